@@ -1,0 +1,1 @@
+"""Sending calls: accounts, limit groups, endpoints, retries and the transport."""

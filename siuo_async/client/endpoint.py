@@ -1,0 +1,252 @@
+"""An endpoint: one model of one account, from a request as asked to an answer or a failure.
+
+    pace, slot, cooldown (limit group) -> pictures -> transport -> dialect.read -> completion, with retries around it
+
+The slot is never held while waiting. What stops an endpoint (its breaker, its account, the user) raises `StoppedEarly` and leaves
+no trace of the call, so that it is simply made in the next session.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from yarl import URL
+
+from siuo_async.client.breaker import Breaker
+from siuo_async.client.halt import Halt
+from siuo_async.client.limits import LimitGroup, Priority
+from siuo_async.client.pictures import PictureCache
+from siuo_async.client.redact import redact
+from siuo_async.client.retry import retrying
+from siuo_async.client.transport import Transport
+from siuo_async.errors import ACCOUNT_WIDE, CallError, ErrorKind, StoppedEarly
+from siuo_async.providers.dialects.base import Dialect, Profile, Reply, Request, WireRequest
+from siuo_async.values import Completion, Parameters, Picture, Prompt
+
+NO_SUCCESS_S = 900.0
+"""A limit group that only ever says "rate limited" for this long opens the breaker."""
+
+
+@dataclass(slots=True)
+class Account:
+    """One key at one base URL: what stops it stops all its endpoints."""
+
+    provider: str
+    """The provider identity, as in call ids."""
+    base_url: str
+    dialect_of: Callable[[str], Dialect]
+    key: str | None
+    transport: Transport
+    sends_call_id: bool = False
+    """Only to simulated providers: they answer the same call the same way."""
+    endpoints: list[Endpoint] = field(default_factory=list)
+
+    def stop(self, reason: StoppedEarly) -> None:
+        """No endpoint of this account sends anything more."""
+        for endpoint in self.endpoints:
+            endpoint.stop(reason)
+
+
+@dataclass(slots=True)
+class EndpointStats:
+    """Counters for the screen and `run_stats.json`; of this session only."""
+
+    sent: int = 0
+    """Tries put on the wire."""
+    on_wire: int = 0
+    results: int = 0
+    failed: int = 0
+    retried: int = 0
+    rate_limited: int = 0
+    maybe_billed: int = 0
+    waited_s: float = 0.0
+    latency_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Tries:
+    """What it took to make one call."""
+
+    attempts: int = 0
+    maybe_billed: int = 0
+    waited_s: float = 0.0
+    latency_s: float = 0.0
+    started_at: float = 0.0
+    """Epoch seconds of the first try."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """A finished call: a completion, or the error that is left after all tries."""
+
+    completion: Completion | None
+    error: CallError | None
+    tries: Tries
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """One (account, model). Everything that calls the same model of the same account shares it."""
+
+    account: Account
+    model: str
+    profile: Profile
+    group: LimitGroup
+    pictures: PictureCache
+    max_wait_s: float
+    stats: EndpointStats = field(default_factory=EndpointStats)
+    halt: Halt = field(default_factory=Halt)
+    breaker: Breaker = field(default_factory=Breaker)
+    ruled_out: frozenset[str] = frozenset()
+    on_stop: Callable[[Endpoint, StoppedEarly], None] = lambda _endpoint, _reason: None
+
+    @property
+    def name(self) -> str:
+        """`provider/model`."""
+        return f"{self.account.provider}/{self.model}"
+
+    @property
+    def max_n(self) -> int:
+        """The most answers one call is asked for."""
+        return 1 if "n" in self.ruled_out else self.profile.max_n
+
+    def stop(self, reason: StoppedEarly) -> None:
+        """Sends nothing more; calls on the wire may finish."""
+        if self.halt.set(reason):
+            self.group.release_halted()
+            self.on_stop(self, reason)
+
+    async def call(self, prompt: Prompt, parameters: Parameters, n: int, *, call_id: str, priority: Priority) -> CallResult:
+        """Makes one call, retries included.
+
+        Raises:
+            StoppedEarly: the endpoint was stopped before the call had a result.
+            DataError: a picture is gone or changed.
+        """
+        request = Request(self.model, prompt, parameters, n, self.profile)
+        tries = Tries()
+
+        async def again() -> Completion:
+            self.stats.retried += tries.attempts > 0
+            return await self._until_let_in(request, tries, call_id, priority)
+
+        try:
+            try:
+                completion = await again()
+            except CallError as error:
+                self.halt.check()
+                completion = await retrying(error, again, sleep=self.halt.sleep, most_hint_s=self.max_wait_s)
+        except CallError as error:
+            return self._failed(error, tries, call_id)
+        self.breaker.success()
+        self.stats.results += 1
+        self.stats.latency_s += tries.latency_s
+        return CallResult(completion, None, tries)
+
+    def _failed(self, error: CallError, tries: Tries, call_id: str) -> CallResult:
+        """Counts a call that failed for good; stops what must be stopped."""
+        said = f"{self.name}: {error.message}"
+        if error.kind in ACCOUNT_WIDE:
+            self.account.stop(StoppedEarly(f"{said} ({error.kind}); {_WAY_OUT[error.kind]}"))
+            self.halt.check()
+        if error.retry_after_s is not None and error.retry_after_s > self.max_wait_s:
+            self.stop(StoppedEarly(f"{said}; the server asks to wait {error.retry_after_s:.0f} s; run the same command again then"))
+            self.halt.check()
+        self.stats.failed += 1
+        if self.breaker.failure(error.kind, call_id):
+            self.stop(
+                StoppedEarly(
+                    f"{self.name} was stopped after 10 calls failed in a row ({error.kind}: {error.message}); {_way_out(error)}"
+                )
+            )
+        return CallResult(None, error, tries)
+
+    async def _until_let_in(self, request: Request, tries: Tries, call_id: str, priority: Priority) -> Completion:
+        """One try in the sense of the retry policy: being told to wait, or to leave a parameter out, does not use one up."""
+        while True:
+            started, left_out = time.monotonic(), self.ruled_out
+            try:
+                return await self._try(request, tries, call_id, priority)
+            except CallError as error:
+                if error.kind is ErrorKind.UNSUPPORTED_PARAMETER and error.param is not None and error.param not in left_out:
+                    self.ruled_out |= {error.param}
+                    continue
+                if error.kind is not ErrorKind.RATE_LIMITED:
+                    raise
+                self._rate_limited(error, started)
+
+    def _rate_limited(self, error: CallError, started: float) -> None:
+        self.stats.rate_limited += 1
+        hint = error.retry_after_s
+        if (hint or 0) > self.max_wait_s:
+            raise error
+        if self.group.since_success_s > NO_SUCCESS_S:
+            self.stop(StoppedEarly(f"{self.name}: nothing but rate limits for 15 minutes; lower --rpm or --concurrency and run again"))
+            self.halt.check()
+        self.group.rate_limited(started, hint)
+
+    async def _try(self, request: Request, tries: Tries, call_id: str, priority: Priority) -> Completion:
+        """One HTTP request, after waiting for its turn."""
+        request = replace(request, ruled_out=self.ruled_out, n=min(request.n, self.max_n))
+        dialect = self.account.dialect_of(self.model)
+        wire = dialect.build(request, self.account.key)
+        asked_at = time.monotonic()
+        await self.group.enter(priority, self.halt)
+        waited = time.monotonic() - asked_at
+        tries.waited_s += waited
+        self.stats.waited_s += waited
+        tries.attempts += 1
+        self.stats.sent += 1
+        self.stats.on_wire += 1
+        tries.started_at = tries.started_at or time.time()
+        begun = time.monotonic()
+        try:
+            reply = await self._post(wire, call_id)
+            tries.latency_s = time.monotonic() - begun
+            completion = dialect.read(reply, request.n)
+        except CallError as error:
+            error.message = redact(error.message, self.account.key)
+            tries.maybe_billed += error.maybe_billed
+            self.stats.maybe_billed += error.maybe_billed
+            raise
+        finally:
+            self.stats.on_wire -= 1
+            self.group.leave()
+        self.group.succeeded()
+        return completion
+
+    async def _post(self, wire: WireRequest, call_id: str) -> Reply:
+        headers = dict(wire.headers)
+        if self.account.sends_call_id:
+            headers["x-siuo-call-id"] = call_id
+        url = URL(self.account.base_url + wire.path, encoded=True)
+        pinned: list[Picture] = []
+        parts: list[bytes] = []
+        try:
+            for part in wire.body:
+                if isinstance(part, Picture):
+                    parts.append(await self.pictures.pin(part))
+                    pinned.append(part)
+                else:
+                    parts.append(part)
+            return await self.account.transport.post(url, headers, parts)
+        finally:
+            for picture in pinned:
+                self.pictures.unpin(picture)
+
+
+_WAY_OUT = {
+    ErrorKind.AUTH: "check the key and what it may use, then run the same command again",
+    ErrorKind.QUOTA: "raise the account's limit or wait for it to reset, then run the same command again",
+    ErrorKind.ACCOUNT: "settle it with the provider, then run the same command again",
+}
+
+
+def _way_out(error: CallError) -> str:
+    if error.kind is ErrorKind.NOT_FOUND:
+        return "check the model's name and the base URL, then run again"
+    if error.kind in (ErrorKind.BAD_REQUEST, ErrorKind.UNSUPPORTED_PARAMETER):
+        return "change what is asked for, or add --retry-failed to ask the same again"
+    return "run the same command again when it is back"

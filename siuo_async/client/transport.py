@@ -1,0 +1,222 @@
+"""One HTTP POST over aiohttp: bodies in parts, replies as bytes, timeouts by one sweep.
+
+The transport knows no dialect. What can go wrong on the wire becomes a `CallError` here; what a whole reply means is the dialect's
+business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import Payload
+from yarl import URL
+
+from siuo_async.errors import CallError, ErrorKind
+from siuo_async.providers.dialects.base import Reply
+
+CONNECT_S = 10.0
+TOTAL_S = 600.0
+SWEEP_S = 1.0
+MOST_REPLY_BYTES = 64 << 20
+"""No text answer is this long; more is a server gone wrong."""
+_CHUNK = 1 << 18
+_USER_AGENT = f"siuo-async/{version('siuo-async')}"
+
+
+class PartsPayload(Payload):
+    """A request body in parts, written one after another so that a picture's base64 is never copied into a joined body.
+
+    Args:
+        parts: the body, in order.
+        timer: told of progress, so that the clock for the answer starts when the upload is done.
+    """
+
+    _autoclose = True
+
+    def __init__(self, parts: Sequence[bytes], timer: Timer) -> None:
+        super().__init__(parts, content_type="application/json")
+        self._size = sum(map(len, parts))
+        self._parts = parts
+        self._timer = timer
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """The whole body as text; only for debugging."""
+        return b"".join(self._parts).decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Writes the parts; large ones in chunks, so that a slow uplink shows progress."""
+        for part in self._parts:
+            if len(part) <= _CHUNK:
+                await writer.write(part)
+            else:
+                view = memoryview(part)
+                for start in range(0, len(part), _CHUNK):
+                    await writer.write(view[start : start + _CHUNK])
+                    self._timer.restart()
+        self._timer.restart()
+        self._timer.uploaded = True
+
+
+class Timer:
+    """The clock of one try: restarted by each step of the upload, run out when nothing finished in time."""
+
+    __slots__ = ("_total_s", "deadline", "expired", "task", "uploaded")
+
+    def __init__(self, task: asyncio.Task[Any], total_s: float) -> None:
+        self.task = task
+        self._total_s = total_s
+        self.expired = False
+        self.uploaded = False
+        self.restart()
+
+    def restart(self) -> None:
+        """The full time again."""
+        self.deadline = time.monotonic() + self._total_s
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the last restart."""
+        return self._total_s - (self.deadline - time.monotonic())
+
+
+class Sweep:
+    """Looks once a second over all calls on the wire and cancels those whose time has run out.
+
+    One shared sweep is cheaper than a timer per call, and a second of grace does not matter in ten minutes.
+    """
+
+    def __init__(self) -> None:
+        self._timers: set[Timer] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    @contextlib.asynccontextmanager
+    async def timed(self, total_s: float) -> AsyncIterator[Timer]:
+        """Runs the block under a timer.
+
+        Raises:
+            TimeoutError: the block was not done in time.
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+        timer = Timer(task, total_s)
+        self._timers.add(timer)
+        try:
+            yield timer
+        except asyncio.CancelledError:
+            if timer.expired and task.uncancel() == 0:
+                raise TimeoutError from None
+            raise
+        finally:
+            self._timers.discard(timer)
+
+    def ages(self) -> list[float]:
+        """For each call on the wire, seconds since its upload ended."""
+        return [timer.age_s for timer in self._timers]
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            now = time.monotonic()
+            for timer in [t for t in self._timers if t.deadline < now and not t.expired]:
+                timer.expired = True
+                timer.task.cancel()
+
+    async def close(self) -> None:
+        """Ends the sweep."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+
+@dataclass(slots=True)
+class Transport:
+    """One account's connections."""
+
+    session: aiohttp.ClientSession
+    sweep: Sweep
+    proxy: str | None
+    total_s: float
+
+    @classmethod
+    def open(cls, base_url: str, sweep: Sweep, *, total_s: float = TOTAL_S) -> Transport:
+        """Connections to `base_url`'s host: as many as slots allow, the proxy resolved once."""
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, limit_per_host=0, ttl_dns_cache=300, keepalive_timeout=15),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": _USER_AGENT},
+            auto_decompress=True,
+        )
+        return cls(session, sweep, proxy_for(base_url), total_s)
+
+    async def post(self, url: URL, headers: Mapping[str, str], parts: Sequence[bytes]) -> Reply:
+        """Sends one request and reads the whole reply.
+
+        Raises:
+            CallError: nothing whole came back (timeout, connection, cut or endless body).
+        """
+        sent = False
+        try:
+            async with self.sweep.timed(self.total_s) as timer:
+                try:
+                    payload = PartsPayload(parts, timer)
+                    async with self.session.post(
+                        url, data=payload, headers=headers, proxy=self.proxy, allow_redirects=False
+                    ) as response:
+                        return Reply(response.status, response.headers, await _bounded(response), time.time())
+                finally:
+                    sent = timer.uploaded
+        except TimeoutError as error:
+            if not sent:
+                raise CallError(ErrorKind.CONNECTION, f"no connection to {url.host} in time") from error
+            raise CallError(
+                ErrorKind.TIMEOUT, f"no whole reply from {url.host} within {self.total_s:.0f} s", maybe_billed=True
+            ) from error
+        except aiohttp.ClientPayloadError as error:
+            raise CallError(ErrorKind.GARBLED, f"the reply of {url.host} was cut short", maybe_billed=True) from error
+        except aiohttp.InvalidURL as error:
+            raise CallError(ErrorKind.NOT_FOUND, f"{url} is no usable URL") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            # ValueError: aiohttp's parser on bytes that are no HTTP
+            raise CallError(ErrorKind.CONNECTION, f"no connection to {url.host}: {_plain(error)}", maybe_billed=sent) from error
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self.session.close()
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    blocks: list[bytes] = []
+    size = 0
+    while block := await response.content.readany():
+        size += len(block)
+        if size > MOST_REPLY_BYTES:
+            raise CallError(ErrorKind.GARBLED, f"the reply is longer than {MOST_REPLY_BYTES >> 20} MiB", maybe_billed=True)
+        blocks.append(block)
+    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+
+def _plain(error: BaseException) -> str:
+    text = str(error) or type(error).__name__
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+def proxy_for(base_url: str) -> str | None:
+    """The proxy of the usual variables for this URL, looked up once (aiohttp's `trust_env` does it per request)."""
+    url = URL(base_url)
+    if url.host is None or urllib.request.proxy_bypass(url.host):
+        return None
+    return urllib.request.getproxies().get(url.scheme)

@@ -1,0 +1,274 @@
+"""RunConfig: everything a run is told, validated, with errors that name the field and the fix.
+
+The same words in the file (`siuo run -c run.yaml`) and on the command line; a flag wins over the file. Secrets are never in here: a
+provider names the environment variable that holds its key.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from siuo_async.errors import ConfigError
+from siuo_async.values import Json, Parameters, Protocol
+
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Price(_Strict):
+    """USD per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    """Of cached input tokens; `input` where absent."""
+
+
+class ModelConfig(_Strict):
+    """One model of a run, with whatever differs for it from the run's own settings."""
+
+    model: str
+    """`provider/name`; the first slash splits."""
+    label: str | None = None
+    revision: str | None = None
+    system: str | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    thinking_tokens: int | None = Field(default=None, ge=0)
+    temperature: float | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    seed: int | None = None
+    params: dict[str, Json] = {}
+    profile: dict[str, Json] = {}
+    """Corrections to what the built-in profile says this model accepts."""
+    price: Price | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return parse_model(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _has_provider(self) -> ModelConfig:
+        provider, slash, name = self.model.partition("/")
+        if not slash or not provider or not name:
+            raise ValueError(f"'{self.model}' names no provider; write PROVIDER/MODEL, as in openai/gpt-4o")
+        return self
+
+    @property
+    def provider(self) -> str:
+        """The provider's name, as in the presets or under `providers`."""
+        return self.model.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """The model's name at its provider."""
+        return self.model.partition("/")[2]
+
+    def settings(self) -> dict[str, Json]:
+        """What was set for this model alone, in a fixed order."""
+        chosen = self.model_dump(exclude={"model", "label", "price", "profile"}, exclude_defaults=True)
+        return {key: chosen[key] for key in type(self).model_fields if key in chosen}
+
+    def parameters(self, base: Parameters) -> Parameters:
+        """`base` with this model's own parameters over it."""
+        changed = {
+            name: value
+            for name in ("max_tokens", "thinking_tokens", "temperature", "top_p", "seed")
+            if (value := getattr(self, name)) is not None
+        }
+        merged = {name: getattr(base, name) for name in Parameters.__slots__} | changed
+        merged["extra"] = {**base.extra, **self.params}
+        return Parameters(**merged)
+
+
+def parse_model(text: str) -> dict[str, str]:
+    """`PROVIDER/MODEL[@REVISION]` as fields; an `@` before the last slash belongs to the name."""
+    head, at, revision = text.rpartition("@")
+    if at and head and revision and "/" not in revision:
+        return {"model": head, "revision": revision}
+    return {"model": text}
+
+
+class ProviderConfig(_Strict):
+    """A provider of one's own, or other settings for a known one."""
+
+    dialect: Literal["openai", "anthropic", "gemini"] | None = None
+    base_url: str | None = None
+    key_env: str | None = None
+    """The environment variable that holds the key; never the key itself."""
+    identity: str | None = None
+    """What stands for this provider in call ids instead of `name@host:port`."""
+    rpm: float | None = Field(default=None, gt=0)
+    concurrency: int | None = Field(default=None, ge=1)
+    limit_group: Literal["model", "account"] | None = None
+    """Whether rpm and concurrency hold for each model or for the whole account."""
+    profile: dict[str, Json] = {}
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str | dict) else value
+
+
+class RunConfig(_Strict):
+    """Everything a run is told."""
+
+    benchmark: str
+    models: Annotated[tuple[ModelConfig, ...], BeforeValidator(_as_list)] = ()
+    judge: ModelConfig | None = None
+    no_judge: bool = False
+    data: Path | None = None
+    images: Path | None = None
+    missing_images: Literal["error", "skip"] = "error"
+    categories: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    limit: int | None = Field(default=None, ge=1)
+    in_file_order: bool = False
+    order_seed: int = 0
+    answers: int | None = Field(default=None, ge=1, le=64)
+    protocol: Protocol = "corrected"
+    prompts: Literal["own", "released"] | None = None
+    system: str | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    thinking_tokens: int | None = Field(default=None, ge=0)
+    temperature: float | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    seed: int | None = None
+    params: dict[str, Json] = {}
+    safety_filters: Literal["as-shipped", "off"] | None = None
+    name: str | None = None
+    results: Path = Path("results")
+    rpm: dict[str, float] | float | None = None
+    concurrency: dict[str, int] | int | None = None
+    timeout: float = Field(default=600.0, gt=0)
+    max_wait: float = Field(default=900.0, ge=0)
+    grace: float = Field(default=30.0, ge=0)
+    retry_failed: bool = False
+    accept_served: bool = False
+    reuse: Annotated[tuple[Path, ...], BeforeValidator(_as_list)] = ()
+    fsync: Literal["group", "always", "off"] = "group"
+    providers: dict[str, ProviderConfig] = {}
+    prices: dict[str, Price] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RunConfig:
+        if self.name is not None and not _NAME.match(self.name):
+            raise ValueError(f"name: '{self.name}' would make a poor folder name; use letters, digits, '.', '_' and '-'")
+        if self.judge is not None and self.no_judge:
+            raise ValueError("judge and no_judge exclude each other; leave one out")
+        for limit in (self.rpm, self.concurrency):
+            if limit is not None and any(v <= 0 for v in (limit.values() if isinstance(limit, dict) else (limit,))):
+                raise ValueError("rpm and concurrency must be above zero")
+        self.labels()
+        return self
+
+    def labels(self) -> tuple[str, ...]:
+        """One unique label per model: as given, else its name with the settings that differ.
+
+        Raises:
+            ValueError: two models would have one label.
+        """
+        labels = tuple(model.label or _default_label(model, self.models) for model in self.models)
+        for label in labels:
+            if labels.count(label) > 1:
+                raise ValueError(f"two models have the label '{label}'; give each a label of its own in the config file")
+        return labels
+
+    def base_parameters(self) -> dict[str, Json]:
+        """The generation parameters that were asked for, for all models."""
+        names = ("max_tokens", "thinking_tokens", "temperature", "top_p", "seed", "safety_filters", "system")
+        asked = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return asked | ({"params": self.params} if self.params else {})
+
+
+def _default_label(model: ModelConfig, models: tuple[ModelConfig, ...]) -> str:
+    same_name = [other for other in models if other.name == model.name]
+    if len(same_name) == 1:
+        return model.name
+    same_model = [other for other in same_name if other.model == model.model]
+    base = model.name if len({other.model for other in same_name}) == 1 else model.model
+    if len(same_model) == 1:
+        return base
+    differing = {
+        key: value for key, value in model.settings().items() if any(other.settings().get(key) != value for other in same_model)
+    }
+    return " ".join([base, *(f"{key}={_short(value)}" for key, value in differing.items())])
+
+
+def _short(value: Json) -> str:
+    text = str(value)
+    return text if len(text) <= 24 else text[:23] + "…"
+
+
+def load_file(path: Path) -> dict[str, Json]:
+    """The mapping in a YAML (or JSON) configuration file.
+
+    Raises:
+        ConfigError: no such file, not YAML (with the line), or not a mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"there is no configuration file {path}; `siuo init` writes one to start from") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}); check the -c option") from error
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError(f"{path}{where} is not YAML ({getattr(error, 'problem', None) or error}); mend it there") from error
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path} holds {type(found).__name__}, not settings; write lines such as `benchmark: siuo-gen`")
+    return {str(key): value for key, value in found.items()}
+
+
+def make(settings: Mapping[str, Json], *, source: str = "the command line") -> RunConfig:
+    """A RunConfig from plain settings.
+
+    Raises:
+        ConfigError: names the field, what is wrong, and a guess where a name is unknown.
+    """
+    try:
+        return RunConfig.model_validate(dict(settings))
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, source)) from error
+
+
+def _sentence(error: ValidationError, source: str) -> str:
+    found = error.errors(include_url=False, include_context=False)
+    first = found[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the settings"
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        known = _known_fields(first["loc"])
+        guess = difflib.get_close_matches(str(first["loc"][-1]), known, 1)
+        hint = f"; did you mean '{guess[0]}'?" if guess else f"; known are: {', '.join(sorted(known))}"
+        return f"{source}: unknown setting '{where}'{hint}{more}"
+    if first["type"] == "missing":
+        return f"{source}: '{where}' is missing; add it{more}"
+    message = first["msg"].removeprefix("Value error, ")
+    shown = "" if first["type"] == "value_error" else f", but it is {_short(first['input'])!r}"
+    prefix = "" if first["type"] == "value_error" and not first["loc"] else f"'{where}': "
+    return f"{source}: {prefix}{message[0].lower() + message[1:]}{shown}{more}"
+
+
+def _known_fields(location: tuple[int | str, ...]) -> list[str]:
+    owner: type[BaseModel] = RunConfig
+    for part in location[:-1]:
+        match part:
+            case "models" | "judge":
+                owner = ModelConfig
+            case "providers":
+                owner = ProviderConfig
+            case "prices" | "price":
+                owner = Price
+    return list(owner.model_fields)

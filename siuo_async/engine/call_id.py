@@ -1,0 +1,67 @@
+"""The call id: one hash that is checkpoint, cache key and resume in one.
+
+BLAKE2b-128 over the canonical request *as asked*, before a profile or a dialect leaves anything out. How many answers are asked for,
+limits, timeouts, keys, URLs, sample ids and benchmark names are not in it, so none of them makes a finished call be paid again.
+Changing what this function returns is a change of the file format.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import orjson
+
+from siuo_async.values import Json, Parameters, Prompt
+
+FORMAT = 1
+
+
+def call_id(
+    *, stage: str, provider: str, model: str, revision: str | None, prompt: Prompt, parameters: Parameters, first: int
+) -> str:
+    """The id of one call, 32 hex digits.
+
+    Args:
+        stage: what the call is for (`generate`, `judge.safety`, ...).
+        provider: the provider identity, never a URL with a key.
+        model: the model as the user named it, without its provider.
+        revision: what pins the weights where the name alone does not.
+        prompt: the turns, pictures standing in by their SHA-256.
+        parameters: as asked for.
+        first: the number of the first answer that the call is to give.
+    """
+    request = {
+        "v": FORMAT,
+        "stage": stage,
+        "provider": provider,
+        "model": model,
+        "revision": revision,
+        "parameters": canonical_parameters(parameters),
+        "turns": [
+            [turn.role, [["t", part] if isinstance(part, str) else ["p", part.sha256] for part in turn.parts]] for turn in prompt
+        ],
+        "first": first,
+    }
+    return blake2b(orjson.dumps(request, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def canonical_parameters(parameters: Parameters) -> dict[str, Json]:
+    """Parameters as a plain dict: floats are floats, what is absent is absent."""
+    asked: dict[str, Json] = {}
+    for name in ("max_tokens", "thinking_tokens", "seed", "top_logprobs"):
+        value = getattr(parameters, name)
+        if value is not None:
+            asked[name] = int(value)
+    for name in ("temperature", "top_p"):
+        value = getattr(parameters, name)
+        if value is not None:
+            asked[name] = float(value)
+    if parameters.cap_scale != 1:
+        asked["cap_scale"] = parameters.cap_scale
+    if parameters.stop:
+        asked["stop"] = list(parameters.stop)
+    if parameters.safety_filters is not None:
+        asked["safety_filters"] = parameters.safety_filters
+    if parameters.extra:
+        asked["extra"] = dict(parameters.extra)
+    return asked

@@ -1,0 +1,308 @@
+"""The journal: `calls.jsonl`, one line per finished call, append-only, the only source of truth.
+
+Lines are split on the newline byte only. One writer holds an advisory lock on the file; a record is one `os.write`, made before
+anything that depends on it is scheduled; `fdatasync` follows in groups. In memory a finished call is its id and an offset, no more.
+The last *result* of an id wins, and a result never loses to a failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import orjson
+
+from siuo_async.engine.records import VERSION, BadLineError, CallRecord, checked, line_failed, parse
+from siuo_async.errors import JournalWriteError, RunDirectoryError, StoppedEarly
+
+SYNC_EVERY_S = 0.1
+_BLOCK = 1 << 20
+_READ = 1 << 13
+_PREFIX = b'{"id":"'
+_KIND = b'","v":%d,"kind":' % VERSION
+_CALL = _KIND + b'"call"'
+
+
+def lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """(offset, line without newline) of every complete line; a torn tail is not given."""
+    with path.open("rb", buffering=0) as file:
+        offset, rest = 0, b""
+        while block := file.read(_BLOCK):
+            block = rest + block if rest else block
+            start = 0
+            while (end := block.find(b"\n", start)) >= 0:
+                yield offset + start, block[start:end]
+                start = end + 1
+            rest = block[start:]
+            offset += start
+
+
+@dataclass(slots=True)
+class Index:
+    """Where the record of each call id stands: id -> offset, doubled, plus one for a failure."""
+
+    path: Path
+    offsets: dict[bytes, int] = field(default_factory=dict)
+    end: int = 0
+    """Offset behind the last complete line."""
+
+    @classmethod
+    def of(cls, path: Path, on_bad: Callable[[int, int, bytes, str], None] | None = None) -> Index:
+        """Reads `path` once.
+
+        Args:
+            on_bad: told (line number, offset, line, what is wrong) of each bad line instead of raising.
+
+        Raises:
+            RunDirectoryError: a complete line is not what was written.
+        """
+        index = cls(path)
+        if not path.exists():
+            return index
+        for number, (offset, line) in enumerate(lines(path), 1):
+            try:
+                index._take(offset, checked(line))
+            except BadLineError as error:
+                if on_bad is None:
+                    raise RunDirectoryError(
+                        f"{path} line {number} is damaged ({error}); `siuo check {path.parent} --repair` moves such lines aside "
+                        "so that their calls are made again"
+                    ) from error
+                on_bad(number, offset, line, str(error))
+            index.end = offset + len(line) + 1
+        return index
+
+    def _take(self, offset: int, line: bytes) -> None:
+        if not line.startswith(_PREFIX):
+            raise BadLineError("it is no record")
+        if line[39 : 39 + len(_CALL)] == _CALL:
+            try:
+                key = bytes.fromhex(line[7:39].decode("ascii"))
+            except ValueError as error:
+                raise BadLineError("its id is no hex number") from error
+            self.put(key, offset, line_failed(line))
+        elif line[39 : 39 + len(_KIND)] != _KIND:
+            raise BadLineError(f"it is not of format {VERSION}")
+
+    def put(self, key: bytes, offset: int, failed: bool) -> None:
+        """Notes a record; a failure never replaces a result."""
+        if failed and self.offsets.get(key, 1) & 1 == 0:
+            return
+        self.offsets[key] = offset << 1 | failed
+
+
+class JournalReader:
+    """Reads records by call id; never writes, so it may look at a run that is going on."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.index = Index.of(path)
+        self._fd = os.open(path, os.O_RDONLY) if path.exists() else -1
+
+    def __len__(self) -> int:
+        return len(self.index.offsets)
+
+    def get(self, call_id: str) -> CallRecord | None:
+        """The record that stands for `call_id`, or None."""
+        at = self.index.offsets.get(bytes.fromhex(call_id))
+        return None if at is None else parse(self._line(at >> 1))
+
+    def raw(self, call_id: str) -> bytes | None:
+        """The record's line with its newline, unknown fields included."""
+        at = self.index.offsets.get(bytes.fromhex(call_id))
+        return None if at is None else self._line(at >> 1) + b"\n"
+
+    def _line(self, offset: int) -> bytes:
+        found = b""
+        while True:
+            block = os.pread(self._fd, max(_READ, len(found)), offset + len(found))
+            end = block.find(b"\n")
+            if end >= 0:
+                return checked(found + block[:end])
+            if not block:
+                raise RunDirectoryError(f"{self.path} became shorter while it was read; another program changed it")
+            found += block
+
+    def close(self) -> None:
+        """Lets the file go."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class Journal(JournalReader):
+    """The one writer of a run's journal.
+
+    Args:
+        path: the file; made if it is not there, its torn tail cut.
+        sync: `group` (every 100 ms, in a thread), `always` (with each record) or `off`.
+        on_fatal: told when the disk no longer takes what was written.
+
+    Raises:
+        RunDirectoryError: another process writes it, or a line is damaged.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        sync: Literal["group", "always", "off"] = "group",
+        on_fatal: Callable[[StoppedEarly], None] = lambda _: None,
+    ) -> None:
+        try:
+            writer = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise RunDirectoryError(f"{path} cannot be written ({error.strerror}); use another --run or results folder") from error
+        try:
+            _lock(writer, path)
+            super().__init__(path)
+            os.ftruncate(writer, self.index.end)
+        except BaseException:
+            os.close(writer)
+            raise
+        self._writer = writer
+        self._sync = sync
+        self._on_fatal = on_fatal
+        self._dirty = False
+        self._broken: StoppedEarly | None = None
+        self.end = self.opened_at = self.index.end
+
+    def failed_earlier(self, call_id: str) -> bool:
+        """Whether what stands for `call_id` is a failure of an earlier session, which is asked again."""
+        at = self.index.offsets.get(bytes.fromhex(call_id))
+        return at is not None and at & 1 == 1 and at >> 1 < self.opened_at
+
+    def append(self, record: CallRecord) -> None:
+        """Writes one finished call.
+
+        Raises:
+            JournalWriteError: the disk would not take it; the file ends with its last good line.
+        """
+        self._write(record.line(), bytes.fromhex(record.id), record.failed)
+
+    def append_raw(self, call_id: str, line: bytes) -> None:
+        """Writes a line copied from another journal."""
+        self._write(line, bytes.fromhex(call_id), line_failed(line))
+
+    def _write(self, line: bytes, key: bytes, failed: bool) -> None:
+        if self._broken is not None:
+            raise self._broken
+        try:
+            written = os.write(self._writer, line)
+            if written != len(line):
+                raise OSError(errno.ENOSPC, "only part of a record was written")
+            if self._sync == "always":
+                os.fdatasync(self._writer)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._writer, self.end)
+            raise self._break(error) from error
+        self.index.put(key, self.end, failed)
+        self.end += written
+        self._dirty = True
+
+    def _break(self, error: OSError) -> StoppedEarly:
+        self._broken = JournalWriteError(
+            f"{self.path} cannot be written ({error.strerror or error}); make room and run the same command again"
+        )
+        self._on_fatal(self._broken)
+        return self._broken
+
+    async def keep_synced(self) -> None:
+        """Makes what was written durable every 100 ms, in a thread; runs until cancelled."""
+        while self._sync == "group":
+            await asyncio.sleep(SYNC_EVERY_S)
+            if self._dirty and self._broken is None:
+                self._dirty = False
+                try:
+                    await asyncio.to_thread(os.fdatasync, self._writer)
+                except OSError as error:
+                    self._break(error)
+
+    def close(self) -> None:
+        """Makes everything durable and gives the lock back."""
+        super().close()
+        if self._writer < 0:
+            return
+        try:
+            if self._dirty and self._sync != "off" and self._broken is None:
+                os.fdatasync(self._writer)
+        except OSError as error:
+            raise self._break(error) from error
+        finally:
+            with contextlib.suppress(OSError):
+                holder_file(self.path).unlink(missing_ok=True)
+            os.close(self._writer)
+            self._writer = -1
+
+
+def holder_file(path: Path) -> Path:
+    """Where the holder of the lock says who it is; the lock itself is on the journal."""
+    return path.with_name("writer.json")
+
+
+def _lock(writer: int, path: Path) -> None:
+    try:
+        fcntl.flock(writer, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise RunDirectoryError(
+            f"{path.parent} is being written by {_holder(path)}; wait for it, stop it, or start another run with --fresh"
+        ) from error
+    who = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    target = os.open(holder_file(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with contextlib.suppress(OSError):  # a full disk is met, and told, by the first record
+            os.write(target, orjson.dumps(who))
+    finally:
+        os.close(target)
+
+
+def _holder(path: Path) -> str:
+    try:
+        who = orjson.loads(holder_file(path).read_bytes())
+        return f"process {who['pid']} on {who['host']} (since {who['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def repair(path: Path) -> list[tuple[int, str]]:
+    """Moves damaged lines of a journal into a file beside it.
+
+    Returns: (line number, what was wrong) of each; nothing is changed when there is none.
+
+    Raises:
+        RunDirectoryError: a process is writing the journal.
+    """
+    handle = os.open(path, os.O_RDWR)
+    try:
+        _lock(handle, path)
+        bad: list[tuple[int, int, bytes, str]] = []
+        Index.of(path, lambda *found: bad.append(found))
+        if bad:
+            _move_aside(path, {offset for _, offset, _, _ in bad})
+        holder_file(path).unlink(missing_ok=True)
+        return [(number, why) for number, _, _, why in bad]
+    finally:
+        os.close(handle)
+
+
+def _move_aside(path: Path, bad_offsets: set[int]) -> None:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    good, aside = path.with_name("calls.jsonl.repaired"), path.with_name(f"calls.damaged-{stamp}.jsonl")
+    opener = lambda name, flags: os.open(name, flags, 0o600)  # noqa: E731
+    with open(good, "wb", opener=opener) as keep, open(aside, "ab", opener=opener) as moved:
+        for offset, line in lines(path):
+            (moved if offset in bad_offsets else keep).write(line + b"\n")
+        for file in (keep, moved):
+            file.flush()
+            os.fsync(file.fileno())
+    good.replace(path)
