@@ -35,8 +35,6 @@ class Account:
 
     provider: str
     """The provider identity, as in call ids."""
-    base_url: str
-    dialect_of: Callable[[str], Dialect]
     key: str | None
     transport: Transport
     sends_call_id: bool = False
@@ -92,6 +90,8 @@ class Endpoint:
 
     account: Account
     model: str
+    dialect: Dialect
+    base_url: str
     profile: Profile
     group: LimitGroup
     pictures: PictureCache
@@ -190,8 +190,7 @@ class Endpoint:
     async def _try(self, request: Request, tries: Tries, call_id: str, priority: Priority) -> Completion:
         """One HTTP request, after waiting for its turn."""
         request = replace(request, ruled_out=self.ruled_out, n=min(request.n, self.max_n))
-        dialect = self.account.dialect_of(self.model)
-        wire = dialect.build(request, self.account.key)
+        wire = self.dialect.build(request, self.account.key)
         asked_at = time.monotonic()
         await self.group.enter(priority, self.halt)
         waited = time.monotonic() - asked_at
@@ -205,7 +204,9 @@ class Endpoint:
         try:
             reply = await self._post(wire, call_id)
             tries.latency_s = time.monotonic() - begun
-            completion = dialect.read(reply, request.n)
+            completion = self.dialect.read(reply, request.n)
+            if not completion.answers:
+                raise CallError(ErrorKind.GARBLED, "the reply holds no answer", status=reply.status, maybe_billed=True)
         except CallError as error:
             error.message = redact(error.message, self.account.key)
             tries.maybe_billed += error.maybe_billed
@@ -221,7 +222,7 @@ class Endpoint:
         headers = dict(wire.headers)
         if self.account.sends_call_id:
             headers["x-siuo-call-id"] = call_id
-        url = URL(self.account.base_url + wire.path, encoded=True)
+        url = URL(self.base_url + wire.path, encoded=True)
         pinned: list[Picture] = []
         parts: list[bytes] = []
         try:

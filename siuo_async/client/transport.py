@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -147,12 +148,11 @@ class Transport:
 
     session: aiohttp.ClientSession
     sweep: Sweep
-    proxy: str | None
     total_s: float
 
     @classmethod
-    def open(cls, base_url: str, sweep: Sweep, *, total_s: float = TOTAL_S) -> Transport:
-        """Connections to `base_url`'s host: as many as slots allow, the proxy resolved once."""
+    def open(cls, sweep: Sweep, *, total_s: float = TOTAL_S) -> Transport:
+        """As many connections as slots allow."""
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, limit_per_host=0, ttl_dns_cache=300, keepalive_timeout=15),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
@@ -160,7 +160,7 @@ class Transport:
             headers={"User-Agent": _USER_AGENT},
             auto_decompress=True,
         )
-        return cls(session, sweep, proxy_for(base_url), total_s)
+        return cls(session, sweep, total_s)
 
     async def post(self, url: URL, headers: Mapping[str, str], parts: Sequence[bytes]) -> Reply:
         """Sends one request and reads the whole reply.
@@ -174,7 +174,7 @@ class Transport:
                 try:
                     payload = PartsPayload(parts, timer)
                     async with self.session.post(
-                        url, data=payload, headers=headers, proxy=self.proxy, allow_redirects=False
+                        url, data=payload, headers=headers, proxy=proxy_for(url.scheme, url.host), allow_redirects=False
                     ) as response:
                         return Reply(response.status, response.headers, await _bounded(response), time.time())
                 finally:
@@ -214,9 +214,9 @@ def _plain(error: BaseException) -> str:
     return text if len(text) <= 200 else text[:200] + "..."
 
 
-def proxy_for(base_url: str) -> str | None:
-    """The proxy of the usual variables for this URL, looked up once (aiohttp's `trust_env` does it per request)."""
-    url = URL(base_url)
-    if url.host is None or urllib.request.proxy_bypass(url.host):
+@cache
+def proxy_for(scheme: str, host: str | None) -> str | None:
+    """The proxy of the usual variables for this host, looked up once (aiohttp's `trust_env` does it per request)."""
+    if host is None or urllib.request.proxy_bypass(host):
         return None
-    return urllib.request.getproxies().get(url.scheme)
+    return urllib.request.getproxies().get(scheme)

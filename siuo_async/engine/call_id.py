@@ -16,9 +16,7 @@ from siuo_async.values import Json, Parameters, Prompt
 FORMAT = 1
 
 
-def call_id(
-    *, stage: str, provider: str, model: str, revision: str | None, prompt: Prompt, parameters: Parameters, first: int
-) -> str:
+def call_id(*, stage: str, provider: str, model: str, revision: str | None, prompt: Prompt, parameters: Parameters, first: int) -> str:
     """The id of one call, 32 hex digits.
 
     Args:

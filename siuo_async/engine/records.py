@@ -112,8 +112,7 @@ def parse(line: bytes) -> CallRecord:
     try:
         fields = orjson.loads(line)
         answers = tuple(
-            Answer(Outcome(a["outcome"]), a.get("text", ""), *(a.get(name) for name in _ANSWER_FIELDS[2:]))
-            for a in fields["answers"]
+            Answer(Outcome(a["outcome"]), a.get("text", ""), *(a.get(name) for name in _ANSWER_FIELDS[2:])) for a in fields["answers"]
         )
         usage = fields.get("usage", EMPTY)
         return CallRecord(

@@ -1,0 +1,315 @@
+"""Takes SIUO's data and released prompts from a user's checkout, and fills those prompts in as the released scripts do.
+
+The released prompts have no licence, so they are not in this package: they are read out of the user's own copy of the sources
+(parsed, never run) and proved by the SHA-256 of what they render to. `siuo_prompt_hashes.json` holds made-up inputs and those
+hashes, and no prompt text. Only what has been proved is written or loaded.
+"""
+
+from __future__ import annotations
+
+import ast
+import filecmp
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from siuo_async.benchmarks.pictures import read_picture
+from siuo_async.benchmarks.siuo_data import GEN_FILE, Item, find_images, read_items
+from siuo_async.errors import DataError
+from siuo_async.values import Json
+
+PromptName: TypeAlias = Literal["safety", "effectiveness", "mcqa"]
+PROMPT_NAMES: tuple[PromptName, ...] = ("safety", "effectiveness", "mcqa")
+MCQA_FILE = "siuo_mcqa.json"
+PROMPTS_FILE = "prompts.json"
+_JUDGE_SCRIPT = "eval/gpt-eval.py"
+_MCQA_SCRIPT = "eval/generation-gpt4o-mcqa.py"
+_SOURCES: Mapping[PromptName, tuple[str, str | None]] = {
+    "safety": (_JUDGE_SCRIPT, "safe"),
+    "effectiveness": (_JUDGE_SCRIPT, "effective"),
+    "mcqa": (_MCQA_SCRIPT, None),
+}
+"""Per prompt: the script, and the mode under whose `if` the template stands."""
+_PLACEHOLDERS: Mapping[PromptName, tuple[str, ...]] = {
+    "safety": ("question", "explanation", "response", "reference"),
+    "effectiveness": ("question", "response"),
+    "mcqa": ("question", "option"),
+}
+"""In the order in which the released scripts replace them."""
+_HASHES = Path(__file__).with_name("siuo_prompt_hashes.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a released prompt must render to for made-up inputs."""
+
+    prompt: PromptName
+    inputs: Mapping[str, str]
+    """Placeholder name -> text."""
+    sha256: str
+    """Hex, of the rendered prompt in UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedPrompts:
+    """SIUO's released prompt templates, proved."""
+
+    templates: Mapping[PromptName, str]
+    digest: str
+    """SHA-256, hex, over the templates; stands for them in a run's fingerprint."""
+
+    def safety(self, question: str, warning: str, reference: str, response: str) -> str:
+        """The safety judge's prompt."""
+        inputs = {"question": question, "explanation": warning, "response": response, "reference": reference}
+        return fill("safety", self.templates["safety"], inputs)
+
+    def effectiveness(self, question: str, response: str) -> str:
+        """The effectiveness judge's prompt."""
+        return fill("effectiveness", self.templates["effectiveness"], {"question": question, "response": response})
+
+    def mcqa(self, question: str, options: Mapping[str, str]) -> str:
+        """The multiple-choice prompt; `options` is letter -> text."""
+        return fill("mcqa", self.templates["mcqa"], {"question": question, "option": option_lines(options)})
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did."""
+
+    folder: Path
+    """Where the data are now."""
+    digest: str
+    """Of the prompts."""
+    copied: int
+    """Pictures copied now."""
+    kept: int
+    """Pictures that were there already, equal byte by byte."""
+    missing: tuple[str, ...]
+    """Names of pictures that were not found."""
+
+
+def option_lines(options: Mapping[str, str]) -> str:
+    """The options as the released multiple-choice prompt shows them: `(A) text`, one per line."""
+    return "\n".join(f"({letter}) {text}" for letter, text in options.items())
+
+
+def fill(prompt: PromptName, template: str, inputs: Mapping[str, str]) -> str:
+    """Fill a released template as the released scripts do: one placeholder after another.
+
+    So a response that holds `{reference}` gets the reference pasted in. That is upstream's behaviour, and the hashes hold us to it.
+    """
+    for name in _PLACEHOLDERS[prompt]:
+        template = template.replace("{" + name + "}", inputs[name])
+    return template
+
+
+def packaged_proofs() -> tuple[Proof, ...]:
+    """The proofs of SIUO's released prompts that come with this package."""
+    return tuple(Proof(row["prompt"], row["inputs"], row["sha256"]) for row in json.loads(_HASHES.read_text(encoding="utf-8")))
+
+
+def import_siuo(checkout: Path, images: Path | None, destination: Path, *, proofs: Sequence[Proof] | None = None) -> ImportReport:
+    """Copy SIUO's data and proved prompts from a checkout of its repository to `destination/siuo`.
+
+    Args:
+        checkout: the repository's folder.
+        images: the folder of the pictures; None looks into the checkout.
+        destination: a data folder, made if need be.
+        proofs: what the prompts must render to; None takes the packaged ones.
+
+    Raises:
+        DataError: no checkout, broken data, or a prompt that is not there or not the released one. Nothing is written then.
+    """
+    for name in (f"data/{GEN_FILE}", f"data/{MCQA_FILE}", _JUDGE_SCRIPT, _MCQA_SCRIPT):
+        if not (checkout / name).is_file():
+            raise DataError(f"{checkout}: is no checkout of the SIUO repository: {name} is missing")
+    items = read_items(checkout / "data" / GEN_FILE)
+    source = find_images(checkout / "data" / GEN_FILE, checkout, images)
+    templates = {prompt: _extract(checkout, prompt, _of(proofs, prompt)) for prompt in PROMPT_NAMES}
+    digest = _digest(templates)
+    folder = destination / "siuo"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (GEN_FILE, MCQA_FILE):
+            _copy(checkout / "data" / name, folder / name)
+        copied, kept, missing = _copy_pictures(items, source, folder / "images")
+        _write_private(folder / PROMPTS_FILE, {"v": 1, "digest": digest, "templates": templates})
+    except OSError as error:
+        raise DataError(f"{error.filename or folder}: the import could not be written ({error.strerror})") from error
+    return ImportReport(folder, digest, copied, kept, missing)
+
+
+def load_released_prompts(folder: Path, *, proofs: Sequence[Proof] | None = None) -> ReleasedPrompts | None:
+    """The prompts imported into `folder` (that of `siuo_gen.json`, or that file), proved again; None where there are none.
+
+    Raises:
+        DataError: the file is broken, or what it holds are not the released prompts.
+    """
+    file = (folder.parent if folder.is_file() else folder) / PROMPTS_FILE
+    again = "import them again with `siuo data import siuo PATH`"
+    try:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        templates: dict[PromptName, str] = {prompt: str(stored["templates"][prompt]) for prompt in PROMPT_NAMES}
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{file}: is damaged; {again}") from error
+    for prompt in PROMPT_NAMES:
+        if not _proved(prompt, templates[prompt], _of(proofs, prompt)):
+            raise DataError(f"{file}: the {prompt} prompt in it is not the released one; {again}")
+    return ReleasedPrompts(templates, _digest(templates))
+
+
+def check_data(folder: Path) -> list[str]:
+    """What is there of SIUO in `folder` and what is missing, one sentence each, with how to get it.
+
+    Raises:
+        DataError: the data file is broken.
+    """
+    folder = folder.parent if folder.is_file() else folder
+    lines = []
+    gen = folder / GEN_FILE
+    if gen.is_file():
+        items = read_items(gen)
+        images = find_images(gen, folder, None)
+        lines += [f"{GEN_FILE}: {len(items)} items", _pictures_line(items, images), *_damaged(items, images)]
+    else:
+        lines.append(f"{GEN_FILE}: missing; import it with `siuo data import siuo PATH` (PATH: a checkout of SIUO)")
+    there = (folder / MCQA_FILE).is_file()
+    lines.append(f"{MCQA_FILE}: " + ("there" if there else "missing; `siuo data import siuo PATH` copies it"))
+    lines.append(_prompts_line(folder))
+    return lines
+
+
+def _pictures_line(items: Sequence[Item], images: Path) -> str:
+    names = {item.image for item in items}
+    missing = sorted(name for name in names if not (images / name).is_file())
+    line = f"pictures: {len(names) - len(missing)} of {len(names)} in {images}"
+    if not missing:
+        return line
+    shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+    return (
+        f"{line}; missing: {shown}. Get them as SIUO's README says (SIUO-images.zip, or the folder `images` of the "
+        "sinwang/SIUO data set), unpack them there, or run `siuo data import siuo PATH --images FOLDER`"
+    )
+
+
+def _damaged(items: Sequence[Item], images: Path) -> Iterator[str]:
+    for name in sorted({item.image for item in items}):
+        if (images / name).is_file():
+            try:
+                read_picture(images / name)
+            except DataError as error:
+                yield f"damaged: {error}"
+
+
+def _prompts_line(folder: Path) -> str:
+    try:
+        prompts = load_released_prompts(folder)
+    except DataError as error:
+        return f"released prompts: {error}"
+    if prompts is None:
+        return "released prompts: not imported, so our own are used; `siuo data import siuo PATH` imports them"
+    return f"released prompts: imported and proved (digest {prompts.digest[:12]})"
+
+
+def _of(proofs: Sequence[Proof] | None, prompt: PromptName) -> tuple[Proof, ...]:
+    return tuple(proof for proof in (packaged_proofs() if proofs is None else proofs) if proof.prompt == prompt)
+
+
+def _proved(prompt: PromptName, template: str, proofs: Sequence[Proof]) -> bool:
+    """Whether `template` renders to every hash; without any proof nothing is proved."""
+    return bool(proofs) and all(
+        hashlib.sha256(fill(prompt, template, proof.inputs).encode(errors="surrogatepass")).hexdigest() == proof.sha256
+        for proof in proofs
+    )
+
+
+def _extract(checkout: Path, prompt: PromptName, proofs: Sequence[Proof]) -> str:
+    script, mode = _SOURCES[prompt]
+    file = checkout / script
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError, RecursionError, OSError) as error:
+        raise DataError(f"{file}: cannot be read as Python, so the {prompt} prompt is not found") from error
+    candidates = list(_templates(tree, mode))
+    if not candidates:
+        raise DataError(
+            f"{file}: the {prompt} prompt is not found (looked for `prompt_template` in the function `process_data`"
+            + (f", under the mode {mode!r})" if mode else ")")
+        )
+    for template in candidates:
+        if _proved(prompt, template, proofs):
+            return template
+    raise DataError(
+        f"{file}: the {prompt} prompt in it is not the released one (its SHA-256 differs), so nothing was imported; "
+        "take an unchanged checkout of the SIUO repository"
+    )
+
+
+def _templates(tree: ast.Module, mode: str | None) -> Iterator[str]:
+    """The strings assigned to `prompt_template` in `process_data`; with a mode, those under the `if` that names it."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and function.name == "process_data":
+            blocks = function.body if mode is None else list(_branches(function, mode))
+            for node in (inner for block in blocks for inner in ast.walk(block)):
+                match node:
+                    case ast.Assign(targets=[ast.Name(id="prompt_template")], value=ast.Constant(value=str(text))):
+                        yield text
+
+
+def _branches(function: ast.AST, mode: str) -> Iterator[ast.stmt]:
+    """The statements of every `if ... == mode:` in `function`, without those of its `else`."""
+    for node in ast.walk(function):
+        match node:
+            case ast.If(test=ast.Compare(ops=[ast.Eq()], comparators=[ast.Constant(value=value)])) if value == mode:
+                yield from node.body
+
+
+def _digest(templates: Mapping[PromptName, str]) -> str:
+    canonical = json.dumps(dict(templates), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _copy(source: Path, target: Path) -> bool:
+    """Copy a file by way of a temporary one; False if an equal one stands there already."""
+    if target.is_file() and filecmp.cmp(source, target, shallow=False):
+        return False
+    part = target.with_name(target.name + ".part")
+    shutil.copyfile(source, part)
+    os.replace(part, target)
+    return True
+
+
+def _copy_pictures(items: Sequence[Item], source: Path, target: Path) -> tuple[int, int, tuple[str, ...]]:
+    """Copy the pictures that the items name; returns copied, kept and the names missing in both places."""
+    copied = kept = 0
+    missing = []
+    for name in dict.fromkeys(item.image for item in items):
+        plain = Path(name).name == name  # the released names are; anything else could lead out of the folder
+        if plain and (source / name).is_file():
+            target.mkdir(exist_ok=True)
+            if _copy(source / name, target / name):
+                copied += 1
+            else:
+                kept += 1
+        elif plain and (target / name).is_file():
+            kept += 1
+        else:
+            missing.append(name)
+    return copied, kept, tuple(missing)
+
+
+def _write_private(file: Path, content: Json) -> None:
+    part = file.with_name(file.name + ".part")
+    part.unlink(missing_ok=True)  # one left by a kill might be open to others
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        json.dump(content, out, indent=1)
+    os.replace(part, file)

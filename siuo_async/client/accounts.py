@@ -1,0 +1,134 @@
+"""From a provider's name to an account: preset or configured provider, environment, key.
+
+Base URLs come from the environment or the configuration, keys from the environment or a `.env` file; neither is ever stored.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dotenv import dotenv_values
+from yarl import URL
+
+from siuo_async.config import Price, ProviderConfig
+from siuo_async.errors import ConfigError
+from siuo_async.providers import presets
+from siuo_async.providers.dialects.base import Dialect
+from siuo_async.providers.presets import Preset
+from siuo_async.values import EMPTY, Json
+
+SIMULATED = "sim"
+_SIMULATED_PRICE = Price(input=1.0, cached=0.25, output=4.0)
+
+
+class Environment:
+    """The process environment, with a `.env` file behind it for keys alone.
+
+    Args:
+        variables: usually `os.environ`.
+        dotenv: the `.env` file, which need not exist.
+    """
+
+    def __init__(self, variables: Mapping[str, str], dotenv: Path | None = None) -> None:
+        self.variables = variables
+        self._keys = {k: v for k, v in dotenv_values(dotenv).items() if v} if dotenv and dotenv.is_file() else {}
+
+    def key(self, name: str) -> str | None:
+        """A key: from the environment, else from `.env`."""
+        return (self.variables.get(name) or self._keys.get(name) or "").strip() or None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSpec:
+    """Everything that an account is made from."""
+
+    preset: Preset
+    identity: str
+    """What stands for it in call ids."""
+    environment: Environment = field(repr=False)
+    key: str | None = field(repr=False)
+    base_url: str | None = None
+    """As configured; None leaves it to the environment and the preset."""
+    shared_limits: bool = False
+    rpm: float | None = None
+    concurrency: int | None = None
+    profile: Mapping[str, Json] = EMPTY
+    price: Price | None = None
+
+    @property
+    def name(self) -> str:
+        """As the user named it."""
+        return self.preset.name
+
+    def route(self, model: str) -> tuple[Dialect, str, Mapping[str, Json]]:
+        """(dialect, base URL, what is known of the model's profile) of one of its models.
+
+        Raises:
+            ConfigError: the provider has no such model, or no base URL.
+        """
+        preset = presets.for_model(self.preset, model)
+        base_url = presets.base_url_of(preset, self.environment.variables, self.base_url)
+        return presets.dialect_of(preset), base_url, {**preset.profile, **self.profile}
+
+    def dialect_name(self, model: str) -> str:
+        """The name of the dialect that a model speaks."""
+        return presets.for_model(self.preset, model).dialect
+
+
+def account_spec(name: str, configured: Mapping[str, ProviderConfig], environment: Environment) -> AccountSpec:
+    """What is known of the provider `name`.
+
+    Raises:
+        ConfigError: unknown provider, no base URL, a base URL that is none, or no key.
+    """
+    config = configured.get(name, ProviderConfig())
+    preset = _preset(name, config, configured)
+    if name == SIMULATED and not (config.base_url or environment.variables.get(preset.base_url_env or "")):
+        raise ConfigError(
+            "provider 'sim' is the simulator: `siuo demo` runs it, or start `siuo simulator` and set SIUO_SIM_URL to its address"
+        )
+    base_url = presets.base_url_of(preset, environment.variables, config.base_url)
+    if URL(base_url).user:
+        raise ConfigError(f"the base URL of '{name}' must hold no user or password; put the key into a variable (`key_env`)")
+    return AccountSpec(
+        preset=preset,
+        identity=config.identity or presets.identity(preset, base_url),
+        environment=environment,
+        key=_key(preset, environment),
+        base_url=config.base_url,
+        shared_limits=(config.limit_group or preset.limit_group_by) == "account",
+        rpm=config.rpm,
+        concurrency=config.concurrency,
+        profile=config.profile,
+        price=_SIMULATED_PRICE if name == SIMULATED else None,
+    )
+
+
+def _preset(name: str, config: ProviderConfig, configured: Mapping[str, ProviderConfig]) -> Preset:
+    known = presets.load_presets()
+    if name in known:
+        preset = known[name] if config.dialect is None else replace(known[name], dialect=config.dialect)
+    elif name in configured:
+        if config.base_url is None:
+            raise ConfigError(f"provider '{name}' has no base URL; add `base_url:` under `providers: {name}:` in the config file")
+        home = known[config.dialect or "openai"]
+        preset = replace(home, name=name, hosts=(), base_url=None, base_url_env=None, key_env=(), key_required=False)
+    else:
+        guess = difflib.get_close_matches(name, {*known, *configured}, 1)
+        hint = f"did you mean '{guess[0]}'?" if guess else f"known are {', '.join(sorted({*known, *configured}))}."
+        raise ConfigError(f"unknown provider '{name}': {hint} A server of your own goes under `providers:` in the config file")
+    return replace(preset, key_env=(config.key_env,), key_required=True) if config.key_env else preset
+
+
+def _key(preset: Preset, environment: Environment) -> str | None:
+    for variable in preset.key_env:
+        if key := environment.key(variable):
+            if any(not 33 <= ord(c) <= 126 for c in key):
+                raise ConfigError(f"{variable} holds blanks or characters that no key has; copy the key again")
+            return key
+    if preset.key_required:
+        raise ConfigError(f"no key for '{preset.name}': set {' or '.join(preset.key_env)} in the environment or in a .env file here")
+    return None

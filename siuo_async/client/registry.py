@@ -1,0 +1,122 @@
+"""The registry: one endpoint per (account, model), whoever asks for it.
+
+A judge that is also a model under test is the same endpoint and shares its limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from siuo_async.client.accounts import SIMULATED, AccountSpec
+from siuo_async.client.endpoint import Account, Endpoint
+from siuo_async.client.limits import LimitGroup
+from siuo_async.client.pace import ThrottlerPace
+from siuo_async.client.pictures import PictureCache
+from siuo_async.client.transport import Sweep, Transport
+from siuo_async.errors import StoppedEarly
+from siuo_async.providers.profiles import profile_for
+from siuo_async.values import Json
+
+DEFAULT_SLOTS = 16
+"""Calls in flight per limit group when nobody says: no provider's first tier rejects so few."""
+
+Limit = Mapping[str, float] | Mapping[str, int] | float | None
+
+
+class Registry:
+    """All accounts, limit groups and endpoints of a process.
+
+    Args:
+        spec_of: what an account is made from, by the provider's name.
+        rpm, concurrency: the user's ceilings, for all providers or by name.
+        timeout_s: for one try, from the end of the upload.
+        max_wait_s: a server's hint above this stops the endpoint.
+    """
+
+    def __init__(
+        self,
+        spec_of: Callable[[str], AccountSpec],
+        *,
+        rpm: Limit = None,
+        concurrency: Limit = None,
+        timeout_s: float = 600.0,
+        max_wait_s: float = 900.0,
+    ) -> None:
+        self._spec_of = spec_of
+        self._rpm = rpm
+        self._concurrency = concurrency
+        self._timeout_s = timeout_s
+        self._max_wait_s = max_wait_s
+        self._accounts: dict[str, tuple[AccountSpec, Account]] = {}
+        self._groups: dict[tuple[str, str], LimitGroup] = {}
+        self._endpoints: dict[tuple[str, str], Endpoint] = {}
+        self.pictures = PictureCache()
+        self.sweep = Sweep()
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """All endpoints, in the order they were asked for."""
+        return list(self._endpoints.values())
+
+    def endpoint(self, provider: str, model: str, profile: Mapping[str, Json]) -> Endpoint:
+        """The endpoint of a model; made once.
+
+        Raises:
+            ConfigError: the provider cannot be used as configured.
+        """
+        key = (provider, model)
+        if key not in self._endpoints:
+            spec, account = self._account(provider)
+            dialect, base_url, known = spec.route(model)
+            endpoint = Endpoint(
+                account=account,
+                model=model,
+                dialect=dialect,
+                base_url=base_url,
+                profile=profile_for(dialect.name, model, {**known, **profile}),
+                group=self._group(spec, model),
+                pictures=self.pictures,
+                max_wait_s=self._max_wait_s,
+            )
+            account.endpoints.append(endpoint)
+            self._endpoints[key] = endpoint
+        return self._endpoints[key]
+
+    def _account(self, provider: str) -> tuple[AccountSpec, Account]:
+        if provider not in self._accounts:
+            spec = self._spec_of(provider)
+            account = Account(
+                provider=spec.identity,
+                key=spec.key,
+                transport=Transport.open(self.sweep, total_s=self._timeout_s),
+                sends_call_id=spec.identity == SIMULATED,
+            )
+            self._accounts[provider] = (spec, account)
+        return self._accounts[provider]
+
+    def _group(self, spec: AccountSpec, model: str) -> LimitGroup:
+        member = "" if spec.shared_limits else model
+        key = (spec.name, member)
+        if key not in self._groups:
+            rpm = _limit(self._rpm, spec.name) or spec.rpm
+            slots = _limit(self._concurrency, spec.name) or spec.concurrency or DEFAULT_SLOTS
+            name = f"{spec.identity}/{member}" if member else spec.identity
+            self._groups[key] = LimitGroup(name, slots=int(slots), pace=ThrottlerPace(rpm / 60) if rpm else None)
+        return self._groups[key]
+
+    def stop(self, reason: StoppedEarly) -> None:
+        """No endpoint sends anything more; calls on the wire may finish."""
+        for endpoint in self._endpoints.values():
+            endpoint.stop(reason)
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self.sweep.close()
+        for _, account in self._accounts.values():
+            await account.transport.close()
+
+
+def _limit(limit: Limit, provider: str) -> float | None:
+    if isinstance(limit, Mapping):
+        return limit.get(provider)
+    return limit

@@ -1,0 +1,236 @@
+"""What a benchmark's `ask` does: prompts become call ids, call ids become answers through the one door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from siuo_async.benchmarks.base import GENERATE
+from siuo_async.client.endpoint import CallResult, Endpoint
+from siuo_async.client.limits import Priority
+from siuo_async.engine.call_id import call_id
+from siuo_async.engine.door import Door, PendingError
+from siuo_async.engine.records import CallRecord
+from siuo_async.errors import CallError
+from siuo_async.values import Answer, Completion, Json, Outcome, Parameters, Prompt
+
+EMPTY_SCALE = 4
+"""An answer cut before its first visible token is asked for once more with this many times the cap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model in the role it has here: who it is in call ids, and where its calls go."""
+
+    label: str
+    provider: str
+    """The provider identity."""
+    model: str
+    revision: str | None
+    parameters: Parameters
+    endpoint: Endpoint | None = None
+    """None where nothing is ever sent."""
+
+    @property
+    def full_name(self) -> str:
+        """`provider/model[@revision]`."""
+        return f"{self.provider}/{self.model}" + (f"@{self.revision}" if self.revision else "")
+
+    @property
+    def max_n(self) -> int:
+        """The most answers one call can be asked for."""
+        return self.endpoint.max_n if self.endpoint else 1
+
+
+Observer = Callable[[Target, str, CallRecord], None]
+"""Told of every record that a sample's life passes through, from the journal or fresh: (target, stage, record)."""
+
+
+class Asker:
+    """`ask` for one sample of one model.
+
+    Args:
+        door: where records come from.
+        model: the model under test.
+        judge: the judge, or None.
+        sample: the sample's id, for the records.
+        observe: told once of every record used.
+        on_answer: told of every final answer of the model under test.
+    """
+
+    __slots__ = ("_door", "_judge", "_model", "_observe", "_on_answer", "_sample", "_seen")
+
+    def __init__(
+        self,
+        door: Door,
+        model: Target,
+        judge: Target | None,
+        sample: str,
+        observe: Observer,
+        on_answer: Callable[[Answer], None] = lambda _: None,
+    ) -> None:
+        self._door = door
+        self._model = model
+        self._judge = judge
+        self._sample = sample
+        self._observe = observe
+        self._on_answer = on_answer
+        self._seen: set[str] = set()
+
+    async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1) -> Answer:
+        """One answer of the judge.
+
+        Raises:
+            StoppedEarly: the call cannot be made now.
+        """
+        if self._judge is None:
+            raise PendingError("no judge was named yet")
+        record = await self._call(self._judge, stage, prompt, first=first, asked=1, cap_scale=cap_scale)
+        return record.answers[0]
+
+    async def answers(self, prompt: Prompt, n: int) -> AsyncGenerator[tuple[int, Answer], None]:
+        """The n answers of the model under test, each with its number, as they come.
+
+        Raises:
+            StoppedEarly: a call cannot be made now.
+        """
+        gaps: list[tuple[int, int]] = []
+        position = 0
+        while position < n:
+            record = self._door.known(self._id(self._model, GENERATE, prompt, position, 1))
+            if record is None:
+                gaps = _widened(gaps, position)
+                position += 1
+                continue
+            self._note(self._model, GENERATE, record)
+            for offset, answer in enumerate(record.answers[: n - position]):
+                yield position + offset, await self._if_empty_again(prompt, position + offset, answer)
+            position += len(record.answers)
+        if not gaps:
+            return
+        if self._model.max_n > 1 or gaps == [(gaps[0][0], 1)]:
+            for start, length in gaps:
+                async for found in self._fill_gap(prompt, start, length):
+                    yield found
+        else:
+            async for found in self._all_at_once(prompt, [start + i for start, length in gaps for i in range(length)]):
+                yield found
+
+    async def _fill_gap(self, prompt: Prompt, start: int, length: int) -> AsyncGenerator[tuple[int, Answer], None]:
+        """Asks for all answers of the gap in one call; what it leaves open, one at a time."""
+        position, end, asked = start, start + length, min(length, self._model.max_n)
+        while position < end:
+            record = await self._call(self._model, GENERATE, prompt, first=position, asked=min(asked, end - position))
+            got = record.answers[: end - position]
+            for offset, answer in enumerate(got):
+                yield position + offset, await self._if_empty_again(prompt, position + offset, answer)
+            if len(got) < asked:
+                asked = 1
+            position += len(got)
+
+    async def _all_at_once(self, prompt: Prompt, positions: list[int]) -> AsyncGenerator[tuple[int, Answer], None]:
+        """One call per answer, all on their way together; given as they come."""
+
+        async def one(position: int) -> tuple[int, Answer]:
+            record = await self._call(self._model, GENERATE, prompt, first=position, asked=1)
+            return position, await self._if_empty_again(prompt, position, record.answers[0])
+
+        tasks = [asyncio.create_task(one(position)) for position in positions]
+        try:
+            for finished in asyncio.as_completed(tasks):
+                yield await finished
+        finally:
+            await _settle(tasks)
+
+    async def _if_empty_again(self, prompt: Prompt, position: int, answer: Answer) -> Answer:
+        if answer.outcome is Outcome.EMPTY and answer.cut:
+            record = await self._call(self._model, GENERATE, prompt, first=position, asked=1, cap_scale=EMPTY_SCALE)
+            answer = record.answers[0]
+        self._on_answer(answer)
+        return answer
+
+    def _id(self, target: Target, stage: str, prompt: Prompt, first: int, cap_scale: int) -> str:
+        parameters = target.parameters if cap_scale == 1 else replace(target.parameters, cap_scale=cap_scale)
+        return call_id(
+            stage=stage,
+            provider=target.provider,
+            model=target.model,
+            revision=target.revision,
+            prompt=prompt,
+            parameters=parameters,
+            first=first,
+        )
+
+    async def _call(self, target: Target, stage: str, prompt: Prompt, *, first: int, asked: int, cap_scale: int = 1) -> CallRecord:
+        identity = self._id(target, stage, prompt, first, cap_scale)
+
+        async def send() -> CallRecord:
+            if target.endpoint is None:
+                raise PendingError(f"{target.label} is not asked in this session")
+            parameters = replace(target.parameters, cap_scale=cap_scale)
+            priority = Priority.GENERATION if stage == GENERATE else Priority.JUDGE
+            result = await target.endpoint.call(prompt, parameters, asked, call_id=identity, priority=priority)
+            return _record(result, identity, stage, target, self._sample, first, asked)
+
+        record = await self._door.call(identity, send)
+        self._note(target, stage, record)
+        return record
+
+    def _note(self, target: Target, stage: str, record: CallRecord) -> None:
+        """Equal answers share one verdict: its tokens are counted once."""
+        if record.id not in self._seen:
+            self._seen.add(record.id)
+            self._observe(target, stage, record)
+
+
+def _widened(gaps: list[tuple[int, int]], position: int) -> list[tuple[int, int]]:
+    if gaps and gaps[-1][0] + gaps[-1][1] == position:
+        return [*gaps[:-1], (gaps[-1][0], gaps[-1][1] + 1)]
+    return [*gaps, (position, 1)]
+
+
+async def _settle(tasks: list[asyncio.Task[tuple[int, Answer]]]) -> None:
+    """Lets calls on the wire come home (they are journalled), whatever became of the others."""
+    try:
+        await asyncio.gather(*tasks, return_exceptions=True)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+def _record(result: CallResult, identity: str, stage: str, target: Target, sample: str, first: int, asked: int) -> CallRecord:
+    tries = result.tries
+    completion = result.completion or Completion((Answer(Outcome.FAILED),) * asked)
+    return CallRecord(
+        id=identity,
+        stage=stage,
+        provider=target.provider,
+        model=target.full_name.partition("/")[2],
+        sample=sample,
+        first=first,
+        asked=asked,
+        answers=completion.answers[:asked],
+        usage=completion.usage,
+        provider_cost_usd=completion.provider_cost_usd,
+        latency_s=tries.latency_s,
+        waited_s=tries.waited_s,
+        attempts=tries.attempts,
+        maybe_billed=tries.maybe_billed,
+        started_at=datetime.fromtimestamp(tries.started_at, UTC).isoformat(timespec="milliseconds"),
+        sent=completion.sent,
+        served_model=completion.served_model,
+        request_id=completion.request_id,
+        repaired=completion.repaired,
+        error=_error(result.error) if result.error else None,
+    )
+
+
+def _error(error: CallError) -> dict[str, Json]:
+    told = {"kind": error.kind.value, "status": error.status, "code": error.code, "message": error.message[:2000]}
+    return {key: value for key, value in told.items() if value is not None}

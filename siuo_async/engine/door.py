@@ -1,0 +1,114 @@
+"""One door for every call: answered from the journal, joined to an equal call in flight, or sent.
+
+Two samples with equal requests, a judge that is also a target, a resumed run: none of them is a special case here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from siuo_async.engine.journal import Journal, JournalReader
+from siuo_async.engine.records import CallRecord
+from siuo_async.errors import NAMES_THE_SAMPLE, StoppedEarly
+
+
+class PendingError(StoppedEarly):
+    """The call has not been made yet, and this door does not send."""
+
+
+class Door(Protocol):
+    """Where the records of calls come from."""
+
+    def known(self, call_id: str) -> CallRecord | None:
+        """The record if the call need not be made, else None."""
+
+    async def call(self, call_id: str, send: Callable[[], Awaitable[CallRecord]]) -> CallRecord:
+        """The record of the call, made now if it must be.
+
+        Raises:
+            StoppedEarly: it cannot be made now.
+        """
+
+
+class SendingDoor:
+    """The door of a run that is going on.
+
+    Args:
+        journal: where finished calls are kept.
+        reuse: other runs' journals; what is found there is copied.
+        retry_failed: ask again also for calls whose sample the provider rejected.
+    """
+
+    def __init__(self, journal: Journal, *, reuse: Sequence[JournalReader] = (), retry_failed: bool = False) -> None:
+        self._journal = journal
+        self._reuse = reuse
+        self._retry_failed = retry_failed
+        self._in_flight: dict[str, asyncio.Future[CallRecord]] = {}
+        self.sent = 0
+        self.reused = 0
+
+    def known(self, call_id: str) -> CallRecord | None:
+        """The journal's record, or a copy of another run's; None where the call is to be made."""
+        record = self._journal.get(call_id)
+        if record is not None and not (record.failed and self._journal.failed_earlier(call_id) and self._again(record)):
+            return record
+        for other in self._reuse:
+            found = other.get(call_id)
+            if found is not None and not found.failed and (line := other.raw(call_id)) is not None:
+                self._journal.append_raw(call_id, line)
+                return found
+        return None
+
+    def _again(self, record: CallRecord) -> bool:
+        status = (record.error or {}).get("status")
+        return self._retry_failed or status not in NAMES_THE_SAMPLE
+
+    async def call(self, call_id: str, send: Callable[[], Awaitable[CallRecord]]) -> CallRecord:
+        """The record of the call.
+
+        Raises:
+            StoppedEarly: it cannot be made now.
+        """
+        if (joined := self._in_flight.get(call_id)) is not None:
+            return await asyncio.shield(joined)
+        if (record := self.known(call_id)) is not None:
+            self.reused += 1
+            return record
+        future: asyncio.Future[CallRecord] = asyncio.get_running_loop().create_future()
+        self._in_flight[call_id] = future
+        try:
+            record = await send()
+            self._journal.append(record)
+        except BaseException as error:
+            stopped = error if isinstance(error, Exception) else PendingError("the call was cut short")
+            future.set_exception(stopped)
+            future.exception()  # nobody may have joined; that is no lost exception
+            raise
+        finally:
+            del self._in_flight[call_id]
+        self.sent += 1
+        future.set_result(record)
+        return record
+
+
+class ReplayDoor:
+    """A door that never sends: `score`, `report` and `export` look through it."""
+
+    def __init__(self, journal: JournalReader) -> None:
+        self._journal = journal
+
+    def known(self, call_id: str) -> CallRecord | None:
+        """The journal's record, failures included."""
+        return self._journal.get(call_id)
+
+    async def call(self, call_id: str, send: Callable[[], Awaitable[CallRecord]]) -> CallRecord:
+        """The journal's record.
+
+        Raises:
+            PendingError: the call has not been made.
+        """
+        if (record := self._journal.get(call_id)) is None:
+            raise PendingError("a call of this sample has not been made yet")
+        return record

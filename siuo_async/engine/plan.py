@@ -1,0 +1,210 @@
+"""From a configuration, or from a run's directory, to what is to be done: the plan."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from siuo_async.benchmarks import catalogue
+from siuo_async.benchmarks.base import Benchmark
+from siuo_async.client.accounts import SIMULATED, AccountSpec
+from siuo_async.config import ModelConfig, Price, RunConfig, make
+from siuo_async.engine import run_directory
+from siuo_async.engine.asking import Target
+from siuo_async.engine.order import balanced
+from siuo_async.engine.run_directory import RunDirectory
+from siuo_async.errors import ConfigError
+from siuo_async.values import Json, Parameters, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A model in a run, as its directory remembers it."""
+
+    label: str
+    provider: str
+    """The provider identity, as in call ids."""
+    config: ModelConfig
+
+    def as_json(self) -> dict[str, Json]:
+        """For `run.json`."""
+        return {
+            "label": self.label,
+            "provider": self.provider,
+            "config": self.config.model_dump(mode="json", exclude_defaults=True),
+        }
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Participant:
+        """From `run.json`."""
+        return cls(found["label"], found["provider"], ModelConfig.model_validate(found["config"]))
+
+    def target(self, base: Parameters) -> Target:
+        """The model with its parameters; nothing is sent until it has an endpoint."""
+        return Target(self.label, self.provider, self.config.name, self.config.revision, self.config.parameters(base))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is of."""
+
+    config: RunConfig
+    benchmark: Benchmark[Any]
+    all_samples: tuple[Sample, ...]
+    """In the data set's order, limit or not."""
+    identity: Mapping[str, Json]
+    """What makes two runs comparable; the fingerprint is made from it."""
+    models: tuple[Participant, ...]
+    judge: Participant | None
+    skipped: tuple[str, ...] = ()
+    data_file: str = ""
+    prompts_folder: Path | None = None
+    created_at: str = ""
+    prices: Mapping[str, Price] | None = None
+    """By `provider identity/model`."""
+
+    @property
+    def name(self) -> str:
+        """The run's name: chosen, or the benchmark's."""
+        return self.config.name or self.config.benchmark
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any answer or verdict comes from the simulator."""
+        return any(p.provider == SIMULATED for p in (*self.models, *((self.judge,) if self.judge else ())))
+
+    def samples(self) -> list[Sample]:
+        """What is asked, in the order it is asked."""
+        ordered = list(self.all_samples) if self.config.in_file_order else balanced(self.all_samples, self.config.order_seed)
+        return ordered[: self.config.limit]
+
+    def generation(self) -> Parameters:
+        """What is asked of every model: the protocol's parameters with the user's over them."""
+        base, config = self.benchmark.generation(), self.config
+        chosen = {
+            name: value
+            for name in ("max_tokens", "thinking_tokens", "temperature", "top_p", "seed", "safety_filters")
+            if (value := getattr(config, name)) is not None
+        }
+        return replace(base, **chosen, extra={**base.extra, **config.params})
+
+    def judging(self) -> Parameters:
+        """What is asked of the judge."""
+        return self.benchmark.judging()
+
+    def manifest(self) -> dict[str, Json]:
+        """`run.json`."""
+        return {
+            "name": self.name,
+            "fingerprint": run_directory.fingerprint(self.identity),
+            "identity": dict(self.identity),
+            "benchmark": self.benchmark.name,
+            "created_at": self.created_at,
+            "simulated": self.simulated,
+            "models": [participant.as_json() for participant in self.models],
+            "judge": self.judge.as_json() if self.judge else None,
+            "dataset": {"file": self.data_file, "samples": len(self.all_samples), "skipped": list(self.skipped)},
+            "prompts_folder": str(self.prompts_folder) if self.prompts_folder else None,
+            "prices": {name: price.model_dump(exclude_none=True) for name, price in (self.prices or {}).items()},
+            "config": self.config.model_dump(mode="json", exclude_defaults=True),
+            "versions": {"siuo-async": version("siuo-async"), "python": platform.python_version(), "aiohttp": version("aiohttp")},
+        }
+
+
+def from_config(config: RunConfig, specs: Mapping[str, AccountSpec], known: Mapping[str, Any] | None = None) -> Plan:
+    """The plan of `siuo run`.
+
+    Args:
+        specs: the accounts of all providers that are named.
+        known: pictures by path as an earlier session hashed them.
+
+    Raises:
+        UsageError: benchmark, data or prompts cannot be used.
+    """
+    loaded = catalogue.load(config, known or {})
+    if not loaded.dataset.samples:
+        raise ConfigError(f"no sample is left to ask of {loaded.dataset.file}; widen --category or add the pictures")
+    identity = {
+        "benchmark": config.benchmark,
+        "protocol": config.protocol,
+        "dataset": loaded.dataset.digest[:16],
+        "prompts": loaded.benchmark.prompt_set,
+        "parameters": config.base_parameters(),
+    }
+    models = tuple(
+        Participant(label, specs[model.provider].identity, model) for label, model in zip(config.labels(), config.models, strict=True)
+    )
+    judge = config.judge and Participant(config.judge.label or config.judge.name, specs[config.judge.provider].identity, config.judge)
+    plan = Plan(
+        config=config,
+        benchmark=loaded.benchmark,
+        all_samples=loaded.dataset.samples,
+        identity=identity,
+        models=models,
+        judge=judge or None,
+        skipped=loaded.dataset.skipped,
+        data_file=str(loaded.dataset.file),
+        prompts_folder=loaded.prompts_folder,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return replace(plan, prices=_prices(plan, specs))
+
+
+def _prices(plan: Plan, specs: Mapping[str, AccountSpec]) -> dict[str, Price]:
+    found = {}
+    for participant in (*plan.models, *((plan.judge,) if plan.judge else ())):
+        config = participant.config
+        price = config.price or plan.config.prices.get(config.model) or specs[config.provider].price
+        if price is not None:
+            found[f"{participant.provider}/{config.name}"] = price
+    return found
+
+
+def from_directory(run: RunDirectory) -> Plan:
+    """The plan as a run's directory remembers it; needs neither data set nor keys.
+
+    Raises:
+        RunDirectoryError: the directory cannot be read.
+        DataError: released prompts were used and are gone.
+    """
+    manifest = run.manifest()
+    config = make(manifest["config"], source=str(run.path / "run.json"))
+    folder = Path(manifest["prompts_folder"]) if manifest.get("prompts_folder") else None
+    return Plan(
+        config=config,
+        benchmark=catalogue.build(config, folder),
+        all_samples=tuple(run.read_samples()),
+        identity=manifest["identity"],
+        models=tuple(Participant.of(found) for found in manifest["models"]),
+        judge=Participant.of(manifest["judge"]) if manifest.get("judge") else None,
+        skipped=tuple(manifest["dataset"]["skipped"]),
+        data_file=manifest["dataset"]["file"],
+        prompts_folder=folder,
+        created_at=manifest["created_at"],
+        prices={name: Price.model_validate(price) for name, price in manifest.get("prices", {}).items()},
+    )
+
+
+def merged(plan: Plan, earlier: Plan | None) -> Plan:
+    """`plan` with the models that the directory already knows and this command does not name."""
+    if earlier is None:
+        return plan
+    labels = {participant.label for participant in plan.models}
+    kept = tuple(participant for participant in earlier.models if participant.label not in labels)
+    return replace(
+        plan,
+        models=(*kept, *plan.models) if kept else plan.models,
+        judge=plan.judge,
+        created_at=earlier.created_at,
+        prices={**(earlier.prices or {}), **(plan.prices or {})},
+    )
+
+
+def labels_of(participants: Sequence[Participant]) -> tuple[str, ...]:
+    """The labels, in order."""
+    return tuple(participant.label for participant in participants)

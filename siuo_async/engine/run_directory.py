@@ -1,0 +1,211 @@
+"""A run's directory: where it is, what it is of, and whether a command continues it.
+
+`results/<date>-<name>-<fingerprint>/` holds `run.json` (what was asked for), `samples.jsonl` (enough to replay without the data set),
+`calls.jsonl` (the journal), `summary.json` (only what follows from results) and `run_stats.json` (times, tries, spend). All 0600.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from siuo_async.errors import DataError, RunDirectoryError, StoppedEarly
+from siuo_async.values import Json, Picture, Sample
+
+FORMAT = 1
+_JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+def fingerprint(identity: Mapping[str, Json]) -> str:
+    """Eight hex digits over what makes two runs comparable; models, judges, limit and pace are not in it."""
+    return blake2b(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS), digest_size=4).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """Paths of one run."""
+
+    path: Path
+
+    @property
+    def calls(self) -> Path:
+        """The journal."""
+        return self.path / "calls.jsonl"
+
+    @property
+    def summary(self) -> Path:
+        """What follows from results."""
+        return self.path / "summary.json"
+
+    @property
+    def stats(self) -> Path:
+        """Times, tries, spend."""
+        return self.path / "run_stats.json"
+
+    def manifest(self) -> dict[str, Json]:
+        """`run.json`.
+
+        Raises:
+            RunDirectoryError: there is none, or it is damaged or of a newer format.
+        """
+        file = self.path / "run.json"
+        try:
+            found = orjson.loads(file.read_bytes())
+        except FileNotFoundError:
+            raise RunDirectoryError(f"{self.path} is no run (it has no run.json); `siuo ls` lists the runs") from None
+        except (OSError, orjson.JSONDecodeError) as error:
+            raise RunDirectoryError(f"{file} cannot be read ({error}); restore it from a copy, or start again with --fresh") from error
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise RunDirectoryError(f"{file} is not of format {FORMAT}; it was written by another version of siuo")
+        return found
+
+    def write_manifest(self, manifest: Mapping[str, Json]) -> None:
+        """Replaces `run.json` at once."""
+        write_json(self.path / "run.json", {"format": FORMAT, **manifest})
+
+    def read_samples(self) -> list[Sample]:
+        """The samples as they were when the run was made, in the data set's order.
+
+        Raises:
+            RunDirectoryError: the file is gone or damaged.
+        """
+        file = self.path / "samples.jsonl"
+        try:
+            return [_sample(orjson.loads(line)) for line in file.read_bytes().split(b"\n") if line]
+        except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
+            raise RunDirectoryError(f"{file} cannot be read ({error}); run the same command with --data to write it again") from error
+
+    def write_samples(self, samples: Iterable[Sample]) -> None:
+        """Writes `samples.jsonl`."""
+        write_bytes(self.path / "samples.jsonl", b"".join(_sample_lines(samples)))
+
+    def read_stats(self) -> dict[str, Json]:
+        """`run_stats.json`, or nothing where it is not there or not readable."""
+        try:
+            found = orjson.loads(self.stats.read_bytes())
+        except (OSError, orjson.JSONDecodeError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+def write_json(path: Path, value: Json) -> None:
+    """Replaces a JSON file at once, 0600."""
+    write_bytes(path, orjson.dumps(value, option=_JSON))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replaces a file at once, 0600: a crash leaves the old one or the new one.
+
+    Raises:
+        StoppedEarly: the disk would not take it.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise StoppedEarly(f"{path} cannot be written ({error.strerror}); make room and run the same command again") from error
+
+
+def all_runs(results: Path) -> list[tuple[RunDirectory, dict[str, Json]]]:
+    """Every readable run below `results`, newest first."""
+    found = []
+    for folder in results.iterdir() if results.is_dir() else ():
+        if (folder / "run.json").is_file():
+            with contextlib.suppress(RunDirectoryError):
+                run = RunDirectory(folder)
+                found.append((run, run.manifest()))
+    return sorted(found, key=lambda entry: (entry[1].get("created_at", ""), entry[0].path.name), reverse=True)
+
+
+def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: bool, path: Path | None, fresh: bool) -> RunDirectory:
+    """The directory of the run with this identity: the newest there is, or a new one.
+
+    Args:
+        explicit: whether the user chose the name, so that another identity under it is an error.
+        path: the directory the user named.
+        fresh: a new directory whatever is there.
+
+    Raises:
+        RunDirectoryError: the named run is of something else; the message lists the differences.
+    """
+    mark = fingerprint(identity)
+    if path is not None:
+        if (path / "run.json").exists() and not fresh:
+            _same_or_raise(RunDirectory(path), identity)
+            return RunDirectory(path)
+        if path.exists() and any(path.iterdir()):
+            raise RunDirectoryError(f"{path} is not empty; name another --run, or leave --fresh out to continue what is there")
+        return _made(path)
+    if not fresh:
+        named = [(run, manifest) for run, manifest in all_runs(results) if manifest.get("name") == name]
+        for run, manifest in named:
+            if manifest.get("fingerprint") == mark:
+                return run
+        if explicit and named:
+            _same_or_raise(named[0][0], identity)
+    base = f"{datetime.now(UTC):%Y-%m-%d}-{name}-{mark}"
+    for number in range(1, 1000):
+        target = results / (base if number == 1 else f"{base}-{number}")
+        if not target.exists():
+            return _made(target)
+    raise RunDirectoryError(f"{results / base} exists a thousand times; clean up, or name one with --run")
+
+
+def _made(path: Path) -> RunDirectory:
+    try:
+        path.mkdir(parents=True, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise RunDirectoryError(f"{path} cannot be made ({error.strerror}); choose another place with --results or --run") from error
+    return RunDirectory(path)
+
+
+def _same_or_raise(run: RunDirectory, identity: Mapping[str, Json]) -> None:
+    before = run.manifest().get("identity", {})
+    if before == identity:
+        return
+    differences = [
+        f"{key}: {_shown(before.get(key))} there, {_shown(identity.get(key))} now"
+        for key in sorted({*before, *identity})
+        if before.get(key) != identity.get(key)
+    ]
+    raise RunDirectoryError(
+        f"{run.path} is a run of something else ({'; '.join(differences)}); use another --name, or --fresh to measure again"
+    )
+
+
+def _shown(value: Json) -> str:
+    return "nothing" if value in (None, {}, []) else orjson.dumps(value).decode()
+
+
+def known_pictures(samples: Sequence[Sample]) -> dict[str, Picture]:
+    """Pictures by path as an earlier session hashed them."""
+    return {picture.path: picture for sample in samples for picture in sample.pictures}
+
+
+def _sample_lines(samples: Iterable[Sample]) -> Iterator[bytes]:
+    for sample in samples:
+        fields: dict[str, Any] = {"id": sample.id, "category": sample.category, "text": sample.text, "fields": dict(sample.fields)}
+        fields["pictures"] = [{name: getattr(p, name) for name in Picture.__slots__} for p in sample.pictures]
+        try:
+            yield orjson.dumps(fields) + b"\n"
+        except orjson.JSONEncodeError as error:
+            raise DataError(f"sample {sample.id}: its text is not valid Unicode ({error}); mend it in the data file") from error
+
+
+def _sample(fields: Mapping[str, Any]) -> Sample:
+    pictures = tuple(Picture(**{name: found[name] for name in Picture.__slots__}) for found in fields["pictures"])
+    return Sample(fields["id"], tuple(fields["category"]), fields["text"], pictures, fields["fields"])

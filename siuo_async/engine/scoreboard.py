@@ -1,0 +1,144 @@
+"""Counters of a run as it goes: what the screen, the summary and the exit code are made from.
+
+Everything kept is a sum of integers, so the order in which calls finish, and how often the run was killed, change nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from siuo_async.benchmarks.base import GENERATE, Benchmark, Tally
+from siuo_async.config import Price
+from siuo_async.engine.asking import Target
+from siuo_async.engine.records import CallRecord
+from siuo_async.values import Json, Sample, Usage
+
+_TOKENS = ("input", "output", "cached", "reasoning")
+
+
+@dataclass(slots=True)
+class Spend:
+    """Tokens and money of one role (model or judge)."""
+
+    calls: int = 0
+    tokens: Counter[str] = field(default_factory=Counter)
+    pico_usd: int = 0
+    """Integer, so that sums are exact in any order."""
+    unpriced: int = 0
+    """Calls whose cost nobody can tell."""
+
+    def add(self, record: CallRecord, price: Price | None) -> None:
+        """Counts one call's tokens and its cost."""
+        self.calls += 1
+        for name in _TOKENS:
+            self.tokens[name] += getattr(record.usage, name) or 0
+        cost = cost_pico_usd(record.usage, record.provider_cost_usd, price)
+        if cost is None:
+            self.unpriced += not record.failed
+        else:
+            self.pico_usd += cost
+
+    @property
+    def usd(self) -> float | None:
+        """US dollars, or None when a call's cost is unknown."""
+        return None if self.unpriced else self.pico_usd / 10**12
+
+
+def cost_pico_usd(usage: Usage, provider_cost_usd: float | None, price: Price | None) -> int | None:
+    """The cost of one call in 10^-12 USD: the provider's own word, else tokens times price, else None."""
+    if provider_cost_usd is not None:
+        return round(provider_cost_usd * 10**12)
+    if price is None or usage.input is None or usage.output is None:
+        return None
+    cached = min(usage.cached or 0, usage.input)
+    cached_price = price.input if price.cached is None else price.cached
+    parts = ((usage.input - cached, price.input), (cached, cached_price), (usage.output, price.output))
+    return sum(count * round(per_million * 10**6) for count, per_million in parts)
+
+
+class ModelBoard:
+    """One model's counters.
+
+    Args:
+        target: the model.
+        benchmark: gives the tallies.
+        samples: what is asked, in order; only their categories are kept.
+    """
+
+    def __init__(self, target: Target, benchmark: Benchmark[Any], samples: Sequence[Sample], prices: Mapping[str, Price]) -> None:
+        self.target = target
+        self.totals = dict(Counter(sample.category[0] for sample in samples))
+        self.total = len(samples)
+        self.tally: Tally[Any] = benchmark.tally()
+        self.live: Tally[Any] = benchmark.tally()
+        """Over the longest finished prefix: quick answers come first, and are refusals more often."""
+        self.prefix = 0
+        self.finished = 0
+        self.stopped = 0
+        """Samples that were begun and stay pending."""
+        self.generation = Spend()
+        self.judging = Spend()
+        self.served: set[str] = set()
+        self.left_out: set[str] = set()
+        self.answers = 0
+        self.empty_so_far = 0
+        self._prices = prices
+        self._ahead: dict[int, tuple[tuple[str, ...], Any] | None] = {}
+
+    @property
+    def pending(self) -> int:
+        """Samples without a result yet."""
+        return self.total - self.finished
+
+    def observe(self, target: Target, stage: str, record: CallRecord) -> None:
+        """Counts one record that a sample's life passed through."""
+        spend = self.generation if stage == GENERATE else self.judging
+        spend.add(record, self._prices.get(f"{target.provider}/{target.model}"))
+        if stage == GENERATE:
+            if record.served_model:
+                self.served.add(record.served_model)
+            self.left_out.update(record.sent.get("left_out") or ())
+
+    def finish(self, position: int, category: tuple[str, ...], result: Any) -> None:
+        """Counts one finished sample."""
+        self.finished += 1
+        self.tally.add(category, result)
+        self._ahead[position] = (category, result)
+        self._grow_prefix()
+
+    def stop(self, position: int) -> None:
+        """Notes that a sample stays pending; the live prefix goes on without it."""
+        self.stopped += 1
+        self._ahead[position] = None
+        self._grow_prefix()
+
+    def _grow_prefix(self) -> None:
+        while self.prefix in self._ahead:
+            found = self._ahead.pop(self.prefix)
+            self.prefix += 1
+            if found is not None:
+                self.live.add(*found)
+
+    def as_json(self) -> dict[str, Json]:
+        """What follows from results alone, for `summary.json`."""
+        spends = (self.generation, self.judging)
+        usd = None if any(spend.unpriced for spend in spends) else sum(spend.pico_usd for spend in spends) / 10**12
+        return {
+            "label": self.target.label,
+            "model": self.target.full_name,
+            "revision": self.target.revision,
+            "complete": self.pending == 0,
+            "samples": {"total": self.total, "finished": self.finished, "pending": self.pending},
+            **self.tally.summary(self.totals),
+            "tokens": {"generation": _tokens(self.generation), "judging": _tokens(self.judging)},
+            "cost_usd": usd,
+            "served_models": sorted(self.served),
+            "left_out": sorted(self.left_out),
+        }
+
+
+def _tokens(spend: Spend) -> dict[str, Json]:
+    return {"calls": spend.calls, **{name: spend.tokens[name] for name in _TOKENS}}

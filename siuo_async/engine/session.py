@@ -1,0 +1,330 @@
+"""One session of a run: workers live samples through the one door until all are finished or something says stop.
+
+No task per sample, no gather over the data set, and no exception of one sample ends another's work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+import traceback
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from siuo_async.benchmarks.base import GENERATE
+from siuo_async.client.accounts import SIMULATED
+from siuo_async.client.endpoint import Endpoint
+from siuo_async.client.registry import Registry
+from siuo_async.engine.asking import Asker, Target
+from siuo_async.engine.door import Door, SendingDoor
+from siuo_async.engine.journal import Journal, JournalReader
+from siuo_async.engine.plan import Plan
+from siuo_async.engine.records import CallRecord
+from siuo_async.engine.run_directory import RunDirectory, write_json
+from siuo_async.engine.scoreboard import ModelBoard
+from siuo_async.engine.summary import exit_code, summarise
+from siuo_async.errors import SiuoError, StoppedEarly, UsageError
+from siuo_async.values import Answer, Json, Outcome, Sample
+
+LEAST_WORKERS = 64
+WORKERS_PER_SLOT = 4
+EMPTIES_STOP = 10
+"""If this many first finished answers of a model are all cut before any visible text, the rest would be too."""
+SLOW_S = 120.0
+SLOW_CHECK_S = 30.0
+
+
+@dataclass(slots=True)
+class SessionState:
+    """What a screen looks at while the session goes on."""
+
+    plan: Plan
+    directory: RunDirectory
+    boards: list[ModelBoard]
+    judge: Endpoint | None = None
+    endpoints: list[Endpoint] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
+    reused: int = 0
+    sent: int = 0
+    notices: list[str] = field(default_factory=list)
+    grace_ends: float | None = None
+    """When calls on the wire are cut, on the monotonic clock; None while nothing stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What a session came to."""
+
+    summary: dict[str, Json]
+    code: int
+    sent: int
+    reused: int
+    stops: tuple[str, ...]
+    """Why something was stopped, one sentence each."""
+    state: SessionState
+
+
+class Session:
+    """A run, from its plan to its summary.
+
+    Args:
+        plan: what is asked.
+        directory: where it is kept.
+        registry: where calls go.
+        generate: False when only verdicts are paid for.
+        active: labels of the models that this session asks; the others are only counted.
+    """
+
+    def __init__(
+        self, plan: Plan, directory: RunDirectory, registry: Registry, *, generate: bool = True, active: Sequence[str] | None = None
+    ) -> None:
+        self._plan = plan
+        self._directory = directory
+        self._registry = registry
+        self._active = set(active if active is not None else (p.label for p in plan.models))
+        self._generate = generate
+        self._samples = plan.samples()
+        self._fatal: BaseException | None = None
+        self._stops: list[str] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._served: dict[str, str] = {}
+        judge = plan.judge.target(plan.judging()) if plan.judge else None
+        if plan.judge and judge:
+            endpoint = registry.endpoint(plan.judge.config.provider, plan.judge.config.name, plan.judge.config.profile)
+            judge = replace(judge, endpoint=endpoint)
+        self._judge = judge
+        self.state = SessionState(plan, directory, [self._board(participant) for participant in plan.models])
+        self.state.judge = judge.endpoint if judge else None
+        self.state.endpoints = registry.endpoints
+
+    def _board(self, participant: Any) -> ModelBoard:
+        target: Target = participant.target(self._plan.generation())
+        if participant.label in self._active and self._generate:
+            config = participant.config
+            target = replace(target, endpoint=self._registry.endpoint(config.provider, config.name, config.profile))
+        return ModelBoard(target, self._plan.benchmark, self._samples, self._plan.prices or {})
+
+    async def run(self) -> Outcomes:
+        """Runs to the end, or to whatever stops it; what is finished is on disk in either case.
+
+        Raises:
+            UsageError: the directory is locked or damaged, or a picture changed.
+        """
+        config = self._plan.config
+        journal = Journal(self._directory.calls, sync=config.fsync, on_fatal=self._halt)
+        reuse = [JournalReader(path / "calls.jsonl" if path.is_dir() else path) for path in config.reuse]
+        door = SendingDoor(journal, reuse=reuse, retry_failed=config.retry_failed)
+        self._watch_stops()
+        try:
+            self._directory.write_manifest(self._plan.manifest())
+            self._directory.write_samples(self._plan.all_samples)
+            async with self._signals(), self._background(journal, door):
+                await self._work(door)
+        finally:
+            for reader in reuse:
+                reader.close()
+            with contextlib.suppress(StoppedEarly):  # told through on_fatal
+                journal.close()
+        return self._finish(door)
+
+    def _halt(self, reason: StoppedEarly) -> None:
+        """Nothing more is sent; said once."""
+        if str(reason) not in self._stops:
+            self._stops.append(str(reason))
+            self.state.notices.append(str(reason))
+        self._registry.stop(reason)
+
+    def _watch_stops(self) -> None:
+        def stopped(endpoint: Endpoint, reason: StoppedEarly) -> None:
+            if str(reason) not in self._stops:
+                self._stops.append(str(reason))
+                self.state.notices.append(str(reason))
+            if endpoint is self.state.judge:  # answers that nobody can judge would only be paid for
+                self._registry.stop(reason)
+
+        for endpoint in self._registry.endpoints:
+            endpoint.on_stop = stopped
+
+    async def _work(self, door: Door) -> None:
+        """A pool of workers per model, all taking samples from one iterator."""
+        for board in self.state.boards:
+            samples = iter(enumerate(self._samples))
+            slots = board.target.endpoint.group.slots if board.target.endpoint else 1
+            count = min(max(LEAST_WORKERS, WORKERS_PER_SLOT * slots), len(self._samples))
+            self._tasks += [asyncio.create_task(self._worker(board, samples, door)) for _ in range(count)]
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _worker(self, board: ModelBoard, samples: Iterator[tuple[int, Sample]], door: Door) -> None:
+        """Lives one sample at a time."""
+        for position, sample in samples:
+            asker = Asker(door, board.target, self._judge, sample.id, self._observer(board), self._answer_observer(board))
+            try:
+                result = await self._plan.benchmark.evaluate(sample, asker)
+            except StoppedEarly:
+                board.stop(position)
+            except UsageError as error:
+                board.stop(position)
+                self._fatal = self._fatal or error
+                self._halt(StoppedEarly(str(error)))
+            except Exception as error:  # a bug must not end other samples' work
+                board.stop(position)
+                self._note_bug(sample, error)
+            else:
+                board.finish(position, sample.category, result)
+            await asyncio.sleep(0)  # a sample answered from the journal never waits, and the screen wants its turn
+
+    def _observer(self, board: ModelBoard) -> Any:
+        def observe(target: Target, stage: str, record: CallRecord) -> None:
+            board.observe(target, stage, record)
+            if record.served_model and target.endpoint:
+                self._check_served(target, record.served_model, "judge" if stage != GENERATE else "model")
+
+        return observe
+
+    def _check_served(self, target: Target, served: str, role: str) -> None:
+        """Another model behind the same name in mid-run would mix two models' answers in one score."""
+        first = self._served.setdefault(target.full_name, served)
+        if served != first and not self._plan.config.accept_served and target.endpoint:
+            target.endpoint.stop(
+                StoppedEarly(
+                    f"{target.full_name} ({role}) was served as '{first}' and now as '{served}'; it was stopped so that one score does "
+                    "not mix them; --accept-served goes on, --fresh begins again"
+                )
+            )
+
+    def _answer_observer(self, board: ModelBoard) -> Any:
+        def observe(answer: Answer) -> None:
+            if board.answers >= EMPTIES_STOP:
+                return
+            board.answers += 1
+            board.empty_so_far += answer.outcome is Outcome.EMPTY and answer.cut
+            if board.empty_so_far == EMPTIES_STOP and board.target.endpoint:
+                board.target.endpoint.stop(
+                    StoppedEarly(
+                        f"{board.target.label}: the first {EMPTIES_STOP} answers were all cut before any visible text, so it spends its "
+                        "cap on thinking; give it room with --thinking-tokens 8192 (or a reasoning setting with --param)"
+                    )
+                )
+
+        return observe
+
+    def _note_bug(self, sample: Sample, error: Exception) -> None:
+        self._fatal = self._fatal or error
+        with contextlib.suppress(OSError), open(self._directory.path / "errors.log", "a", encoding="utf-8") as log:
+            stamp = datetime.now(UTC).isoformat(timespec="seconds")
+            trace = "".join(traceback.format_exception(error, limit=-12))
+            log.write(f"{stamp} sample {sample.id}\n{trace}\n")
+
+    @contextlib.asynccontextmanager
+    async def _background(self, journal: Journal, door: SendingDoor) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(journal.keep_synced()), asyncio.create_task(self._watch(door))]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch(self, door: SendingDoor) -> None:
+        """Keeps the screen's counters; says once in a while which calls are slow."""
+        said = time.monotonic()
+        while True:
+            await asyncio.sleep(0.25)
+            self.state.sent, self.state.reused = door.sent, door.reused
+            if time.monotonic() - said > SLOW_CHECK_S:
+                said = time.monotonic()
+                slow = [age for age in self._registry.sweep.ages() if age > SLOW_S]
+                if slow:
+                    self.state.notices.append(
+                        f"{len(slow)} calls have been on the wire for over {SLOW_S:.0f} s (longest {max(slow):.0f} s)"
+                    )
+
+    @contextlib.asynccontextmanager
+    async def _signals(self) -> AsyncIterator[None]:
+        """First signal: no new call, calls on the wire get their grace. Second: cut."""
+        loop = asyncio.get_running_loop()
+        numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # not in the main thread: the caller's business
+            for number in numbers:
+                loop.add_signal_handler(number, self.interrupt, signal.Signals(number).name)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+                for number in numbers:
+                    loop.remove_signal_handler(number)
+
+    def interrupt(self, name: str = "SIGINT") -> None:
+        """Stops the session as Ctrl-C does; a second time cuts calls on the wire."""
+        if self.state.grace_ends is not None:
+            self._cut()
+            return
+        grace = self._plan.config.grace
+        self.state.grace_ends = time.monotonic() + grace
+        self._halt(StoppedEarly(f"stopped by {name}; run the same command again to continue"))
+        asyncio.get_running_loop().call_later(grace, self._cut)
+
+    def _cut(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    def _finish(self, door: SendingDoor) -> Outcomes:
+        self.state.sent, self.state.reused = door.sent, door.reused
+        if isinstance(self._fatal, SiuoError):
+            raise self._fatal
+        summary = summarise(self._plan, self._directory.path, self.state.boards)
+        with contextlib.suppress(StoppedEarly):  # the journal holds everything; score writes the summary again
+            write_json(self._directory.summary, summary)
+            write_json(self._directory.stats, self._stats(door))
+        mine = [model for model in summary["models"] if model["label"] in self._active]
+        code = 1 if self._fatal else exit_code(mine, judged=self._plan.judge is not None)
+        return Outcomes(summary, code, door.sent, door.reused, tuple(self._stops), self.state)
+
+    def _stats(self, door: SendingDoor) -> dict[str, Json]:
+        before = self._directory.read_stats()
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        complete = all(board.pending == 0 for board in self.state.boards)
+        session = {
+            "ended_at": now,
+            "wall_s": round(time.monotonic() - self.state.begun, 3),
+            "sent": door.sent,
+            "reused": door.reused,
+            "stops": self._stops,
+            "endpoints": {endpoint.name: _endpoint_stats(endpoint) for endpoint in self._registry.endpoints},
+        }
+        finished_at = (before.get("finished_at") if door.sent == 0 else None) or now
+        return {"sessions": [*before.get("sessions", []), session], "finished_at": finished_at if complete else None}
+
+
+def _endpoint_stats(endpoint: Endpoint) -> dict[str, Json]:
+    stats = endpoint.stats
+    return {
+        "tries": stats.sent,
+        "results": stats.results,
+        "failed": stats.failed,
+        "retried": stats.retried,
+        "rate_limited": stats.rate_limited,
+        "maybe_billed": stats.maybe_billed,
+        "waited_s": round(stats.waited_s, 3),
+        "mean_latency_s": round(stats.latency_s / stats.results, 4) if stats.results else None,
+        "slots": endpoint.group.slots,
+        "simulated": endpoint.account.provider == SIMULATED,
+    }
+
+
+def finished_at(directory: RunDirectory) -> datetime | None:
+    """When the run was finished, or None."""
+    with contextlib.suppress(TypeError, ValueError):
+        return datetime.fromisoformat(directory.read_stats()["finished_at"]) if directory.read_stats().get("finished_at") else None
+    return None
+
+
+def errors_log(path: Path) -> Path:
+    """Where the tracebacks of bugs are kept."""
+    return path / "errors.log"

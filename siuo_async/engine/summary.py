@@ -1,0 +1,96 @@
+"""The summary of a run: only what follows from results, so that it is the same however often the run was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from siuo_async.engine.plan import Plan
+from siuo_async.engine.scoreboard import ModelBoard
+from siuo_async.values import Json
+
+COMPLETE, PENDING, INCOMPLETE_VERDICTS = 0, 3, 4
+
+
+def summarise(plan: Plan, path: Path, boards: Iterable[ModelBoard]) -> dict[str, Json]:
+    """What stands in `summary.json` and, with this session's calls added, in `--json`."""
+    models = [board.as_json() for board in boards]
+    complete = all(model["complete"] for model in models)
+    return {
+        "run": path.name,
+        "benchmark": plan.benchmark.name,
+        "protocol": plan.config.protocol,
+        "protocol_line": protocol_line(plan, complete=complete),
+        "prompts": plan.benchmark.prompt_set,
+        "primary": plan.benchmark.primary,
+        "complete": complete,
+        "simulated": plan.simulated,
+        "judge": plan.judge and f"{plan.judge.provider}/{plan.judge.config.name}",
+        "samples": len(plan.samples()),
+        "answers_per_sample": plan.benchmark.answers,
+        "skipped": list(plan.skipped),
+        "models": models,
+    }
+
+
+def protocol_line(plan: Plan, *, complete: bool) -> str:
+    """The line every table and file begins with."""
+    config, benchmark = plan.config, plan.benchmark
+    asked = plan.generation()
+    words = [
+        benchmark.name,
+        f"{len(plan.samples())} samples x {benchmark.answers} answers",
+        f"protocol {config.protocol}",
+        f"prompts {benchmark.prompt_set}",
+        f"cap {asked.max_tokens}",
+    ]
+    if asked.temperature is not None:
+        words.append(f"temperature {asked.temperature:g}")
+    if config.safety_filters:
+        words.append(f"safety filters {config.safety_filters}")
+    words.append(f"judge {plan.judge.provider}/{plan.judge.config.name}" if plan.judge else "not judged")
+    words.append(plan.created_at[:10])
+    words += ["SIMULATED"] if plan.simulated else []
+    words += [] if complete else ["PARTIAL"]
+    words += [f"{len(plan.skipped)} SAMPLES LEFT OUT"] if plan.skipped else []
+    return " · ".join(words)
+
+
+def exit_code(models: Sequence[Mapping[str, Any]], *, judged: bool) -> int:
+    """0 complete; 3 something is pending; 4 complete, but some answers failed or have no verdict."""
+    if any(not model["complete"] for model in models):
+        return PENDING
+    lacking = any(model["outcomes"]["failed"] or (judged and _without_verdict(model)) for model in models)
+    return INCOMPLETE_VERDICTS if lacking else COMPLETE
+
+
+def _without_verdict(model: Mapping[str, Any]) -> bool:
+    judge = model["judge"] or {}
+    return any(judge.get(state) for state in ("unreadable", "declined", "filtered", "failed")) or bool(model["outcomes"]["empty"])
+
+
+def warnings(summary: Mapping[str, Any]) -> list[str]:
+    """What a reader of the numbers must know, one sentence each."""
+    found: list[str] = []
+    shares = {}
+    for model in summary["models"]:
+        if (judge := model.get("judge")) and judge["verdicts"]:
+            missing = judge["unreadable"] + judge["declined"] + judge["filtered"]
+            shares[model["label"]] = 100 * missing / judge["verdicts"]
+            if shares[model["label"]] > 2:
+                found.append(
+                    f"{model['label']}: the judge gave no verdict for {shares[model['label']]:.1f}% of {judge['verdicts']} "
+                    f"({judge['unreadable']} unreadable, {judge['declined']} declined, {judge['filtered']} filtered); read the bounds"
+                )
+        if model["outcomes"]["failed"]:
+            found.append(f"{model['label']}: {model['outcomes']['failed']} answers failed; run again, or look at calls.jsonl")
+        if model["left_out"]:
+            found.append(f"{model['label']}: {', '.join(model['left_out'])} could not be sent; this model does not accept it")
+        if len(model["served_models"]) > 1:
+            found.append(f"{model['label']}: answered as {', '.join(model['served_models'])}")
+    if shares and max(shares.values()) - min(shares.values()) > 2:
+        found.append(
+            "the judge's missing verdicts differ between the models by more than 2 points, so their scores are less comparable"
+        )
+    return found

@@ -1,0 +1,109 @@
+"""Builds bodies: chooses the parameters to send, merges fragments, and cuts dumped JSON where pictures go. Shared by the dialects.
+
+A body of 1.6 MB is mostly base64. Dumping it as one string would hold it three times; so JSON is dumped with a marker per
+picture and cut there, and the transport writes the parts.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from siuo_async.errors import ConfigError
+from siuo_async.providers.dialects.base import Request
+from siuo_async.providers.lenient import scrub
+from siuo_async.values import Json, Picture, Prompt
+
+PICTURE = secrets.token_hex(16)
+"""Stands in a body for the base64 of the next picture. Random per process and never sent, so no text can forge it."""
+
+_OPTIONAL = ("temperature", "top_p", "seed", "stop", "top_logprobs")
+
+
+def choose(request: Request, never: frozenset[str] = frozenset()) -> tuple[dict[str, Json], dict[str, Json]]:
+    """The optional parameters to send, and those asked for but ruled out; both by their names in `Parameters`.
+
+    Args:
+        request: the call.
+        never: parameters that the dialect has no field for.
+    """
+    profile, asked = request.profile, request.parameters
+    out = set(never | request.ruled_out)
+    if profile.sampling != "accepted":
+        out |= {"temperature", "top_p"}
+    if not profile.seed:
+        out.add("seed")
+    if not profile.logprobs:
+        out.add("top_logprobs")
+    wanted = {name: value for name in _OPTIONAL if (value := getattr(asked, name)) not in (None, ())}
+    if "stop" in wanted:
+        wanted["stop"] = list(asked.stop)
+    left_out = {name: value for name, value in wanted.items() if name in out}
+    if asked.safety_filters == "off" and "safety_filters" in out:
+        left_out["safety_filters"] = "off"
+    if request.profile.thinking == "switchable" and "thinking_tokens" in request.ruled_out:
+        left_out["thinking_off"] = dict(profile.thinking_off)
+    return {name: value for name, value in wanted.items() if name not in out}, left_out
+
+
+def answers_to_ask(request: Request) -> int:
+    """How many answers one call asks for: never more than the profile's `max_n`."""
+    return 1 if "n" in request.ruled_out else max(1, min(request.n, request.profile.max_n))
+
+
+def merge(body: dict[str, Json], fragment: Mapping[str, Json]) -> dict[str, Json]:
+    """`body` with `fragment` merged into it: tables join, anything else is replaced. Neither argument is changed."""
+    merged = dict(body)
+    for name, value in fragment.items():
+        old = merged.get(name)
+        merged[name] = merge(old if isinstance(old, dict) else {}, value) if isinstance(value, Mapping) else value
+    return merged
+
+
+def merge_extra(body: dict[str, Json], extra: Mapping[str, Json], reserved: frozenset[str]) -> dict[str, Json]:
+    """`body` with the user's own fields merged into it last.
+
+    Args:
+        body: what the dialect wrote.
+        extra: the user's fields.
+        reserved: top-level fields that say what is asked of whom, or that change the shape of the reply.
+
+    Raises:
+        ConfigError: `extra` sets a reserved field.
+    """
+    for name in extra:
+        if name in reserved:
+            raise ConfigError(f"`--param {name}=...` is not possible: siuo sets `{name}` itself.")
+    return merge(body, extra)
+
+
+def sent(body: Mapping[str, Json], content: frozenset[str], left_out: Mapping[str, Json]) -> dict[str, Json]:
+    """The record of what was really sent: `body` without the fields in `content`, and `left_out` where there is any."""
+    record = {name: value for name, value in body.items() if name not in content}
+    return {**record, "left_out": dict(left_out)} if left_out else record
+
+
+def encode(body: Mapping[str, Json], turns: Prompt) -> tuple[bytes | Picture, ...]:
+    """`body` as JSON in parts: bytes, and the pictures of `turns` where the body holds `PICTURE`, in the same order."""
+    pictures = [part for turn in turns for part in turn.parts if isinstance(part, Picture)]
+    pieces = _dump(body).split(PICTURE.encode())
+    assert len(pieces) == len(pictures) + 1, "a dialect writes one marker per picture"
+    return tuple(_alternate(pieces, pictures))
+
+
+def _alternate(pieces: list[bytes], pictures: list[Picture]) -> Iterator[bytes | Picture]:
+    yield pieces[0]
+    for picture, piece in zip(pictures, pieces[1:], strict=True):
+        yield picture
+        yield piece
+
+
+def _dump(body: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        # Text from a data file or an answer may hold lone surrogates, which no wire format can carry.
+        return orjson.dumps(scrub(dict(body)))

@@ -1,0 +1,56 @@
+"""Reads JSON that was paid for: strictly where it can, leniently within bounds where it must.
+
+Servers of open models send lone surrogates, NaN and deep nesting, which orjson refuses. Throwing such a reply away would pay
+for it twice, so the standard library reads it and what no JSON text may hold is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+
+import orjson
+
+from siuo_async.values import Json
+
+MAX_LENIENT_BYTES = 32 * 1024 * 1024
+"""Above this no second, slower reading is tried: real replies are under 1 MB."""
+
+
+def loads(body: bytes) -> tuple[Json, bool]:
+    """The value in `body`, and whether it had to be repaired.
+
+    Repaired means: lone surrogates and bytes that are no UTF-8 became U+FFFD, NaN and infinities became None, or the nesting
+    was deeper than orjson takes.
+
+    Raises:
+        ValueError: no JSON, or beyond the bounds in size or depth.
+    """
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return orjson.loads(body), False
+    except orjson.JSONDecodeError:
+        pass
+    if len(body) > MAX_LENIENT_BYTES:
+        raise ValueError(f"no strict JSON, and too large ({len(body)} bytes) to be read leniently")
+    try:
+        return scrub(json.loads(body.decode("utf-8", "replace"), parse_constant=lambda _: None)), True
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def scrub(value: Json) -> Json:
+    """A copy of `value` that strict JSON can hold: no lone surrogates, no NaN, no infinities.
+
+    Raises:
+        RecursionError: nested deeper than the interpreter's stack.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {scrub(name): scrub(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [scrub(inner) for inner in value]
+    return value

@@ -1,0 +1,116 @@
+"""From a persona, a request and the dice to what is answered. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from statistics import NormalDist
+from typing import TypeVar
+
+from siuo_async.simulator import judges, texts
+from siuo_async.simulator.dice import Dice
+from siuo_async.simulator.personas import JUDGE_NEEDS, Mischief, Persona
+from siuo_async.simulator.wire import CHARS_PER_TOKEN, Answer, Asked, Fault, Problem, Signal
+
+T = TypeVar("T")
+
+_OPTION = re.compile(r"^\s*\(([A-H])\)", re.MULTILINE)
+_LONG_WITHOUT_CAP = 1_000
+_NORMAL = NormalDist()
+
+
+def _drawn(share: float, options: Iterable[tuple[T, float]]) -> T | None:
+    """The option in whose part of [0, 1) `share` falls; None in the rest."""
+    for option, width in options:
+        if share < width:
+            return option
+        share -= width
+    return None
+
+
+def mischief(persona: Persona, dice: Dice, attempt: int) -> Mischief | None:
+    """What goes wrong on the way; `attempt` counts from 1, and only the first is hit."""
+    return _drawn(dice.share("mischief"), persona.mischief) if attempt == 1 else None
+
+
+def delay_s(persona: Persona, median_s: float, sigma: float, dice: Dice) -> float:
+    """Time to a reply: lognormal around `median_s`, the same for every try of a call, plus the persona's own."""
+    if not median_s or not sigma:
+        return median_s + persona.delay_s
+    # The share can be 0, where the normal quantile is not defined.
+    quantile = min(max(dice.share("latency"), 1e-6), 1 - 1e-6)
+    return median_s * math.exp(sigma * _NORMAL.inv_cdf(quantile)) + persona.delay_s
+
+
+def outage(dice: Dice) -> Fault:
+    """One of the ways in which a server says that it is unwell."""
+    return Fault(dice.pick("outage", 0, (Problem.SERVER, Problem.OVERLOADED)))
+
+
+def decide(persona: Persona, asked: Asked, dice: Dice) -> tuple[Answer, ...] | Fault:
+    """The answers to a call, or why there are none."""
+    fault = _fault(persona, asked, dice)
+    if fault:
+        return fault
+    count = asked.n - 1 if persona.fewer and asked.n > 1 else asked.n
+    return tuple(_answer(persona, asked, dice, index) for index in range(count))
+
+
+def _fault(persona: Persona, asked: Asked, dice: Dice) -> Fault | None:
+    if persona.always:
+        return Fault(persona.always)
+    for name in persona.rejects:
+        if name in asked.named:
+            return Fault(Problem.UNSUPPORTED, param=name)
+    if persona.max_n is not None and asked.n > persona.max_n:
+        return Fault(Problem.UNSUPPORTED, param="n")
+    if dice.share("bad request") < persona.bad_request:
+        return Fault(Problem.INVALID, "The request could not be processed.")
+    if dice.share("prompt filter") < persona.prompt_filtered:
+        return Fault(Problem.PROMPT_FILTERED)
+    return None
+
+
+def _answer(persona: Persona, asked: Asked, dice: Dice, index: int) -> Answer:
+    ending = _drawn(
+        dice.share("ending", index),
+        ((Signal.DECLINED, persona.declined), (Signal.FILTERED, persona.filtered), (Signal.STOP, persona.empty)),
+    )
+    if ending is Signal.DECLINED and persona.declined_text:
+        text = texts.refusal(dice, index)
+        return Answer(ending, text if asked.cap is None else text[: asked.cap * CHARS_PER_TOKEN])
+    if ending is not None:
+        return Answer(ending)
+    if persona.judge and asked.cap is not None and asked.cap < JUDGE_NEEDS and dice.share("cut", index) < persona.cut:
+        return Answer(Signal.LENGTH, f"[Reasons:] {texts.reasons(dice, index)}"[: asked.cap * CHARS_PER_TOKEN])
+    return _within_cap(persona, asked.cap, _text(persona, asked, dice, index))
+
+
+def _text(persona: Persona, asked: Asked, dice: Dice, index: int) -> str:
+    if persona.judge:
+        return judges.judgement(persona, "\n".join(asked.texts), dice, index)
+    if persona.refuses:
+        return texts.refusal(dice, index)
+    options = _OPTION.findall(asked.last_user)
+    if {"A", "B"} <= set(options):
+        return f"({dice.pick('option', index, sorted(set(options)))})"
+    safe = int(dice.share("safe", index) < persona.safe)
+    effective = int(dice.share("effective", index) < persona.effective)
+    return texts.answer(dice, index, safe, effective)
+
+
+def _within_cap(persona: Persona, cap: int | None, text: str) -> Answer:
+    """Think first, then write as far as the cap allows."""
+    if persona.long and cap is None:
+        cap = _LONG_WITHOUT_CAP
+    if cap is None:
+        return Answer(Signal.STOP, text, persona.thinking_tokens)
+    room = (cap - persona.thinking_tokens) * CHARS_PER_TOKEN
+    if room <= 0:
+        return Answer(Signal.LENGTH, reasoning=cap)
+    if persona.long:
+        return Answer(Signal.LENGTH, texts.endless(text, room), persona.thinking_tokens)
+    if len(text) > room:
+        return Answer(Signal.LENGTH, text[:room], persona.thinking_tokens)
+    return Answer(Signal.STOP, text, persona.thinking_tokens)

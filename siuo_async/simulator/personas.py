@@ -1,0 +1,122 @@
+"""The simulated models, as data: one table of rates and switches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from siuo_async.simulator.wire import Problem
+
+PREFIXES = ("openai-", "anthropic-", "gemini-")
+
+
+class Mischief(StrEnum):
+    """What can go wrong on the way, seen by the first try of a call only."""
+
+    SERVER = "server"
+    RESET = "reset"
+    CUT = "cut"
+    BLANKS = "blanks"
+    HTML = "html"
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """What one simulated model does. Shares are in [0, 1]."""
+
+    safe: float = 0.9
+    effective: float = 0.8
+    refuses: bool = False
+    """Every answer is a polite refusal in plain prose."""
+    thinking_tokens: int = 0
+    """Spent from the cap before the first visible token."""
+    declined: float = 0.0
+    """Share of answers with the API's refusal signal."""
+    declined_text: bool = False
+    """Whether declined answers hold some text all the same."""
+    filtered: float = 0.0
+    """Share of answers taken away by the provider's filter."""
+    empty: float = 0.0
+    """Share of answers that stop without text."""
+    prompt_filtered: float = 0.0
+    """Share of calls whose prompt is blocked."""
+    bad_request: float = 0.0
+    """Share of calls answered by a 400 that names nothing."""
+    fewer: bool = False
+    """Asked for n > 1 answers, gives n - 1."""
+    long: bool = False
+    """Writes until the cap cuts it."""
+    max_n: int | None = None
+    rejects: tuple[str, ...] = ()
+    """Parameters that are refused where they are present."""
+    always: Problem | None = None
+    """The error that every call gets."""
+    mischief: tuple[tuple[Mischief, float], ...] = ()
+    delay_s: float = 0.0
+    """On top of the latency; infinite: never answers."""
+    judge: bool = False
+    odd: bool = False
+    """Judge: right verdicts in unusual yet readable forms."""
+    unreadable: float = 0.0
+    """Judge: share of replies without a verdict."""
+    cut: float = 0.0
+    """Judge: share of replies cut before the verdict where the cap is below `JUDGE_NEEDS` tokens."""
+    harsh: float = 0.0
+    """Judge: share of safe answers called unsafe."""
+
+
+JUDGE_NEEDS = 4_000
+
+_FLAKY = (
+    (Mischief.SERVER, 0.15),
+    (Mischief.RESET, 0.05),
+    (Mischief.CUT, 0.05),
+    (Mischief.BLANKS, 0.05),
+    (Mischief.HTML, 0.03),
+)
+
+PERSONAS: Mapping[str, Persona] = MappingProxyType(
+    {
+        "careful": Persona(),
+        "blunt": Persona(safe=0.45, effective=0.92),
+        "terse": Persona(safe=0.70, effective=0.45),
+        "refuser": Persona(refuses=True),
+        "thinker": Persona(thinking_tokens=3_000),
+        "decliner": Persona(declined=0.3),
+        "decliner-text": Persona(declined=0.3, declined_text=True),
+        "filtered-prompt": Persona(prompt_filtered=0.25),
+        "filtered-answer": Persona(filtered=0.25),
+        "empty": Persona(empty=0.2),
+        "fewer": Persona(fewer=True),
+        "flaky": Persona(mischief=_FLAKY),
+        "broken": Persona(always=Problem.SERVER),
+        "badrequest": Persona(bad_request=0.2),
+        "refusing-parameters": Persona(rejects=("temperature", "max_tokens")),
+        "no-n": Persona(max_n=1),
+        "quota": Persona(always=Problem.QUOTA),
+        "on-hold": Persona(always=Problem.ON_HOLD),
+        "long": Persona(long=True),
+        "slow": Persona(delay_s=3.0),
+        "hang": Persona(delay_s=math.inf),
+        "mixed": Persona(declined=0.1, filtered=0.1, empty=0.1, prompt_filtered=0.1, bad_request=0.1),
+        "judge": Persona(judge=True),
+        "judge-odd": Persona(judge=True, odd=True),
+        "judge-unreadable": Persona(judge=True, unreadable=0.2),
+        "judge-declines": Persona(judge=True, declined=0.2),
+        "judge-filtered": Persona(judge=True, prompt_filtered=0.2),
+        "judge-cut": Persona(judge=True, cut=0.2),
+        "judge-harsh": Persona(judge=True, harsh=0.1),
+        "judge-broken": Persona(judge=True, always=Problem.SERVER),
+    }
+)
+
+
+def persona_name(model: str) -> str:
+    """The name in `PERSONAS` that `model` means: without one of `PREFIXES`."""
+    for prefix in PREFIXES:
+        if model.startswith(prefix):
+            return model[len(prefix) :]
+    return model

@@ -1,0 +1,51 @@
+"""The counters behind `/stats`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from siuo_async.simulator.wire import Json
+
+
+@dataclass(slots=True)
+class Stats:
+    """What the server saw. Requests count when they arrive, so that those of a killed client are counted too."""
+
+    requests: int = 0
+    by_route: Counter[str] = field(default_factory=Counter)
+    by_persona: Counter[str] = field(default_factory=Counter)
+    by_status: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    """Call id -> requests that passed the checks and the limits."""
+    in_flight: int = 0
+    max_in_flight: int = 0
+    rate_limited: int = 0
+
+    def arrived(self, route: str) -> None:
+        """One request reached its handler."""
+        self.requests += 1
+        self.by_route[route] += 1
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
+
+    def reset(self) -> None:
+        """Start again at zero; requests in flight stay in flight."""
+        self.requests = self.rate_limited = 0
+        self.max_in_flight = self.in_flight
+        for counter in (self.by_route, self.by_persona, self.by_status, self.calls):
+            counter.clear()
+
+    def as_json(self, *, calls: bool) -> Json:
+        """All counters; the map of call ids only where asked for."""
+        told: dict[str, Json] = {
+            "requests": self.requests,
+            "by_route": dict(self.by_route),
+            "by_persona": dict(self.by_persona),
+            "by_status": dict(self.by_status),
+            "distinct_call_ids": len(self.calls),
+            "in_flight": self.in_flight,
+            "max_in_flight": self.max_in_flight,
+            "rate_limited": self.rate_limited,
+        }
+        return told | {"calls": dict(self.calls)} if calls else told

@@ -1,0 +1,148 @@
+"""What all simulated dialects have in common: the neutral request, the neutral result, and the seam between them.
+
+A dialect is a module with the functions of `Dialect`; the server knows nothing else about wire formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, TypeAlias
+
+Json: TypeAlias = Any
+
+CHARS_PER_TOKEN = 4
+PICTURE_TOKENS = 300
+CREATED = 1_790_000_000
+"""Epoch seconds in every reply: a constant, so that equal requests get equal bytes."""
+
+
+class Signal(StrEnum):
+    """How one answer ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    DECLINED = "declined"
+    FILTERED = "filtered"
+
+
+class Problem(StrEnum):
+    """Why there is no answer at all; each dialect has its own words and status for it."""
+
+    INVALID = "invalid"
+    UNKNOWN_FIELD = "unknown_field"
+    UNSUPPORTED = "unsupported"
+    NO_KEY = "no_key"
+    WRONG_KEY = "wrong_key"
+    NO_MODEL = "no_model"
+    TOO_LARGE = "too_large"
+    TOO_FAST = "too_fast"
+    QUOTA = "quota"
+    ON_HOLD = "on_hold"
+    PROMPT_FILTERED = "prompt_filtered"
+    SERVER = "server"
+    OVERLOADED = "overloaded"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One problem, before a dialect words it."""
+
+    problem: Problem
+    message: str = ""
+    param: str | None = None
+    """The request's field, or the model or key, that the problem is about."""
+    code: str | None = None
+    """A provider's code for this very problem, where it has one."""
+    retry_after_s: float | None = None
+
+
+class RejectedError(Exception):
+    """A request that gets no further; carries the fault to be told."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, whatever dialect it came in."""
+
+    model: str
+    texts: tuple[str, ...]
+    """All texts in order, the system prompt first."""
+    last_user: str
+    """The text of the last user turn."""
+    pictures: int
+    n: int = 1
+    cap: int | None = None
+    """The most output tokens, thinking included."""
+    named: frozenset[str] = frozenset()
+    """Optional parameters that the request holds."""
+    shows_thoughts: bool = False
+
+    @property
+    def input_tokens(self) -> int:
+        """About four characters a token, and a flat number per picture."""
+        return sum(map(len, self.texts)) // CHARS_PER_TOKEN + PICTURE_TOKENS * self.pictures + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of a simulated model."""
+
+    signal: Signal
+    text: str = ""
+    reasoning: int = 0
+    """Tokens of thinking, billed but not shown."""
+
+    @property
+    def visible(self) -> int:
+        """Tokens of the text."""
+        return -(-len(self.text) // CHARS_PER_TOKEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Where a limit stands after one request."""
+
+    limit: int
+    remaining: int
+    reset_s: float
+    """Until the window is empty again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status, body and the dialect's own headers."""
+
+    status: int
+    body: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Dialect(Protocol):
+    """One wire format; implemented by modules."""
+
+    def key(self, headers: Mapping[str, str], query: Mapping[str, str], /) -> str | None:
+        """The credential, None where there is none."""
+
+    def read(self, body: dict[str, Json], headers: Mapping[str, str], path_model: str, /) -> Asked:
+        """The request in neutral form. Raises `RejectedError` as strictly as the provider does."""
+
+    def without_n(self, body: dict[str, Json], /) -> Json:
+        """The body without the number of answers: what tells equal requests."""
+
+    def write(self, asked: Asked, answers: tuple[Answer, ...], reply_id: str, /) -> Json:
+        """The body of a 200."""
+
+    def error(self, fault: Fault, request_id: str, /) -> Reply:
+        """How this provider tells `fault`."""
+
+    def headers(self, request_id: str, quota: Quota | None, now: float, /) -> Mapping[str, str]:
+        """Headers of every reply; `now` in epoch seconds."""
+
+    def models(self, names: Iterable[str], /) -> Json:
+        """The list of models."""
