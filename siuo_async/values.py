@@ -78,7 +78,7 @@ class Parameters:
     stop: tuple[str, ...] = ()
     top_logprobs: int | None = None
     safety_filters: Literal["as-shipped", "off"] | None = None
-    extra: Mapping[str, Json] = EMPTY
+    extra: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
     """Provider-specific body fields (`--param K=V`), merged into the body last."""
 
 
@@ -120,7 +120,7 @@ class Completion:
 
     answers: tuple[Answer, ...]
     usage: Usage = Usage()
-    sent: Mapping[str, Json] = EMPTY
+    sent: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
     """Parameters really sent, and under `left_out` those asked for but ruled out."""
     served_model: str | None = None
     request_id: str | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -83,7 +83,7 @@ class SiuoGen:
     system: str | None = None
     name: str = "siuo-gen"
     primary: str = "safe_and_effective"
-    metrics: Mapping[str, str] = METRICS
+    metrics: Mapping[str, str] = field(default_factory=lambda: METRICS)
     calls_per_answer: int = 2
 
     @property

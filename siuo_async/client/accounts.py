@@ -55,7 +55,7 @@ class AccountSpec:
     shared_limits: bool = False
     rpm: float | None = None
     concurrency: int | None = None
-    profile: Mapping[str, Json] = EMPTY
+    profile: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
     price: Price | None = None
 
     @property
@@ -97,7 +97,7 @@ def account_spec(name: str, configured: Mapping[str, ProviderConfig], environmen
         preset=preset,
         identity=config.identity or presets.identity(preset, base_url),
         environment=environment,
-        key=_key(preset, environment),
+        key=_key(preset, environment) or (SIMULATED if name == SIMULATED else None),
         base_url=config.base_url,
         shared_limits=(config.limit_group or preset.limit_group_by) == "account",
         rpm=config.rpm,

@@ -20,6 +20,8 @@ UNPROVEN_SLOTS = 4
 """Calls in flight until the first success: a wrong key costs four calls, not hundreds."""
 FIRST_COOLDOWN_S = 1.0
 LONGEST_COOLDOWN_S = 60.0
+SHORTEST_HINT_S = 0.05
+"""A hint below this ("retry after 0") is none: following it would hammer the server."""
 
 
 class Priority(IntEnum):
@@ -107,7 +109,7 @@ class LimitGroup:
         Calls that were already on the wire when the cooldown began tell nothing new, so an episode makes one cooldown.
         """
         now = self._clock()
-        if hint_s is None:
+        if hint_s is None or hint_s < SHORTEST_HINT_S:
             if self._cool_until and started_at < self._cool_until:
                 return
             grown: float = min(LONGEST_COOLDOWN_S, FIRST_COOLDOWN_S * 2**self._hintless)

@@ -45,8 +45,8 @@ class Target:
         return self.endpoint.max_n if self.endpoint else 1
 
 
-Observer = Callable[[Target, str, CallRecord], None]
-"""Told of every record that a sample's life passes through, from the journal or fresh: (target, stage, record)."""
+Observer = Callable[[Target, str, CallRecord, bool], None]
+"""Told of every record that a sample's life passes through, from the journal or fresh: (target, stage, record, made just now)."""
 
 
 class Asker:
@@ -105,12 +105,14 @@ class Asker:
                 gaps = _widened(gaps, position)
                 position += 1
                 continue
-            self._note(self._model, GENERATE, record)
+            self._note(self._model, GENERATE, record, fresh=False)
             for offset, answer in enumerate(record.answers[: n - position]):
                 yield position + offset, await self._if_empty_again(prompt, position + offset, answer)
             position += len(record.answers)
         if not gaps:
             return
+        if self._model.endpoint is None:
+            raise PendingError(f"{self._model.label} is not asked in this session")
         if self._model.max_n > 1 or gaps == [(gaps[0][0], 1)]:
             for start, length in gaps:
                 async for found in self._fill_gap(prompt, start, length):
@@ -175,15 +177,15 @@ class Asker:
             result = await target.endpoint.call(prompt, parameters, asked, call_id=identity, priority=priority)
             return _record(result, identity, stage, target, self._sample, first, asked)
 
-        record = await self._door.call(identity, send)
-        self._note(target, stage, record)
+        record, fresh = await self._door.call(identity, send)
+        self._note(target, stage, record, fresh=fresh)
         return record
 
-    def _note(self, target: Target, stage: str, record: CallRecord) -> None:
+    def _note(self, target: Target, stage: str, record: CallRecord, *, fresh: bool) -> None:
         """Equal answers share one verdict: its tokens are counted once."""
         if record.id not in self._seen:
             self._seen.add(record.id)
-            self._observe(target, stage, record)
+            self._observe(target, stage, record, fresh)
 
 
 def _widened(gaps: list[tuple[int, int]], position: int) -> list[tuple[int, int]]:

@@ -24,8 +24,8 @@ class Door(Protocol):
     def known(self, call_id: str) -> CallRecord | None:
         """The record if the call need not be made, else None."""
 
-    async def call(self, call_id: str, send: Callable[[], Awaitable[CallRecord]]) -> CallRecord:
-        """The record of the call, made now if it must be.
+    async def call(self, call_id: str, send: Callable[[], Awaitable[CallRecord]]) -> tuple[CallRecord, bool]:
+        """The record of the call, made now if it must be, and whether it was.
 
         Raises:
             StoppedEarly: it cannot be made now.
@@ -65,17 +65,17 @@ class SendingDoor:
         status = (record.error or {}).get("status")
         return self._retry_failed or status not in NAMES_THE_SAMPLE
 
-    async def call(self, call_id: str, send: Callable[[], Awaitable[CallRecord]]) -> CallRecord:
-        """The record of the call.
+    async def call(self, call_id: str, send: Callable[[], Awaitable[CallRecord]]) -> tuple[CallRecord, bool]:
+        """The record of the call, and whether it was made just now.
 
         Raises:
             StoppedEarly: it cannot be made now.
         """
         if (joined := self._in_flight.get(call_id)) is not None:
-            return await asyncio.shield(joined)
+            return await asyncio.shield(joined), False
         if (record := self.known(call_id)) is not None:
             self.reused += 1
-            return record
+            return record, False
         future: asyncio.Future[CallRecord] = asyncio.get_running_loop().create_future()
         self._in_flight[call_id] = future
         try:
@@ -90,7 +90,7 @@ class SendingDoor:
             del self._in_flight[call_id]
         self.sent += 1
         future.set_result(record)
-        return record
+        return record, True
 
 
 class ReplayDoor:
@@ -103,7 +103,7 @@ class ReplayDoor:
         """The journal's record, failures included."""
         return self._journal.get(call_id)
 
-    async def call(self, call_id: str, send: Callable[[], Awaitable[CallRecord]]) -> CallRecord:
+    async def call(self, call_id: str, send: Callable[[], Awaitable[CallRecord]]) -> tuple[CallRecord, bool]:
         """The journal's record.
 
         Raises:
@@ -111,4 +111,4 @@ class ReplayDoor:
         """
         if (record := self._journal.get(call_id)) is None:
             raise PendingError("a call of this sample has not been made yet")
-        return record
+        return record, False

@@ -274,7 +274,7 @@ def _holder(path: Path) -> str:
         return "another process"
 
 
-def repair(path: Path) -> list[tuple[int, str]]:
+def repair_journal(path: Path) -> list[tuple[int, str]]:
     """Moves damaged lines of a journal into a file beside it.
 
     Returns: (line number, what was wrong) of each; nothing is changed when there is none.

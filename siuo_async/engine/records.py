@@ -7,7 +7,7 @@ left out; unknown fields are kept by copying lines whole.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zlib import crc32
 
 import orjson
@@ -46,7 +46,7 @@ class CallRecord:
     maybe_billed: int = 0
     """Tries without a result that the provider may charge for."""
     started_at: str = ""
-    sent: Mapping[str, Json] = EMPTY
+    sent: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
     served_model: str | None = None
     request_id: str | None = None
     repaired: bool = False

@@ -50,6 +50,19 @@ class RunDirectory:
         """Times, tries, spend."""
         return self.path / "run_stats.json"
 
+    def make(self) -> None:
+        """Makes the directory, for nobody else's eyes.
+
+        Raises:
+            RunDirectoryError: it cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise RunDirectoryError(
+                f"{self.path} cannot be made ({error.strerror}); choose another place with --results or --run"
+            ) from error
+
     def manifest(self) -> dict[str, Json]:
         """`run.json`.
 
@@ -132,7 +145,7 @@ def all_runs(results: Path) -> list[tuple[RunDirectory, dict[str, Json]]]:
 
 
 def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: bool, path: Path | None, fresh: bool) -> RunDirectory:
-    """The directory of the run with this identity: the newest there is, or a new one.
+    """The directory of the run with this identity: the newest there is, or a new one, which is not made yet.
 
     Args:
         explicit: whether the user chose the name, so that another identity under it is an error.
@@ -149,7 +162,7 @@ def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: 
             return RunDirectory(path)
         if path.exists() and any(path.iterdir()):
             raise RunDirectoryError(f"{path} is not empty; name another --run, or leave --fresh out to continue what is there")
-        return _made(path)
+        return RunDirectory(path)
     if not fresh:
         named = [(run, manifest) for run, manifest in all_runs(results) if manifest.get("name") == name]
         for run, manifest in named:
@@ -161,16 +174,8 @@ def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: 
     for number in range(1, 1000):
         target = results / (base if number == 1 else f"{base}-{number}")
         if not target.exists():
-            return _made(target)
+            return RunDirectory(target)
     raise RunDirectoryError(f"{results / base} exists a thousand times; clean up, or name one with --run")
-
-
-def _made(path: Path) -> RunDirectory:
-    try:
-        path.mkdir(parents=True, mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise RunDirectoryError(f"{path} cannot be made ({error.strerror}); choose another place with --results or --run") from error
-    return RunDirectory(path)
 
 
 def _same_or_raise(run: RunDirectory, identity: Mapping[str, Json]) -> None:

@@ -59,6 +59,27 @@ def cost_pico_usd(usage: Usage, provider_cost_usd: float | None, price: Price | 
     return sum(count * round(per_million * 10**6) for count, per_million in parts)
 
 
+@dataclass(slots=True)
+class SessionCalls:
+    """What this session did for one model, judging included."""
+
+    sent: int = 0
+    reused: int = 0
+    retried: int = 0
+    maybe_billed: int = 0
+
+    def add(self, record: CallRecord, *, fresh: bool) -> None:
+        """Counts one call."""
+        self.sent += fresh
+        self.reused += not fresh
+        self.retried += (record.attempts - 1) * fresh
+        self.maybe_billed += record.maybe_billed * fresh
+
+    def as_json(self) -> dict[str, int]:
+        """For `--json`."""
+        return {"sent": self.sent, "reused": self.reused, "retried": self.retried, "maybe_billed": self.maybe_billed}
+
+
 class ModelBoard:
     """One model's counters.
 
@@ -81,6 +102,7 @@ class ModelBoard:
         """Samples that were begun and stay pending."""
         self.generation = Spend()
         self.judging = Spend()
+        self.calls = SessionCalls()
         self.served: set[str] = set()
         self.left_out: set[str] = set()
         self.answers = 0
@@ -93,8 +115,9 @@ class ModelBoard:
         """Samples without a result yet."""
         return self.total - self.finished
 
-    def observe(self, target: Target, stage: str, record: CallRecord) -> None:
-        """Counts one record that a sample's life passed through."""
+    def observe(self, target: Target, stage: str, record: CallRecord, fresh: bool) -> None:
+        """Counts one record that a sample's life passed through; `fresh`: made in this session."""
+        self.calls.add(record, fresh=fresh)
         spend = self.generation if stage == GENERATE else self.judging
         spend.add(record, self._prices.get(f"{target.provider}/{target.model}"))
         if stage == GENERATE:

@@ -13,7 +13,6 @@ import traceback
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from siuo_async.benchmarks.base import GENERATE
@@ -61,6 +60,9 @@ class Outcomes:
     """What a session came to."""
 
     summary: dict[str, Json]
+    """As in `summary.json`."""
+    calls: dict[str, dict[str, int]]
+    """By label: calls of this session."""
     code: int
     sent: int
     reused: int
@@ -116,6 +118,7 @@ class Session:
             UsageError: the directory is locked or damaged, or a picture changed.
         """
         config = self._plan.config
+        self._directory.make()
         journal = Journal(self._directory.calls, sync=config.fsync, on_fatal=self._halt)
         reuse = [JournalReader(path / "calls.jsonl" if path.is_dir() else path) for path in config.reuse]
         door = SendingDoor(journal, reuse=reuse, retry_failed=config.retry_failed)
@@ -180,8 +183,8 @@ class Session:
             await asyncio.sleep(0)  # a sample answered from the journal never waits, and the screen wants its turn
 
     def _observer(self, board: ModelBoard) -> Any:
-        def observe(target: Target, stage: str, record: CallRecord) -> None:
-            board.observe(target, stage, record)
+        def observe(target: Target, stage: str, record: CallRecord, fresh: bool) -> None:
+            board.observe(target, stage, record, fresh)
             if record.served_model and target.endpoint:
                 self._check_served(target, record.served_model, "judge" if stage != GENERATE else "model")
 
@@ -207,8 +210,8 @@ class Session:
             if board.empty_so_far == EMPTIES_STOP and board.target.endpoint:
                 board.target.endpoint.stop(
                     StoppedEarly(
-                        f"{board.target.label}: the first {EMPTIES_STOP} answers were all cut before any visible text, so it spends its "
-                        "cap on thinking; give it room with --thinking-tokens 8192 (or a reasoning setting with --param)"
+                        f"{board.target.label}: the first {EMPTIES_STOP} answers were all cut before any visible text, so it spends "
+                        "its cap on thinking; give it room with --thinking-tokens 8192 (or a reasoning setting with --param)"
                     )
                 )
 
@@ -278,13 +281,14 @@ class Session:
         self.state.sent, self.state.reused = door.sent, door.reused
         if isinstance(self._fatal, SiuoError):
             raise self._fatal
-        summary = summarise(self._plan, self._directory.path, self.state.boards)
+        summary = summarise(self._plan, self.state.boards)
         with contextlib.suppress(StoppedEarly):  # the journal holds everything; score writes the summary again
             write_json(self._directory.summary, summary)
             write_json(self._directory.stats, self._stats(door))
         mine = [model for model in summary["models"] if model["label"] in self._active]
         code = 1 if self._fatal else exit_code(mine, judged=self._plan.judge is not None)
-        return Outcomes(summary, code, door.sent, door.reused, tuple(self._stops), self.state)
+        calls = {board.target.label: board.calls.as_json() for board in self.state.boards}
+        return Outcomes(summary, calls, code, door.sent, door.reused, tuple(self._stops), self.state)
 
     def _stats(self, door: SendingDoor) -> dict[str, Json]:
         before = self._directory.read_stats()
@@ -323,8 +327,3 @@ def finished_at(directory: RunDirectory) -> datetime | None:
     with contextlib.suppress(TypeError, ValueError):
         return datetime.fromisoformat(directory.read_stats()["finished_at"]) if directory.read_stats().get("finished_at") else None
     return None
-
-
-def errors_log(path: Path) -> Path:
-    """Where the tracebacks of bugs are kept."""
-    return path / "errors.log"

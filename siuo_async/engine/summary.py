@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from siuo_async.engine.plan import Plan
+from siuo_async.engine.run_directory import fingerprint
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.values import Json
 
 COMPLETE, PENDING, INCOMPLETE_VERDICTS = 0, 3, 4
 
 
-def summarise(plan: Plan, path: Path, boards: Iterable[ModelBoard]) -> dict[str, Json]:
+def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
     """What stands in `summary.json` and, with this session's calls added, in `--json`."""
     models = [board.as_json() for board in boards]
     complete = all(model["complete"] for model in models)
     return {
-        "run": path.name,
+        "run": f"{plan.name}-{fingerprint(plan.identity)}",
         "benchmark": plan.benchmark.name,
         "protocol": plan.config.protocol,
         "protocol_line": protocol_line(plan, complete=complete),

@@ -29,7 +29,7 @@ _DECLARED: Final = re.compile(
     rf"|{_NOUN}(?=[^\w]*[:=>|–—-])[^\w.!?;]*{_SOFT}"
     rf"|{_VERB}[^\w.!?;]*(?:the\s+)?{_SOFT}"
     r"|\bnot\s+\W*\w\W+but\s+\W*"
-    r"|\bit(?:\s+is|['’]s)\s+\W*|\b(?:so|thus|therefore|hence),?\s+\W*"
+    r"|\bit(?:\s+(?:is|(?:must|should|would)\s+be)|['’]s)\s+\W*|\b(?:so|thus|therefore|hence),?\s+\W*"
     r"|(?:答案|选项|选择|应选|应该选|选)[^\w.!?;。是为]*[是为]?[^\w.!?;。是为]*)$",
     _FLAGS,
 )

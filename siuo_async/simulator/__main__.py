@@ -28,7 +28,9 @@ def _watch_stdin(closed: Callable[[], None]) -> None:
     closed()
 
 
-async def _run(settings: Settings, with_parent: bool) -> None:
+async def serve_until_told(settings: Settings, *, with_parent: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT, or with `with_parent` until stdin closes."""
+    _allow_many_connections()
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -63,10 +65,9 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 def main() -> None:
     """Serve as the command line says."""
     settings, with_parent = from_arguments()
-    _allow_many_connections()
     gc.set_threshold(50_000)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_run(settings, with_parent))
+        runner.run(serve_until_told(settings, with_parent=with_parent))
 
 
 if __name__ == "__main__":

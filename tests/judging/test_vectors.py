@@ -40,9 +40,7 @@ def test_released_after_nfkc_answers_what_the_whole_flow_does(shared: Path, file
     normalised = [c for c in cases(shared, file) if "upstream_after_nfkc" in c]
     assert normalised
     assert [normalise(c["text"]) for c in normalised] == [c["nfkc_text"] for c in normalised]
-    assert [parse(normalise(c["text"]), "released") for c in normalised] == [
-        c["upstream_after_nfkc"] for c in normalised
-    ]
+    assert [parse(normalise(c["text"]), "released") for c in normalised] == [c["upstream_after_nfkc"] for c in normalised]
 
 
 @pytest.mark.parametrize("file, parse", PARSERS)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.providers.samples import ANTHROPIC, DIALECTS, GEMINI, JPEG, OPENAI, PLAIN, PNG, body_of, built, prompt, request
 
 from siuo_async.errors import ConfigError
 from siuo_async.providers.dialects import parts
 from siuo_async.providers.dialects.base import Dialect, Profile
 from siuo_async.providers.profiles import profile_for
 from siuo_async.values import Picture, Turn
+from tests.providers.samples import ANTHROPIC, DIALECTS, GEMINI, JPEG, OPENAI, PLAIN, PNG, body_of, built, prompt, request
 
 EVERY = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 HAIKU = profile_for("anthropic", "claude-haiku-4-5", {"thinking": "none"})
@@ -18,7 +18,9 @@ HAIKU = profile_for("anthropic", "claude-haiku-4-5", {"thinking": "none"})
 @EVERY
 def test_pictures_keep_their_order_among_the_texts(dialect: Dialect) -> None:
     wire = dialect.build(request(parts=("one", PNG, "two", JPEG, "three")), None)
-    kinds = [part if isinstance(part, Picture) else [word for word in ("one", "two", "three") if word.encode() in part] for part in wire.body]
+    kinds = [
+        part if isinstance(part, Picture) else [word for word in ("one", "two", "three") if word.encode() in part] for part in wire.body
+    ]
     assert kinds == [["one"], PNG, ["two"], JPEG, ["three"]]
 
 

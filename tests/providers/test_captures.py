@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.providers.samples import DIALECTS, PNG, body_of
 
 from siuo_async.providers.dialects.base import Profile, Request
 from siuo_async.providers.profiles import profile_for
 from siuo_async.values import Parameters, Picture, Turn
+from tests.providers.samples import DIALECTS, PNG, body_of
 
 SYSTEM = Turn("system", ("You are a careful assistant.",))
 QUESTION = "What is shown in the picture?"

@@ -21,7 +21,7 @@ class Profile:
     """`fixed`: temperature and top_p are refused and left out. `ignored`: accepted without effect; left out too."""
     thinking: Literal["none", "switchable", "always", "unknown"] = "unknown"
     """Whether the model thinks inside the provider's cap, and whether that can be switched off."""
-    thinking_off: Mapping[str, Json] = EMPTY
+    thinking_off: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
     """The body fragment that switches thinking off, deep-merged into the body; only with `switchable`."""
     cap_field: str = "max_tokens"
     """The body field of the cap, where the dialect has a choice (`max_tokens`, `max_completion_tokens`)."""

@@ -1,0 +1,54 @@
+"""What `siuo judge` is told, as a plan: the run's own, with another judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from siuo_async.benchmarks.catalogue import build
+from siuo_async.client.accounts import AccountSpec, Environment, account_spec
+from siuo_async.config import Price, RunConfig, load_file, make, parse_model
+from siuo_async.engine import plan as plans
+from siuo_async.engine.plan import Plan
+from siuo_async.engine.run_directory import RunDirectory
+
+
+def judged_again(
+    path: Path, judge: str, config_file: Path | None, surroundings: Environment
+) -> tuple[Plan, RunDirectory, Callable[[str], AccountSpec]]:
+    """(plan, directory, accounts) for paying for verdicts alone.
+
+    Raises:
+        UsageError: no run there, or the judge cannot be used.
+    """
+    directory = RunDirectory(path)
+    before = plans.from_directory(directory)
+    config = _with_judge(before.config, judge, load_file(config_file) if config_file else {})
+    assert config.judge is not None
+    spec = account_spec(config.judge.provider, config.providers, surroundings)
+    prices = dict(before.prices or {})
+    if (price := _price(config, spec)) is not None:
+        prices[f"{spec.identity}/{config.judge.name}"] = price
+    plan = replace(
+        before,
+        config=config,
+        judge=plans.Participant(config.judge.label or config.judge.name, spec.identity, config.judge),
+        benchmark=build(config, before.prompts_folder),
+        prices=prices,
+    )
+    return plan, directory, lambda _: spec
+
+
+def _with_judge(config: RunConfig, judge: str, file: dict[str, object]) -> RunConfig:
+    settings = config.model_dump(mode="json", exclude_defaults=True)
+    settings.pop("no_judge", None)
+    for name in ("providers", "prices"):
+        if isinstance(more := file.get(name), dict):
+            settings[name] = {**settings.get(name, {}), **more}
+    return make({**settings, "judge": parse_model(judge)})
+
+
+def _price(config: RunConfig, spec: AccountSpec) -> Price | None:
+    assert config.judge is not None
+    return config.judge.price or config.prices.get(config.judge.model) or spec.price

@@ -1,0 +1,113 @@
+"""Looking at runs without sending anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from siuo_async.cli.output import console, print_json, say
+from siuo_async.cli.running import find_run
+from siuo_async.engine import plan as plans
+from siuo_async.engine.journal import Index, repair_journal
+from siuo_async.engine.plan import Plan
+from siuo_async.engine.replay import replay
+from siuo_async.engine.run_directory import RunDirectory, all_runs, write_json
+from siuo_async.engine.session import finished_at
+from siuo_async.engine.summary import exit_code, summarise, warnings
+from siuo_async.errors import ConfigError, RunDirectoryError
+from siuo_async.report.render import to_markdown, to_terminal
+from siuo_async.report.text import harmless
+from siuo_async.values import Json
+
+FORMATS = ("terminal", "markdown", "json")
+
+
+def _replayed(run: str, results: Path) -> tuple[Plan, RunDirectory, dict[str, Json]]:
+    directory = RunDirectory(find_run(run, results))
+    plan = plans.from_directory(directory)
+    return plan, directory, summarise(plan, asyncio.run(replay(plan, directory)))
+
+
+def scored(run: str, results: Path, *, as_json: bool) -> int:
+    """Replays a run, writes its summary, prints it; the exit code."""
+    plan, directory, summary = _replayed(run, results)
+    write_json(directory.summary, summary)
+    if as_json:
+        print_json({**summary, "run": str(directory.path)})
+    else:
+        to_terminal(console(), summary, plan.benchmark.metrics, warnings(summary))
+    return exit_code(summary["models"], judged=plan.judge is not None)
+
+
+def reported(runs: Sequence[str], results: Path, form: str) -> int:
+    """Prints runs, one after another."""
+    if form not in FORMATS:
+        raise ConfigError(f"there is no format '{form}'; choose {', '.join(FORMATS)}")
+    found = [_replayed(run, results) for run in runs]
+    if form == "json":
+        every = [{**summary, "run": str(directory.path)} for _, directory, summary in found]
+        print_json(every[0] if len(every) == 1 else every)
+        return 0
+    for number, (plan, _, summary) in enumerate(found):
+        if form == "markdown":
+            console().file.write(("\n" if number else "") + to_markdown(summary, plan.benchmark.metrics, warnings(summary)))
+        else:
+            if number:
+                console().print()
+            to_terminal(console(), summary, plan.benchmark.metrics, warnings(summary))
+    return 0
+
+
+def checked(run: str, results: Path, *, repair: bool) -> int:
+    """Says what is damaged in a run, and mends it where asked."""
+    directory = RunDirectory(find_run(run, results))
+    directory.manifest()
+    directory.read_samples()
+    if not directory.calls.exists():
+        say(f"{directory.path}: no call was finished yet", to_stderr=False)
+        return 0
+    if repair:
+        moved = repair_journal(directory.calls)
+        for number, why in moved:
+            say(f"line {number} was moved aside: {why}", to_stderr=False)
+        if moved:
+            say(
+                f"{len(moved)} damaged lines stand in {directory.path}/calls.damaged-*.jsonl; run the same command again",
+                to_stderr=False,
+            )
+            return 0
+    bad: list[str] = []
+    index = Index.of(directory.calls, lambda number, _o, _l, why: bad.append(f"line {number}: {why}"))
+    for line in bad:
+        say(f"{directory.calls} {line}", to_stderr=False)
+    torn = directory.calls.stat().st_size - index.end
+    if torn and not bad:
+        say(f"the last {torn} bytes are a record cut short; the next run cuts them off", to_stderr=False)
+    if bad:
+        raise RunDirectoryError(f"{len(bad)} damaged lines; `siuo check {directory.path} --repair` moves them aside")
+    say(f"{directory.path}: {len(index.offsets)} calls, all lines whole", to_stderr=False)
+    return 0
+
+
+def listed(results: Path) -> int:
+    """Lists runs."""
+    runs = all_runs(results)
+    if not runs:
+        say(f"no runs below {results}; `siuo demo` makes one", to_stderr=False)
+        return 0
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("Run", "Models", "Judge", "State"):
+        table.add_column(heading, overflow="fold")
+    for run, manifest in runs:
+        finished = finished_at(run)
+        state = f"finished {finished:%Y-%m-%d %H:%M}" if finished else "unfinished"
+        labels = ", ".join(model["label"] for model in manifest["models"])
+        judge = manifest["judge"]["label"] if manifest.get("judge") else "–"
+        simulated = " (simulated)" if manifest.get("simulated") else ""
+        table.add_row(*(Text(harmless(cell)) for cell in (run.path.name, labels, judge, state + simulated)))
+    console().print(table)
+    return 0

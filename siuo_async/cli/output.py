@@ -1,0 +1,35 @@
+"""Where things are printed: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+
+import orjson
+from rich.console import Console
+from rich.text import Text
+
+from siuo_async.report.text import harmless
+from siuo_async.values import Json
+
+
+def console(*, to_stderr: bool = False) -> Console:
+    """A console that reads no markup and highlights nothing; tables keep a readable width in a pipe."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    width = None if stream.isatty() else 160
+    return Console(stderr=to_stderr, markup=False, highlight=False, emoji=False, width=width)
+
+
+def say(sentence: str, *, to_stderr: bool = True) -> None:
+    """One plain sentence."""
+    console(to_stderr=to_stderr).print(Text(harmless(sentence)), soft_wrap=True)
+
+
+def complain(sentence: str) -> None:
+    """One sentence about what went wrong."""
+    sys.stderr.write(f"siuo: {harmless(sentence)}\n")
+
+
+def print_json(value: Json) -> None:
+    """JSON on stdout."""
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.flush()

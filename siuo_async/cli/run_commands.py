@@ -1,0 +1,134 @@
+"""`siuo demo`, `run`, `resume`, `judge`: whatever sends calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+Models = Annotated[list[str], typer.Option("-m", "--model", help="PROVIDER/MODEL[@REVISION]; as many as wanted.")]
+Json = Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout; everything else goes to stderr.")]
+Results = Annotated[Path, typer.Option(help="The folder of runs.")]
+
+DEMO_MODELS = ("sim/openai-careful", "sim/anthropic-blunt", "sim/gemini-terse")
+DEMO_JUDGE = "sim/openai-judge-odd"
+DEMO_LATENCY_S = 0.25
+
+
+def demo(
+    as_json: Json = False,
+    limit: Annotated[Optional[int], typer.Option(min=1, help="Only so many of the 27 samples.")] = None,  # noqa: UP045
+    results: Results = Path("results"),
+) -> None:
+    """The bundled samples on three simulated models; no key, no network."""
+    from siuo_async.cli.output import say
+    from siuo_async.cli.running import environment, execute, prepared
+    from siuo_async.config import make
+    from siuo_async.engine.run_directory import all_runs
+    from siuo_async.engine.session import finished_at
+    from siuo_async.simulator import Settings, SimulatorProcess
+
+    settings = {"benchmark": "demo", "models": list(DEMO_MODELS), "judge": DEMO_JUDGE, "results": results, "limit": limit}
+    config = make({key: value for key, value in settings.items() if value is not None})
+    earlier = [run for run, manifest in all_runs(results) if manifest.get("name") == "demo"]
+    fresh = (
+        bool(earlier) and finished_at(earlier[0]) is not None
+    )  # a demonstration that was stopped goes on, a finished one is shown anew
+    say("SIMULATED: answers and verdicts come from a simulator on this machine; nothing here is a provider's", to_stderr=True)
+    with SimulatorProcess(Settings(latency_s=DEMO_LATENCY_S)) as url:
+        plan, directory, specs, labels = prepared(config, environment({"SIUO_SIM_URL": url}), path=None, fresh=fresh)
+        code = execute(plan, directory, specs, as_json=as_json, active=labels)
+    raise typer.Exit(code)
+
+
+def run(  # one parameter per flag is what a command line is
+    benchmark: Annotated[Optional[str], typer.Argument(help="siuo-gen, demo; may stand in the config file.")] = None,  # noqa: UP045
+    model: Models = [],  # noqa: B006
+    judge: Annotated[Optional[str], typer.Option(help="PROVIDER/MODEL that judges; it sees the picture.")] = None,  # noqa: UP045
+    no_judge: Annotated[bool, typer.Option("--no-judge", help="Answers now, verdicts later with `siuo judge`.")] = False,
+    config: Annotated[Optional[Path], typer.Option("-c", "--config", help="YAML file; flags win over it.")] = None,  # noqa: UP045
+    data: Annotated[Optional[Path], typer.Option(help="Folder of the benchmark's data.")] = None,  # noqa: UP045
+    images: Annotated[Optional[Path], typer.Option(help="Folder of the pictures, where it is not beside the data.")] = None,  # noqa: UP045
+    missing_images: Annotated[Optional[str], typer.Option(help="error (default) or skip.")] = None,  # noqa: UP045
+    category: Annotated[list[str], typer.Option(help="Only this category; may be repeated.")] = [],  # noqa: B006
+    limit: Annotated[Optional[int], typer.Option(min=1, help="The first N of a balanced order.")] = None,  # noqa: UP045
+    in_file_order: Annotated[bool, typer.Option("--in-file-order", help="Ask in the order of the file.")] = False,
+    answers: Annotated[Optional[int], typer.Option(min=1, max=64, help="Answers per sample.")] = None,  # noqa: UP045
+    protocol: Annotated[Optional[str], typer.Option(help="corrected (default) or released.")] = None,  # noqa: UP045
+    prompts: Annotated[Optional[str], typer.Option(help="own or released (default once imported).")] = None,  # noqa: UP045
+    max_tokens: Annotated[Optional[int], typer.Option(min=1, help="Cap on the visible answer.")] = None,  # noqa: UP045
+    thinking_tokens: Annotated[Optional[int], typer.Option(min=0, help="Room for thinking on top of the cap.")] = None,  # noqa: UP045
+    temperature: Annotated[Optional[float], typer.Option(min=0)] = None,  # noqa: UP045
+    top_p: Annotated[Optional[float], typer.Option(min=0, max=1)] = None,  # noqa: UP045
+    seed: Annotated[Optional[int], typer.Option()] = None,  # noqa: UP045
+    system: Annotated[Optional[str], typer.Option(help="A system turn before each question.")] = None,  # noqa: UP045
+    param: Annotated[list[str], typer.Option(help="K=V, a provider's own field; V is JSON where it can be.")] = [],  # noqa: B006
+    safety_filters: Annotated[Optional[str], typer.Option(help="as-shipped or off, where a provider lets one set them.")] = None,  # noqa: UP045
+    rpm: Annotated[list[str], typer.Option(help="[PROVIDER=]N calls a minute at most.")] = [],  # noqa: B006
+    concurrency: Annotated[list[str], typer.Option(help="[PROVIDER=]N calls at once at most.")] = [],  # noqa: B006
+    timeout: Annotated[Optional[float], typer.Option(help="Seconds for one try, after the upload.")] = None,  # noqa: UP045
+    max_wait: Annotated[Optional[float], typer.Option(help="A longer wait asked for by a server stops it.")] = None,  # noqa: UP045
+    grace: Annotated[Optional[float], typer.Option(help="Seconds for calls on the wire after Ctrl-C.")] = None,  # noqa: UP045
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask rejected samples again too.")] = False,
+    accept_served: Annotated[bool, typer.Option("--accept-served", help="Go on when the served model changes.")] = False,
+    name: Annotated[Optional[str], typer.Option(help="Name of the run (default: the benchmark).")] = None,  # noqa: UP045
+    run: Annotated[Optional[Path], typer.Option("--run", help="The run's directory.")] = None,  # noqa: UP045
+    fresh: Annotated[bool, typer.Option("--fresh", help="Measure again, into a new directory.")] = False,
+    reuse: Annotated[list[Path], typer.Option(help="Another run whose calls may be used.")] = [],  # noqa: B006
+    results: Annotated[Optional[Path], typer.Option(help="The folder of runs (default: results).")] = None,  # noqa: UP045
+    fsync: Annotated[Optional[str], typer.Option(help="group (default), always or off.")] = None,  # noqa: UP045
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many calls it would take.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask models, judge their answers. Typed again, it continues; nothing finished is paid twice."""
+    flags: dict[str, Any] = dict(locals())
+    from siuo_async.cli.running import environment, execute, prepared
+    from siuo_async.cli.settings import merged, parameters, per_provider
+
+    for own in ("config", "run", "fresh", "dry_run", "as_json"):
+        flags.pop(own)
+    flags |= {"models": flags.pop("model"), "categories": flags.pop("category"), "params": parameters(flags.pop("param"))}
+    flags |= {"rpm": per_provider(rpm, "--rpm"), "concurrency": per_provider(concurrency, "--concurrency")}
+    settings = merged(config, flags)
+    plan, directory, specs, labels = prepared(settings, environment(), path=run, fresh=fresh)
+    if dry_run:
+        from siuo_async.cli.dry_run import tell
+
+        raise typer.Exit(tell(plan, directory, specs, as_json=as_json))
+    raise typer.Exit(execute(plan, directory, specs, as_json=as_json, active=labels))
+
+
+def resume(
+    run: Annotated[Optional[str], typer.Argument(help="A run; default: the newest unfinished one here.")] = None,  # noqa: UP045
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Continue a run with the settings it has."""
+    from siuo_async.cli.running import environment, execute, find_run, newest_unfinished, remembered
+    from siuo_async.cli.simulated import simulator_for
+
+    path = find_run(run, results) if run else newest_unfinished(results)
+    surroundings = environment()
+    with simulator_for(path, surroundings) as extra:
+        plan, directory, specs = remembered(path, environment(extra) if extra else surroundings)
+        raise typer.Exit(execute(plan, directory, specs, as_json=as_json))
+
+
+def judge(
+    run: Annotated[str, typer.Argument(help="A run, by path or by name.")],
+    judge: Annotated[str, typer.Option("--judge", help="PROVIDER/MODEL that judges; it sees the picture.")],
+    config: Annotated[Optional[Path], typer.Option("-c", "--config", help="YAML file that names providers and prices.")] = None,  # noqa: UP045
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Judge the answers of a run, or judge them anew; pays only for verdicts."""
+    from siuo_async.cli.judging import judged_again
+    from siuo_async.cli.running import environment, execute, find_run
+    from siuo_async.cli.simulated import simulator_for
+
+    path = find_run(run, results)
+    surroundings = environment()
+    with simulator_for(path, surroundings, judge) as extra:
+        plan, directory, specs = judged_again(path, judge, config, environment(extra) if extra else surroundings)
+        raise typer.Exit(execute(plan, directory, specs, as_json=as_json, generate=False))

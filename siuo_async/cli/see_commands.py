@@ -1,0 +1,51 @@
+"""`siuo score`, `report`, `check`, `ls`: whatever only looks at runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Results = Annotated[Path, typer.Option(help="The folder of runs.")]
+Runs = Annotated[list[str], typer.Argument(help="Runs, by path or by name.")]
+
+
+def score(
+    run: Annotated[str, typer.Argument(help="A run, by path or by name.")],
+    results: Results = Path("results"),
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
+) -> None:
+    """Compute a run's numbers again from its journal; never sends anything."""
+    from siuo_async.cli.looking import scored
+
+    raise typer.Exit(scored(run, results, as_json=as_json))
+
+
+def report(
+    runs: Runs,
+    results: Results = Path("results"),
+    form: Annotated[str, typer.Option("--format", help="terminal, markdown or json.")] = "terminal",
+) -> None:
+    """Show runs as tables, Markdown or JSON; works on a run that is still going."""
+    from siuo_async.cli.looking import reported
+
+    raise typer.Exit(reported(runs, results, form))
+
+
+def check(
+    run: Annotated[str, typer.Argument(help="A run, by path or by name.")],
+    repair: Annotated[bool, typer.Option("--repair", help="Move damaged lines aside; their calls are made again.")] = False,
+    results: Results = Path("results"),
+) -> None:
+    """Look for damage in a run's files."""
+    from siuo_async.cli.looking import checked
+
+    raise typer.Exit(checked(run, results, repair=repair))
+
+
+def list_runs(results: Results = Path("results")) -> None:
+    """List the runs here, newest first."""
+    from siuo_async.cli.looking import listed
+
+    raise typer.Exit(listed(results))

@@ -1,0 +1,99 @@
+"""From flags and a file to settings: a flag wins over the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from siuo_async.config import RunConfig, load_file, make, parse_model
+from siuo_async.errors import ConfigError
+from siuo_async.values import Json
+
+
+def merged(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
+    """The configuration of a run.
+
+    Raises:
+        ConfigError: names the field and the fix.
+    """
+    settings: dict[str, Json] = load_file(file) if file else {}
+    given = {name: value for name, value in flags.items() if value not in (None, (), [], {}, False)}
+    if given.get("judge"):
+        given["judge"] = parse_model(given["judge"])
+        settings.pop("no_judge", None)
+    if given.get("no_judge"):
+        settings.pop("judge", None)
+    if "params" in given:
+        given["params"] = {**settings.get("params", {}), **given["params"]}
+    settings |= given
+    if file and "data" in settings and "data" not in given and not Path(settings["data"]).is_absolute():
+        settings["data"] = str(file.parent / settings["data"])
+    settings.setdefault("benchmark", "")
+    if not settings["benchmark"]:
+        raise ConfigError(
+            "name a benchmark, as in `siuo run siuo-gen -m PROVIDER/MODEL --judge PROVIDER/MODEL`; `siuo data list` lists them"
+        )
+    return make(settings, source=str(file) if file else "the command line")
+
+
+def ready_to_run(config: RunConfig) -> None:
+    """Raises ConfigError where something is missing that a run cannot do without."""
+    if not config.models:
+        raise ConfigError(
+            "no model is named; add -m PROVIDER/MODEL (`siuo providers` lists providers), or try `siuo demo`, which needs no key"
+        )
+    if config.judge is None and not config.no_judge:
+        raise ConfigError(
+            f"{config.benchmark} needs a judge: add --judge PROVIDER/MODEL, or --no-judge and judge later with `siuo judge RUN`"
+        )
+
+
+def per_provider(values: Iterable[str], flag: str) -> dict[str, float] | float | None:
+    """`N` for all providers or `PROVIDER=N` for one, as many times as wanted.
+
+    Raises:
+        ConfigError: not a number above zero.
+    """
+    by_name: dict[str, float] = {}
+    for text in values:
+        name, _, number = text.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = 0.0
+        if not value > 0 or value == float("inf"):
+            raise ConfigError(f"{flag} '{text}' is no number above zero; write {flag} 60 or {flag} openai=60")
+        by_name[name] = value
+    if set(by_name) == {""}:
+        return by_name[""]
+    if "" in by_name:
+        raise ConfigError(f"{flag} is given both for all providers and for one; name a provider each time, as in {flag} openai=60")
+    return by_name or None
+
+
+def parameters(values: Sequence[str]) -> dict[str, Json]:
+    """`K=V` pairs; V is JSON where it can be, else text; dots in K make nested fields.
+
+    Raises:
+        ConfigError: no equals sign.
+    """
+    found: dict[str, Json] = {}
+    for text in values:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--param '{text}' is not K=V; write --param reasoning_effort=low")
+        try:
+            parsed = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            parsed = value
+        inner = found
+        *outer, last = key.split(".")
+        for name in outer:
+            inner = inner.setdefault(name, {})
+            if not isinstance(inner, dict):
+                raise ConfigError(f"--param '{text}': '{name}' already has a value that is no table")
+        inner[last] = parsed
+    return found

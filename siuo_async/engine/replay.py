@@ -1,0 +1,48 @@
+"""Scoring without sending: the benchmark's own coroutine, replayed over the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from siuo_async.engine.asking import Asker, Target
+from siuo_async.engine.door import ReplayDoor
+from siuo_async.engine.journal import JournalReader
+from siuo_async.engine.plan import Plan
+from siuo_async.engine.run_directory import RunDirectory
+from siuo_async.engine.scoreboard import ModelBoard
+from siuo_async.errors import StoppedEarly
+from siuo_async.values import Sample
+
+
+async def replay(plan: Plan, directory: RunDirectory) -> list[ModelBoard]:
+    """The boards of a run as its journal stands; it may still be growing.
+
+    Raises:
+        RunDirectoryError: a line of the journal is damaged.
+    """
+    samples = plan.samples()
+    judge = plan.judge.target(plan.judging()) if plan.judge else None
+    reader = JournalReader(directory.calls)
+    try:
+        door = ReplayDoor(reader)
+        boards = []
+        for participant in plan.models:
+            target = participant.target(plan.generation())
+            board = ModelBoard(target, plan.benchmark, samples, plan.prices or {})
+            await _live(board, plan, door, target, judge, samples)
+            boards.append(board)
+        return boards
+    finally:
+        reader.close()
+
+
+async def _live(
+    board: ModelBoard, plan: Plan, door: ReplayDoor, target: Target, judge: Target | None, samples: Iterable[Sample]
+) -> None:
+    for position, sample in enumerate(samples):
+        try:
+            result = await plan.benchmark.evaluate(sample, Asker(door, target, judge, sample.id, board.observe))
+        except StoppedEarly:
+            board.stop(position)
+        else:
+            board.finish(position, sample.category, result)

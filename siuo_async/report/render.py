@@ -1,0 +1,55 @@
+"""Draws grids: in the terminal with Rich, as Markdown for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from siuo_async.report.grids import Grid, grids
+from siuo_async.report.text import harmless
+
+
+def to_terminal(console: Console, summary: Mapping[str, Any], metrics: Mapping[str, str], warnings: Iterable[str]) -> None:
+    """Prints a summary: protocol line, tables, warnings. Text from elsewhere is never read as markup."""
+    style = "bold yellow" if summary["simulated"] or not summary["complete"] else "bold"
+    console.print(Text(harmless(summary["protocol_line"]), style=style))
+    for grid in grids(summary, metrics):
+        console.print()
+        console.print(_table(grid))
+        if grid.note:
+            console.print(Text(harmless(grid.note), style="dim"))
+    for warning in warnings:
+        console.print(Text("! " + harmless(warning), style="yellow"))
+
+
+def _table(grid: Grid) -> Table:
+    table = Table(title=Text(grid.title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for number, heading in enumerate(grid.headings):
+        table.add_column(Text(harmless(heading)), justify="left" if number == 0 else "right", overflow="fold")
+    for row in grid.rows:
+        table.add_row(*(Text(harmless(cell)) for cell in row))
+    return table
+
+
+def to_markdown(summary: Mapping[str, Any], metrics: Mapping[str, str], warnings: Iterable[str]) -> str:
+    """The same as GitHub Markdown."""
+    blocks = [f"**{_escaped(summary['protocol_line'])}**"]
+    for grid in grids(summary, metrics):
+        head = "| " + " | ".join(map(_escaped, grid.headings)) + " |"
+        rule = "|" + "|".join([" --- "] + [" ---: "] * (len(grid.headings) - 1)) + "|"
+        body = ["| " + " | ".join(map(_escaped, row)) + " |" for row in grid.rows]
+        blocks.append("\n".join([f"### {grid.title}", "", head, rule, *body, *(["", _escaped(grid.note)] if grid.note else [])]))
+    blocks += [f"> {_escaped(warning)}" for warning in warnings]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _escaped(text: str) -> str:
+    safe = harmless(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for mark in "\\`*_[]|#":
+        safe = safe.replace(mark, "\\" + mark)
+    return safe.replace("\n", "<br>")

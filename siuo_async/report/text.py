@@ -1,0 +1,63 @@
+"""Making text from elsewhere harmless to a terminal, and numbers readable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def harmless(text: str) -> str:
+    """`text` without control characters, escape sequences' first bytes and direction overrides."""
+    return _UNSAFE.sub("\ufffd", text)
+
+
+def one_line(text: str, width: int = 200) -> str:
+    """`text` harmless, on one line, cut to `width`."""
+    flat = " ".join(harmless(text).split())
+    return flat if len(flat) <= width else flat[: width - 1] + "…"
+
+
+def percent(rate: Mapping[str, Any]) -> str:
+    """`53.3`, or a dash where nothing is decided."""
+    return "–" if rate["value"] is None else f"{rate['value']:.1f}"
+
+
+def interval(rate: Mapping[str, Any]) -> str:
+    """`45.7–60.7`, Wilson 95%."""
+    return "" if rate["low"] is None else f"{rate['low']:.1f}–{rate['high']:.1f}"
+
+
+def share(rate: Mapping[str, Any]) -> str:
+    """`89/167`; with `of 170` when some are undecided."""
+    of = f" of {rate['total']}" if rate["n"] != rate["total"] else ""
+    return f"{rate['k']}/{rate['n']}{of}"
+
+
+def money(usd: float | None) -> str:
+    """`$0.0123`, or `?` where a price is unknown."""
+    if usd is None:
+        return "?"
+    return f"${usd:.2f}" if usd >= 10 else f"${usd:.4f}"
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min 10 s`, `2 h 05 min`, `31 days`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    if whole < 48 * 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 86400} days"
+
+
+def count(number: int) -> str:
+    """`950`, `12.3k`, `4.5M`."""
+    for limit, unit in ((10**6, "M"), (10**4, "k")):
+        if number >= limit:
+            return f"{number / (limit if unit == 'M' else 1000):.1f}{unit}"
+    return str(number)

@@ -1,0 +1,71 @@
+"""Shows a session while it runs: Rich's live display in a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from siuo_async.engine.session import SessionState
+from siuo_async.report.text import duration, one_line, percent
+from siuo_async.ui.frame import eta, frame
+
+FRAMES_PER_S = 4
+PLAIN_EVERY_S = 10.0
+
+
+@contextlib.asynccontextmanager
+async def watching(state: SessionState, console: Console, *, heading: str) -> AsyncIterator[None]:
+    """Shows `state` until the block ends."""
+    show = _live if console.is_terminal else _plain
+    task = asyncio.create_task(show(state, console, heading))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _live(state: SessionState, console: Console, heading: str) -> None:
+    with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False) as live:
+        while True:
+            live.update(frame(state, console.width, heading=heading), refresh=True)
+            await asyncio.sleep(1 / FRAMES_PER_S)
+
+
+async def _plain(state: SessionState, console: Console, heading: str) -> None:
+    def say(line: str) -> None:
+        console.print(Text(line), soft_wrap=True)
+
+    say(one_line(heading, 1000))
+    said, slept = 0, 0.0
+    try:
+        while True:
+            await asyncio.sleep(1 / FRAMES_PER_S)
+            slept += 1 / FRAMES_PER_S
+            for notice in state.notices[said:]:
+                say("! " + one_line(notice, 1000))
+            said = len(state.notices)
+            if slept >= PLAIN_EVERY_S:
+                slept = 0.0
+                say(plain_line(state))
+    finally:
+        for notice in state.notices[said:]:
+            say("! " + one_line(notice, 1000))
+
+
+def plain_line(state: SessionState) -> str:
+    """Where the run is, on one line."""
+    models = []
+    for board in state.boards:
+        primary = board.live.summary(board.totals)["metrics"][state.plan.benchmark.primary]
+        models.append(f"{one_line(board.target.label, 40)} {board.finished}/{board.total} ({percent(primary)})")
+    wire = sum(endpoint.stats.on_wire for endpoint in state.endpoints)
+    limited = sum(endpoint.stats.rate_limited for endpoint in state.endpoints)
+    elapsed = duration(asyncio.get_running_loop().time() - state.begun)
+    return f"{elapsed}: {', '.join(models)}; {state.sent} sent, {wire} on the wire, {limited} x 429, ETA {eta(state)}"
