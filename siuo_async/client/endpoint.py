@@ -65,8 +65,12 @@ class EndpointStats:
 
 @dataclass(slots=True)
 class Tries:
-    """What it took to make one call."""
+    """One call on its way: who it is, and what it took so far."""
 
+    call_id: str
+    priority: Priority
+    order: int
+    """Among calls of one priority, the lowest goes first."""
     attempts: int = 0
     maybe_billed: int = 0
     waited_s: float = 0.0
@@ -118,7 +122,9 @@ class Endpoint:
             self.group.release_halted()
             self.on_stop(self, reason)
 
-    async def call(self, prompt: Prompt, parameters: Parameters, n: int, *, call_id: str, priority: Priority) -> CallResult:
+    async def call(
+        self, prompt: Prompt, parameters: Parameters, n: int, *, call_id: str, priority: Priority, order: int = 0
+    ) -> CallResult:
         """Makes one call, retries included.
 
         Raises:
@@ -126,11 +132,11 @@ class Endpoint:
             DataError: a picture is gone or changed.
         """
         request = Request(self.model, prompt, parameters, n, self.profile)
-        tries = Tries()
+        tries = Tries(call_id, priority, order)
 
         async def again() -> Completion:
             self.stats.retried += tries.attempts > 0
-            return await self._until_let_in(request, tries, call_id, priority)
+            return await self._until_let_in(request, tries)
 
         try:
             try:
@@ -163,12 +169,12 @@ class Endpoint:
             )
         return CallResult(None, error, tries)
 
-    async def _until_let_in(self, request: Request, tries: Tries, call_id: str, priority: Priority) -> Completion:
+    async def _until_let_in(self, request: Request, tries: Tries) -> Completion:
         """One try in the sense of the retry policy: being told to wait, or to leave a parameter out, does not use one up."""
         while True:
             started, left_out = time.monotonic(), self.ruled_out
             try:
-                return await self._try(request, tries, call_id, priority)
+                return await self._try(request, tries)
             except CallError as error:
                 if error.kind is ErrorKind.UNSUPPORTED_PARAMETER and error.param is not None and error.param not in left_out:
                     self.ruled_out |= {error.param}
@@ -187,12 +193,12 @@ class Endpoint:
             self.halt.check()
         self.group.rate_limited(started, hint)
 
-    async def _try(self, request: Request, tries: Tries, call_id: str, priority: Priority) -> Completion:
+    async def _try(self, request: Request, tries: Tries) -> Completion:
         """One HTTP request, after waiting for its turn."""
         request = replace(request, ruled_out=self.ruled_out, n=min(request.n, self.max_n))
         wire = self.dialect.build(request, self.account.key)
         asked_at = time.monotonic()
-        await self.group.enter(priority, self.halt)
+        await self.group.enter(tries.priority, self.halt, tries.order)
         waited = time.monotonic() - asked_at
         tries.waited_s += waited
         self.stats.waited_s += waited
@@ -202,7 +208,7 @@ class Endpoint:
         tries.started_at = tries.started_at or time.time()
         begun = time.monotonic()
         try:
-            reply = await self._post(wire, call_id)
+            reply = await self._post(wire, tries.call_id)
             tries.latency_s = time.monotonic() - begun
             completion = self.dialect.read(reply, request.n)
             if not completion.answers:

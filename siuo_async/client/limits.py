@@ -1,15 +1,15 @@
 """A limit group's door: slots, cooldown and pace for everything that a provider limits together.
 
 Endpoints are the only throttle of a run. Whoever wants to send waits here, judges first (a verdict finishes a sample and frees its
-pictures); nobody holds a slot while waiting for anything else.
+pictures) and among equals the sample that began first, so that scores form early; nobody holds a slot while waiting for anything else.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import random
 import time
-from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
 
@@ -51,14 +51,15 @@ class LimitGroup:
         self._cool_until = 0.0
         self._hintless = 0
         self._last_success = clock()
-        self._waiting: tuple[deque[_Waiter], deque[_Waiter]] = (deque(), deque())
+        self._waiting: list[tuple[int, int, int, _Waiter]] = []
+        self._arrivals = 0
         self._pacing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     @property
     def waiting(self) -> int:
         """How many calls wait at the door."""
-        return len(self._waiting[0]) + len(self._waiting[1])
+        return len(self._waiting)
 
     @property
     def cooling_s(self) -> float:
@@ -70,8 +71,11 @@ class LimitGroup:
         """Seconds without any success of the group."""
         return self._clock() - self._last_success
 
-    async def enter(self, priority: Priority, halt: Halt) -> None:
+    async def enter(self, priority: Priority, halt: Halt, order: int = 0) -> None:
         """Waits for cooldown, slot and pace; `leave` must follow.
+
+        Args:
+            order: among waiters of one priority the lowest goes first, then who came first.
 
         Raises:
             StoppedEarly: `halt` was set before the call could start.
@@ -81,7 +85,8 @@ class LimitGroup:
             self.in_use += 1
             return
         waiter = _Waiter(asyncio.get_running_loop().create_future(), halt)
-        self._waiting[priority].append(waiter)
+        self._arrivals += 1
+        heapq.heappush(self._waiting, (priority, order, self._arrivals, waiter))
         self._wake()
         try:
             await waiter.turn
@@ -122,11 +127,15 @@ class LimitGroup:
 
     def release_halted(self) -> None:
         """Sends those away whose endpoint was halted."""
-        for queue in self._waiting:
-            for waiter in [w for w in queue if w.halt.reason is not None]:
-                queue.remove(waiter)
-                if not waiter.turn.done() and waiter.halt.reason is not None:
-                    waiter.turn.set_exception(waiter.halt.reason.with_traceback(None))
+        staying = []
+        for entry in self._waiting:
+            waiter = entry[-1]
+            if waiter.halt.reason is None:
+                staying.append(entry)
+            elif not waiter.turn.done():
+                waiter.turn.set_exception(waiter.halt.reason.with_traceback(None))
+        heapq.heapify(staying)
+        self._waiting = staying
 
     def _open(self) -> bool:
         allowed = self.slots if self.proven else min(self.slots, UNPROVEN_SLOTS)
@@ -159,7 +168,7 @@ class LimitGroup:
 
     def _let_in(self) -> bool:
         """Gives the next waiter a slot; False when that one had gone."""
-        waiter = (self._waiting[0] or self._waiting[1]).popleft()
+        waiter = heapq.heappop(self._waiting)[-1]
         if waiter.turn.done():
             return False
         self.in_use += 1

@@ -57,11 +57,12 @@ class Asker:
         model: the model under test.
         judge: the judge, or None.
         sample: the sample's id, for the records.
+        order: the sample's place; among calls that wait, earlier samples go first.
         observe: told once of every record used.
         on_answer: told of every final answer of the model under test.
     """
 
-    __slots__ = ("_door", "_judge", "_model", "_observe", "_on_answer", "_sample", "_seen")
+    __slots__ = ("_door", "_judge", "_model", "_observe", "_on_answer", "_order", "_sample", "_seen")
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class Asker:
         sample: str,
         observe: Observer,
         on_answer: Callable[[Answer], None] = lambda _: None,
+        order: int = 0,
     ) -> None:
         self._door = door
         self._model = model
@@ -78,6 +80,7 @@ class Asker:
         self._sample = sample
         self._observe = observe
         self._on_answer = on_answer
+        self._order = order
         self._seen: set[str] = set()
 
     async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1) -> Answer:
@@ -174,7 +177,7 @@ class Asker:
                 raise PendingError(f"{target.label} is not asked in this session")
             parameters = replace(target.parameters, cap_scale=cap_scale)
             priority = Priority.GENERATION if stage == GENERATE else Priority.JUDGE
-            result = await target.endpoint.call(prompt, parameters, asked, call_id=identity, priority=priority)
+            result = await target.endpoint.call(prompt, parameters, asked, call_id=identity, priority=priority, order=self._order)
             return _record(result, identity, stage, target, self._sample, first, asked)
 
         record, fresh = await self._door.call(identity, send)

@@ -166,7 +166,7 @@ class Session:
     async def _worker(self, board: ModelBoard, samples: Iterator[tuple[int, Sample]], door: Door) -> None:
         """Lives one sample at a time."""
         for position, sample in samples:
-            asker = Asker(door, board.target, self._judge, sample.id, self._observer(board), self._answer_observer(board))
+            asker = Asker(door, board.target, self._judge, sample.id, self._observer(board), self._answer_observer(board), position)
             try:
                 result = await self._plan.benchmark.evaluate(sample, asker)
             except StoppedEarly:

@@ -69,19 +69,15 @@ def _outcomes(models: Sequence[Mapping[str, Any]]) -> Grid:
 
 
 def _cost(models: Sequence[Mapping[str, Any]], *, judged: bool) -> Grid:
-    headings = ("Model", "Tokens in", "Tokens out", *(("Judge in", "Judge out", "No verdict", "Re-asked") if judged else ()), "Cost")
+    headings = ("Model", "Tokens\nin → out", *(("Judge tokens\nin → out", "No verdict", "Re-asked") if judged else ()), "Cost")
     rows = []
     for model in models:
         asked, judging = model["tokens"]["generation"], model["tokens"]["judging"]
-        row = [model["label"], count(asked["input"]), count(asked["output"])]
+        row = [model["label"], f"{count(asked['input'])} → {count(asked['output'])}"]
         if judged:
             judge = model["judge"] or {}
             missing = sum(judge.get(state, 0) for state in ("unreadable", "declined", "filtered", "failed"))
-            row += [
-                count(judging["input"]),
-                count(judging["output"]),
-                f"{missing}/{judge.get('verdicts', 0)}",
-                str(judge.get("re_asked", 0)),
-            ]
+            tokens = f"{count(judging['input'])} → {count(judging['output'])}"
+            row += [tokens, f"{missing}/{judge.get('verdicts', 0)}", str(judge.get("re_asked", 0))]
         rows.append((*row, money(model["cost_usd"])))
     return Grid("Tokens and cost", headings, tuple(rows))

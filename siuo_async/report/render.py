@@ -28,9 +28,11 @@ def to_terminal(console: Console, summary: Mapping[str, Any], metrics: Mapping[s
 
 
 def _table(grid: Grid) -> Table:
-    table = Table(title=Text(grid.title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = Table(
+        title=Text(grid.title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
     for number, heading in enumerate(grid.headings):
-        table.add_column(Text(harmless(heading)), justify="left" if number == 0 else "right", overflow="fold")
+        table.add_column(Text(harmless(heading)), justify="left" if number == 0 else "right", overflow="fold", no_wrap=number == 0)
     for row in grid.rows:
         table.add_row(*(Text(harmless(cell)) for cell in row))
     return table

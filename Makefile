@@ -1,0 +1,47 @@
+# Everything runs in .venv, made on first use with nothing but Python 3.11+, pip and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check format lock bench soak clean
+
+demo: $(VENV)/.run ## The bundled samples on three simulated models; no key, no network
+	$(BIN)/siuo demo
+
+test: $(VENV)/.dev ## The test suite
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## Lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev ## Mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## Cost of a call against a bare aiohttp loop
+	$(BIN)/python -m tests.performance.cost_of_a_call
+
+soak: $(VENV)/.dev ## Slow tests
+	$(BIN)/python -m pytest -m soak
+
+lock: $(VENV)/.dev ## Write down the versions that are installed now
+	$(BIN)/python -m pip --disable-pip-version-check freeze --exclude-editable | LC_ALL=C sort > constraints.txt
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.made:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.run
