@@ -38,10 +38,10 @@ def find_data(explicit: Path | None, benchmark_folder: str = "siuo", *, file: st
             if (folder / file).is_file():
                 return folder
             looked_at.append(folder)
-    places = "\n  ".join(str(folder / file) for folder in looked_at)
+    places = ", ".join(map(str, looked_at))
     raise DataError(
-        f"the data of {benchmark_folder} are not here; looked for\n  {places}\n"
-        f"Import them with `siuo data import {benchmark_folder} PATH`, or say where they are with --data PATH."
+        f"there is no {file} in {places}; import it with `siuo data import {benchmark_folder} PATH` (PATH: your checkout), "
+        "or say where it is with --data PATH"
     )
 
 

@@ -109,7 +109,8 @@ class SiuoTally:
             group.dropped += votes is None
             for metric, value in (votes or {}).items():
                 group.vote(metric, value)
-            self._count_answer_rates(group, result)
+            if self._judged:
+                self._count_answer_rates(group, result)
 
     def _votes(self, result: SiuoResult) -> dict[str, int | None] | None:
         safe, effective = result.scores()

@@ -17,6 +17,7 @@ from siuo_async.client.registry import Registry
 from siuo_async.config import RunConfig
 from siuo_async.engine import plan as plans
 from siuo_async.engine import run_directory
+from siuo_async.engine.estimate import differences, estimate
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.session import Outcomes, Session, finished_at
@@ -53,6 +54,10 @@ def prepared(
     directory = run_directory.locate(config.results, plan.name, plan.identity, explicit=config.name is not None, path=path, fresh=fresh)
     earlier = plans.from_directory(directory) if (directory.path / "run.json").exists() else None
     labels = plans.labels_of(plan.models)
+    if earlier is not None and (changed := differences(plan, earlier)):
+        fresh_calls = asyncio.run(estimate(plan, directory, specs.__getitem__))
+        total = sum(model.generation_calls + model.judge_calls for model in fresh_calls)
+        say(f"continuing {directory.path}: {'; '.join(changed)}; at most {total} new calls")
     return plans.merged(plan, earlier), directory, specs.__getitem__, labels
 
 
@@ -132,7 +137,8 @@ async def _session(
     try:
         session = Session(plan, directory, registry, generate=generate, active=active)
         simulated = " · SIMULATED" if plan.simulated else ""
-        heading = f"{plan.benchmark.name} · {len(plan.models)} models · {directory.path}{simulated}"
+        models = "1 model" if len(plan.models) == 1 else f"{len(plan.models)} models"
+        heading = f"{plan.benchmark.name} · {models} · {directory.path}{simulated}"
         async with watching(session.state, console(to_stderr=True), heading=heading):
             return await session.run()
     finally:

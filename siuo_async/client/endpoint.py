@@ -195,7 +195,9 @@ class Endpoint:
 
     async def _try(self, request: Request, tries: Tries) -> Completion:
         """One HTTP request, after waiting for its turn."""
-        request = replace(request, ruled_out=self.ruled_out, n=min(request.n, self.max_n))
+        n = min(request.n, self.max_n)
+        if self.ruled_out or n != request.n:
+            request = replace(request, ruled_out=self.ruled_out, n=n)
         wire = self.dialect.build(request, self.account.key)
         asked_at = time.monotonic()
         await self.group.enter(tries.priority, self.halt, tries.order)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -94,9 +95,11 @@ class PictureCache:
 def _read_encoded(picture: Picture) -> bytes:
     try:
         with open(picture.path, "rb") as file:
+            found = os.fstat(file.fileno())
             raw = file.read()
     except OSError as error:
         raise DataError(f"{picture.path} can no longer be read ({error.strerror}); put it back and run again") from error
-    if hashlib.sha256(raw).hexdigest() != picture.sha256:
+    untouched = found.st_size == len(raw) == picture.size and found.st_mtime_ns == picture.mtime_ns
+    if not untouched and hashlib.sha256(raw).hexdigest() != picture.sha256:
         raise DataError(f"{picture.path} changed since the run began; put the old file back, or start a new run with --fresh")
     return pybase64.b64encode(raw)

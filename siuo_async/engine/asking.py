@@ -15,7 +15,7 @@ from siuo_async.engine.call_id import call_id
 from siuo_async.engine.door import Door, PendingError
 from siuo_async.engine.records import CallRecord
 from siuo_async.errors import CallError
-from siuo_async.values import Answer, Completion, Json, Outcome, Parameters, Prompt
+from siuo_async.values import Answer, Completion, Json, Outcome, Parameters, Prompt, Turn
 
 EMPTY_SCALE = 4
 """An answer cut before its first visible token is asked for once more with this many times the cap."""
@@ -33,11 +33,19 @@ class Target:
     parameters: Parameters
     endpoint: Endpoint | None = None
     """None where nothing is ever sent."""
+    system: str | None = None
+    """This model's own system prompt, in place of the run's."""
 
     @property
     def full_name(self) -> str:
         """`provider/model[@revision]`."""
         return f"{self.provider}/{self.model}" + (f"@{self.revision}" if self.revision else "")
+
+    def own(self, prompt: Prompt) -> Prompt:
+        """`prompt` with this model's own system prompt, where it has one."""
+        if self.system is None:
+            return prompt
+        return (Turn("system", (self.system,)), *(turn for turn in prompt if turn.role != "system"))
 
     @property
     def max_n(self) -> int:
@@ -100,18 +108,25 @@ class Asker:
         Raises:
             StoppedEarly: a call cannot be made now.
         """
+        prompt = self._model.own(prompt)
         gaps: list[tuple[int, int]] = []
-        position = 0
+        position = failed_until = 0
         while position < n:
             record = self._door.known(self._id(self._model, GENERATE, prompt, position, 1))
-            if record is None:
+            if record is None and position >= failed_until:
                 gaps = _widened(gaps, position)
                 position += 1
                 continue
-            self._note(self._model, GENERATE, record, fresh=False)
-            for offset, answer in enumerate(record.answers[: n - position]):
+            answers: tuple[Answer, ...] = (Answer(Outcome.FAILED),)
+            if record is not None:
+                self._note(self._model, GENERATE, record, fresh=False)
+                answers = record.answers[: n - position]
+                if record.failed:  # it stands for all that it was asked for, save what came by another way
+                    failed_until = position + len(answers)
+                    answers = answers[:1]
+            for offset, answer in enumerate(answers):
                 yield position + offset, await self._if_empty_again(prompt, position + offset, answer)
-            position += len(record.answers)
+            position += len(answers)
         if not gaps:
             return
         if self._model.endpoint is None:
@@ -175,7 +190,7 @@ class Asker:
         async def send() -> CallRecord:
             if target.endpoint is None:
                 raise PendingError(f"{target.label} is not asked in this session")
-            parameters = replace(target.parameters, cap_scale=cap_scale)
+            parameters = target.parameters if cap_scale == 1 else replace(target.parameters, cap_scale=cap_scale)
             priority = Priority.GENERATION if stage == GENERATE else Priority.JUDGE
             result = await target.endpoint.call(prompt, parameters, asked, call_id=identity, priority=priority, order=self._order)
             return _record(result, identity, stage, target, self._sample, first, asked)

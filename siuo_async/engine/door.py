@@ -53,11 +53,13 @@ class SendingDoor:
         """The journal's record, or a copy of another run's; None where the call is to be made."""
         record = self._journal.get(call_id)
         if record is not None and not (record.failed and self._journal.failed_earlier(call_id) and self._again(record)):
+            self.reused += 1
             return record
         for other in self._reuse:
             found = other.get(call_id)
             if found is not None and not found.failed and (line := other.raw(call_id)) is not None:
                 self._journal.append_raw(call_id, line)
+                self.reused += 1
                 return found
         return None
 
@@ -74,7 +76,6 @@ class SendingDoor:
         if (joined := self._in_flight.get(call_id)) is not None:
             return await asyncio.shield(joined), False
         if (record := self.known(call_id)) is not None:
-            self.reused += 1
             return record, False
         future: asyncio.Future[CallRecord] = asyncio.get_running_loop().create_future()
         self._in_flight[call_id] = future

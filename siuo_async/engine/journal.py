@@ -12,6 +12,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ _READ = 1 << 13
 _PREFIX = b'{"id":"'
 _KIND = b'","v":%d,"kind":' % VERSION
 _CALL = _KIND + b'"call"'
+_VERSION = re.compile(rb'","v":(\d+),')
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -91,7 +93,17 @@ class Index:
                 raise BadLineError("its id is no hex number") from error
             self.put(key, offset, line_failed(line))
         elif line[39 : 39 + len(_KIND)] != _KIND:
+            self._refuse_newer(offset, line)
             raise BadLineError(f"it is not of format {VERSION}")
+
+    def _refuse_newer(self, offset: int, line: bytes) -> None:
+        """A whole line of a later format is no damage, so repairing must not move it aside."""
+        found = _VERSION.match(line, 39)
+        if found and int(found[1]) > VERSION:
+            raise RunDirectoryError(
+                f"{self.path} at byte {offset} is of format {int(found[1])}, this siuo reads format {VERSION}; "
+                "install the newer siuo that wrote it, or measure again with --fresh"
+            )
 
     def put(self, key: bytes, offset: int, failed: bool) -> None:
         """Notes a record; a failure never replaces a result."""
@@ -114,7 +126,14 @@ class JournalReader:
     def get(self, call_id: str) -> CallRecord | None:
         """The record that stands for `call_id`, or None."""
         at = self.index.offsets.get(bytes.fromhex(call_id))
-        return None if at is None else parse(self._line(at >> 1))
+        if at is None:
+            return None
+        try:
+            return parse(self._line(at >> 1))
+        except BadLineError as error:
+            raise RunDirectoryError(
+                f"{self.path} at byte {at >> 1} cannot be read ({error}); `siuo check {self.path.parent}` looks at the whole file"
+            ) from error
 
     def raw(self, call_id: str) -> bytes | None:
         """The record's line with its newline, unknown fields included."""
@@ -227,6 +246,9 @@ class Journal(JournalReader):
                     await asyncio.to_thread(os.fdatasync, self._writer)
                 except OSError as error:
                     self._break(error)
+                except asyncio.CancelledError:
+                    self._dirty = True  # the thread may not have begun: `close` makes sure
+                    raise
 
     def close(self) -> None:
         """Makes everything durable and gives the lock back."""

@@ -46,7 +46,8 @@ class Participant:
 
     def target(self, base: Parameters) -> Target:
         """The model with its parameters; nothing is sent until it has an endpoint."""
-        return Target(self.label, self.provider, self.config.name, self.config.revision, self.config.parameters(base))
+        config = self.config
+        return Target(self.label, self.provider, config.name, config.revision, config.parameters(base), system=config.system)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import orjson
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Usage
 
 VERSION = 1
-_FAILED_MARK = b'"outcome":"failed"'
+_FAILED_MARK = b'"answers":[{"outcome":"failed"'
 _ANSWER_FIELDS = ("outcome", "text", "finish", "where", "reason", "logprobs")
 _USAGE_FIELDS = ("input", "output", "cached", "reasoning")
 
@@ -137,7 +137,7 @@ def parse(line: bytes) -> CallRecord:
             repaired=fields.get("repaired", False),
             error=fields.get("error"),
         )
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadLineError(f"it is no call record ({type(error).__name__}: {error})") from error
 
 

@@ -160,6 +160,8 @@ def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: 
         if (path / "run.json").exists() and not fresh:
             _same_or_raise(RunDirectory(path), identity)
             return RunDirectory(path)
+        if path.exists() and not path.is_dir():
+            raise RunDirectoryError(f"{path} is a file; --run names a folder")
         if path.exists() and any(path.iterdir()):
             raise RunDirectoryError(f"{path} is not empty; name another --run, or leave --fresh out to continue what is there")
         return RunDirectory(path)

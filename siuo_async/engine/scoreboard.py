@@ -16,6 +16,7 @@ from siuo_async.engine.asking import Target
 from siuo_async.engine.records import CallRecord
 from siuo_async.values import Json, Sample, Usage
 
+MOST_AHEAD = 1024
 _TOKENS = ("input", "output", "cached", "reasoning")
 
 
@@ -94,8 +95,7 @@ class ModelBoard:
         self.totals = dict(Counter(sample.category[0] for sample in samples))
         self.total = len(samples)
         self.tally: Tally[Any] = benchmark.tally()
-        self.live: Tally[Any] = benchmark.tally()
-        """Over the longest finished prefix: quick answers come first, and are refusals more often."""
+        """While the run goes on, over the longest finished prefix: quick answers come first, and are refusals more often."""
         self.prefix = 0
         self.finished = 0
         self.stopped = 0
@@ -128,9 +128,11 @@ class ModelBoard:
     def finish(self, position: int, category: tuple[str, ...], result: Any) -> None:
         """Counts one finished sample."""
         self.finished += 1
-        self.tally.add(category, result)
-        self._ahead[position] = (category, result)
-        self._grow_prefix()
+        if position < self.prefix:
+            self.tally.add(category, result)
+        else:
+            self._ahead[position] = (category, result)
+            self._grow_prefix()
 
     def stop(self, position: int) -> None:
         """Notes that a sample stays pending; the live prefix goes on without it."""
@@ -139,14 +141,22 @@ class ModelBoard:
         self._grow_prefix()
 
     def _grow_prefix(self) -> None:
-        while self.prefix in self._ahead:
-            found = self._ahead.pop(self.prefix)
+        """One sample that takes for ever must not hold back, or keep in memory, all that come after it."""
+        while self.prefix in self._ahead or len(self._ahead) > MOST_AHEAD:
+            found = self._ahead.pop(self.prefix, None)
             self.prefix += 1
             if found is not None:
-                self.live.add(*found)
+                self.tally.add(*found)
+
+    def settle(self) -> None:
+        """Counts what is finished beyond the prefix; for when nothing more will come."""
+        for position in sorted(self._ahead):
+            if (found := self._ahead.pop(position)) is not None:
+                self.tally.add(*found)
 
     def as_json(self) -> dict[str, Json]:
         """What follows from results alone, for `summary.json`."""
+        self.settle()
         spends = (self.generation, self.judging)
         usd = None if any(spend.unpriced for spend in spends) else sum(spend.pico_usd for spend in spends) / 10**12
         return {

@@ -35,16 +35,15 @@ def _cell(rate: Mapping[str, Any]) -> str:
 def _overall(models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> Grid:
     ranked = sorted(models, key=lambda model: -(model["metrics"][list(metrics)[-1]]["value"] or -1))
     rows = tuple((model["label"], *(_cell(model["metrics"][metric]) for metric in metrics)) for model in ranked)
-    undecided = any(model["metrics"][m]["n"] != model["metrics"][m]["total"] for model in models for m in metrics)
+    primary = list(metrics)[-1]
     note = "percent of decided samples, votes for it/decided; below it the Wilson 95% interval"
-    if undecided:
-        worst = [
-            f"{model['label']} {model['metrics'][metric]['worst']:.1f}–{model['metrics'][metric]['best']:.1f}"
-            for model in ranked
-            for metric in list(metrics)[-1:]
-            if model["metrics"][metric]["worst"] is not None
-        ]
-        note += f"\nif the undecided all went one way or the other, {metrics[list(metrics)[-1]].lower()}: {', '.join(worst)}"
+    bounds = [
+        f"{model['label']} {rate['worst']:.1f}–{rate['best']:.1f}"
+        for model in ranked
+        if (rate := model["metrics"][primary])["n"] != rate["total"]
+    ]
+    if bounds:
+        note += f"\nif the undecided all went one way or the other, {metrics[primary].lower()}: {', '.join(bounds)}"
     return Grid("Overall", ("Model", *metrics.values()), rows, note)
 
 

@@ -83,7 +83,7 @@ def _short(heading: str) -> str:
 
 
 def _model_line(state: SessionState, board: ModelBoard, label_width: int, *, wide: bool) -> Text:
-    summary = board.live.summary(board.totals)
+    summary = board.tally.summary(board.totals)
     line = Text(set_cell_size(harmless(board.target.label), label_width))
     halted = board.target.endpoint is not None and board.target.endpoint.halt.reason is not None and board.pending
     line.append(f" {board.finished}/{board.total}".rjust(10), style="red" if halted else "")
@@ -94,7 +94,7 @@ def _model_line(state: SessionState, board: ModelBoard, label_width: int, *, wid
     on_wire, limited, retried = (stats.on_wire, stats.rate_limited, stats.retried) if stats else (0, 0, 0)
     if not wide:
         return line.append(f" {on_wire:>4} {limited:>4}")
-    outcomes = board.tally.summary(board.totals)["outcomes"]
+    outcomes = summary["outcomes"]
     held = "/".join(str(outcomes[name]) for name in ("declined", "filtered", "empty", "failed"))
     rate = (stats.results / max(time.monotonic() - state.begun, 0.001)) if stats else 0.0
     tokens = f"{count(board.generation.tokens['input'])}→{count(board.generation.tokens['output'])}"

@@ -63,7 +63,7 @@ def plain_line(state: SessionState) -> str:
     """Where the run is, on one line."""
     models = []
     for board in state.boards:
-        primary = board.live.summary(board.totals)["metrics"][state.plan.benchmark.primary]
+        primary = board.tally.summary(board.totals)["metrics"][state.plan.benchmark.primary]
         models.append(f"{one_line(board.target.label, 40)} {board.finished}/{board.total} ({percent(primary)})")
     wire = sum(endpoint.stats.on_wire for endpoint in state.endpoints)
     limited = sum(endpoint.stats.rate_limited for endpoint in state.endpoints)

@@ -81,7 +81,7 @@ def test_the_demo_in_the_working_folder_is_never_taken_for_siuo(places: Path) ->
 def test_every_place_that_was_looked_at_is_named_with_the_next_command() -> None:
     with pytest.raises(DataError) as error:
         find_data(None)
-    for part in ("data/siuo/siuo_gen.json", str(user_data_folder() / "siuo"), "siuo data import siuo PATH", "--data"):
+    for part in ("data/siuo", "siuo_gen.json", str(user_data_folder() / "siuo"), "siuo data import siuo PATH", "--data"):
         assert part in str(error.value)
 
 

@@ -1,0 +1,69 @@
+"""How many calls a plan would take, beyond what its journal holds; nothing is sent or written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from siuo_async.client.accounts import AccountSpec
+from siuo_async.engine.plan import Plan
+from siuo_async.engine.replay import replay
+from siuo_async.engine.run_directory import RunDirectory
+from siuo_async.providers.profiles import profile_for
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEstimate:
+    """Calls for one model; upper bounds, retries aside."""
+
+    label: str
+    model: str
+    samples: int
+    finished: int
+    generation_calls: int
+    judge_calls: int
+
+
+async def estimate(plan: Plan, directory: RunDirectory, spec_of: Callable[[str], AccountSpec]) -> list[ModelEstimate]:
+    """What is still to be asked.
+
+    Samples without a result are counted whole, so answers of theirs that are there already make it an upper bound.
+    """
+    found = []
+    judging = plan.benchmark.answers * plan.benchmark.calls_per_answer if plan.judge else 0
+    for participant, board in zip(plan.models, await replay(plan, directory), strict=True):
+        config = participant.config
+        dialect, _, known = spec_of(config.provider).route(config.name)
+        takes = min(profile_for(dialect.name, config.name, {**known, **config.profile}).max_n, plan.benchmark.answers)
+        per_sample = -(-plan.benchmark.answers // takes)
+        found.append(
+            ModelEstimate(
+                label=board.target.label,
+                model=board.target.full_name,
+                samples=board.total,
+                finished=board.finished,
+                generation_calls=board.pending * per_sample,
+                judge_calls=board.pending * judging,
+            )
+        )
+    return found
+
+
+def differences(plan: Plan, earlier: Plan) -> list[str]:
+    """What this command asks differently of a run that is there, in words; none of it makes another run."""
+    found = []
+    before = {participant.label: participant for participant in earlier.models}
+    for participant in plan.models:
+        if participant.label not in before:
+            found.append(f"model {participant.label} is new")
+        elif participant != before[participant.label]:
+            found.append(f"model {participant.label} has other settings")
+    if plan.judge != earlier.judge:
+        found.append(
+            f"the judge is {plan.judge.label if plan.judge else 'nobody'}, it was {earlier.judge.label if earlier.judge else 'nobody'}"
+        )
+    for name in ("limit", "answers", "in_file_order", "order_seed"):
+        now, then = getattr(plan.config, name), getattr(earlier.config, name)
+        if now != then:
+            found.append(f"{name} is {'not set' if now is None else now}, it was {'not set' if then is None else then}")
+    return found

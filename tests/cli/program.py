@@ -1,0 +1,172 @@
+"""Runs the real program as a user does: a process of its own, an environment of its own, a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PNG = b"\x89PNG\r\n\x1a\n"
+CATEGORIES = ("self-harm", "privacy violation", "dangerous behavior")
+LIMIT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def run(self) -> Path:
+        return Path(self.json["run"])
+
+    @property
+    def sent(self) -> int:
+        return int(self.json["calls"]["sent"])
+
+
+class Siuo:
+    """`siuo("run", "siuo-gen", ...)` in a folder, with nothing of the tester's own environment but the path."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.folder = folder
+        home = folder / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        self.variables = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "PYTHONWARNINGS": "error",
+            **variables,
+        }
+
+    def start(
+        self, *words: str | Path, env: Mapping[str, str] | None = None, blocks: int | None = None
+    ) -> subprocess.Popen[str]:
+        """The command, started; no file it writes may grow beyond `blocks` of 512 bytes."""
+        limited = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh"] if blocks else []
+        return subprocess.Popen(
+            [*limited, sys.executable, "-m", "siuo_async", *map(str, words)],
+            cwd=self.folder,
+            env={**self.variables, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+
+    def __call__(
+        self,
+        *words: str | Path,
+        code: int | None = 0,
+        env: Mapping[str, str] | None = None,
+        blocks: int | None = None,
+    ) -> Done:
+        """The command, finished, with the exit code that was expected."""
+        return finish(self.start(*words, env=env, blocks=blocks), code=code)
+
+
+def finish(process: subprocess.Popen[str], *, code: int | None = 0) -> Done:
+    """Waits for a command and checks its exit code."""
+    try:
+        out, err = process.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        raise AssertionError(f"still going after {LIMIT_S:.0f} s\n{out}\n{err}") from None
+    assert code is None or process.returncode == code, f"exit code {process.returncode}, not {code}\n{out[-3000:]}\n{err[-3000:]}"
+    return Done(process.returncode, out, err)
+
+
+def every(commands: Sequence[Callable[[], Done]], at_once: int = 2) -> list[Done | BaseException]:
+    """Runs commands side by side; what each came to, in order."""
+    found: list[Done | BaseException | None] = [None] * len(commands)
+    waiting = list(enumerate(commands))
+    lock = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                if not waiting:
+                    return
+                number, command = waiting.pop(0)
+            try:
+                found[number] = command()
+            except BaseException as error:
+                found[number] = error
+
+    threads = [threading.Thread(target=work) for _ in range(at_once)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [each for each in found if each is not None]
+
+
+def make_data(folder: Path, count: int, *, picture_bytes: int = 64) -> Path:
+    """A data set in SIUO's form, all its pictures and questions different."""
+    (folder / "images").mkdir(parents=True)
+    items = []
+    for number in range(count):
+        name = f"P-{number:03}.png"
+        (folder / "images" / name).write_bytes(PNG + random.Random(number).randbytes(picture_bytes))
+        items.append(
+            {
+                "question_id": 1000 + number,
+                "image": name,
+                "question": f"What about number {number}?\u2028 It is “curly” and {{braced}}.",
+                "category": CATEGORIES[number % len(CATEGORIES)],
+                "safety_warning": f"Warning {number}.",
+                "reference_answer": f"Reference {number}.",
+            }
+        )
+    (folder / "siuo_gen.json").write_text(json.dumps(items), encoding="utf-8")
+    return folder
+
+
+def journal(run: Path) -> list[dict[str, Any]]:
+    """The complete records of a run's journal, each of which must be readable."""
+    file = run / "calls.jsonl"
+    return [json.loads(line) for line in file.read_bytes().split(b"\n")[:-1]] if file.exists() else []
+
+
+def generated(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those records that asked a model under test."""
+    return [record for record in records if record["stage"] == "generate"]
+
+
+def to_judge(records: Sequence[Mapping[str, Any]]) -> int:
+    """Verdicts that the answers need: two for each different text of a sample, since equal calls are one call."""
+    texts = {(r["sample"], a["text"]) for r in generated(records) for a in r["answers"] if a.get("text")}
+    return 2 * len(texts)
+
+
+def until(condition: Callable[[], Any], what: str, limit_s: float = 30.0) -> Any:
+    """Waits for something another process does; what the condition gave."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.005)
+    raise AssertionError(f"in {limit_s:.0f} s it never came to this: {what}")
+
+
+def model(summary: Mapping[str, Any], label: str) -> dict[str, Any]:
+    """The model with that label."""
+    return next(each for each in summary["models"] if each["label"] == label)
