@@ -95,7 +95,7 @@ def run(  # one parameter per flag is what a command line is
     if dry_run:
         from siuo_async.cli.dry_run import tell
 
-        raise typer.Exit(tell(plan, directory, specs, as_json=as_json))
+        raise typer.Exit(tell(plan, directory, specs, labels, as_json=as_json))
     raise typer.Exit(execute(plan, directory, specs, as_json=as_json, active=labels))
 
 
