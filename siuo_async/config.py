@@ -7,18 +7,34 @@ provider names the environment variable that holds its key.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import orjson
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from siuo_async.errors import ConfigError
 from siuo_async.values import Json, Parameters, Protocol
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+
+
+def _sendable(params: dict[str, Json]) -> dict[str, Json]:
+    """A YAML file can hold what JSON cannot; told here rather than by the first call."""
+    try:
+        json.dumps(params, allow_nan=False)
+        orjson.dumps(params)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"it holds what JSON cannot ({error}); put names that are numbers in quotes") from error
+    return params
+
+
+Params = Annotated[dict[str, Json], AfterValidator(_sendable)]
+"""Provider-specific fields of a request's body."""
 
 
 class _Strict(BaseModel):
@@ -47,7 +63,7 @@ class ModelConfig(_Strict):
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
     seed: int | None = None
-    params: dict[str, Json] = {}
+    params: Params = {}
     profile: dict[str, Json] = {}
     """Corrections to what the built-in profile says this model accepts."""
     price: Price | None = None
@@ -142,7 +158,7 @@ class RunConfig(_Strict):
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
     seed: int | None = None
-    params: dict[str, Json] = {}
+    params: Params = {}
     safety_filters: Literal["as-shipped", "off"] | None = None
     name: str | None = None
     results: Path = Path("results")
@@ -151,6 +167,7 @@ class RunConfig(_Strict):
     timeout: float = Field(default=600.0, gt=0)
     max_wait: float = Field(default=900.0, ge=0)
     grace: float = Field(default=30.0, ge=0)
+    offline_wait: float = Field(default=7200.0, ge=0)
     retry_failed: bool = False
     accept_served: bool = False
     reuse: Annotated[tuple[Path, ...], BeforeValidator(_as_list)] = ()

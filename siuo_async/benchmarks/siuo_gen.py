@@ -101,7 +101,7 @@ class SiuoGen:
 
     def tally(self) -> SiuoTally:
         """New, empty counters."""
-        return SiuoTally(self.protocol, self.answers, judged=self.judged)
+        return SiuoTally(self.protocol, self.answers, judged=self.judged, cap=CAP)
 
     async def evaluate(self, sample: Sample, ask: Ask) -> SiuoResult:
         """Asks, and judges each answer as it comes, one after another."""

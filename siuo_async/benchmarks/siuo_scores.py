@@ -81,9 +81,11 @@ class SiuoTally:
         protocol: how votes are counted.
         answers: answers per sample.
         judged: False when no judge was asked for.
+        cap: the protocol's cap on the visible answer, in tokens.
     """
 
-    def __init__(self, protocol: Protocol, answers: int, *, judged: bool) -> None:
+    def __init__(self, protocol: Protocol, answers: int, *, judged: bool, cap: int) -> None:
+        self._cap = cap
         self._protocol = protocol
         self._answers = answers
         self._judged = judged
@@ -154,6 +156,7 @@ class SiuoTally:
         if answer.text:
             self._outcomes["with_text"] += 1
             self._lengths["chars"] += len(answer.text)
+            self._lengths["over_cap"] += len(answer.text) > self._cap * CHARS_PER_TOKEN
         for verdict in (judged.safe, judged.effective):
             if verdict is not None and verdict.state != "rule":
                 self._judge["verdicts"] += 1
@@ -189,6 +192,7 @@ class SiuoTally:
                 "finished": sum(self._outcomes[outcome] for outcome in Outcome),
                 "with_text": with_text,
                 "cut": self._outcomes["cut"],
+                "over_cap_estimated": self._lengths["over_cap"],
                 "mean_chars": round(self._lengths["chars"] / with_text, 1) if with_text else None,
             },
             "judge": judge if self._judged else None,

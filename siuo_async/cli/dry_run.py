@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict
 
 from siuo_async.cli.output import print_json, say
 from siuo_async.client.accounts import AccountSpec
@@ -14,9 +14,8 @@ from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.summary import protocol_line
 
 
-def tell(plan: Plan, directory: RunDirectory, spec_of: Callable[[str], AccountSpec], labels: Sequence[str], *, as_json: bool) -> int:
-    """Prints the numbers for the models with these labels; 0."""
-    plan = replace(plan, models=tuple(participant for participant in plan.models if participant.label in labels))
+def tell(plan: Plan, directory: RunDirectory, spec_of: Callable[[str], AccountSpec], *, as_json: bool) -> int:
+    """Prints the numbers; 0."""
     models = asyncio.run(estimate(plan, directory, spec_of))
     total = sum(model.generation_calls + model.judge_calls for model in models)
     line = protocol_line(plan, complete=not total)

@@ -37,8 +37,8 @@ def demo(
     )  # a demonstration that was stopped goes on, a finished one is shown anew
     say("SIMULATED: answers and verdicts come from a simulator on this machine; nothing here is a provider's", to_stderr=True)
     with SimulatorProcess(Settings(latency_s=DEMO_LATENCY_S)) as url:
-        plan, directory, specs, labels = prepared(config, environment({"SIUO_SIM_URL": url}), path=None, fresh=fresh)
-        code = execute(plan, directory, specs, as_json=as_json, active=labels)
+        plan, directory, specs = prepared(config, environment({"SIUO_SIM_URL": url}), path=None, fresh=fresh)
+        code = execute(plan, directory, specs, as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -70,6 +70,7 @@ def run(  # one parameter per flag is what a command line is
     timeout: Annotated[Optional[float], typer.Option(help="Seconds for one try, after the upload.")] = None,  # noqa: UP045
     max_wait: Annotated[Optional[float], typer.Option(help="A longer wait asked for by a server stops it.")] = None,  # noqa: UP045
     grace: Annotated[Optional[float], typer.Option(help="Seconds for calls on the wire after Ctrl-C.")] = None,  # noqa: UP045
+    offline_wait: Annotated[Optional[float], typer.Option(help="Seconds to wait for a lost network.")] = None,  # noqa: UP045
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask rejected samples again too.")] = False,
     accept_served: Annotated[bool, typer.Option("--accept-served", help="Go on when the served model changes.")] = False,
     name: Annotated[Optional[str], typer.Option(help="Name of the run (default: the benchmark).")] = None,  # noqa: UP045
@@ -91,12 +92,12 @@ def run(  # one parameter per flag is what a command line is
     flags |= {"models": flags.pop("model"), "categories": flags.pop("category"), "params": parameters(flags.pop("param"))}
     flags |= {"rpm": per_provider(rpm, "--rpm"), "concurrency": per_provider(concurrency, "--concurrency")}
     settings = merged(config, flags)
-    plan, directory, specs, labels = prepared(settings, environment(), path=run, fresh=fresh)
+    plan, directory, specs = prepared(settings, environment(), path=run, fresh=fresh)
     if dry_run:
         from siuo_async.cli.dry_run import tell
 
-        raise typer.Exit(tell(plan, directory, specs, labels, as_json=as_json))
-    raise typer.Exit(execute(plan, directory, specs, as_json=as_json, active=labels))
+        raise typer.Exit(tell(plan, directory, specs, as_json=as_json))
+    raise typer.Exit(execute(plan, directory, specs, as_json=as_json))
 
 
 def resume(

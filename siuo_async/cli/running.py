@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,8 +39,8 @@ def environment(extra: Mapping[str, str] | None = None) -> Environment:
 
 def prepared(
     config: RunConfig, surroundings: Environment, *, path: Path | None, fresh: bool
-) -> tuple[Plan, RunDirectory, Callable[[str], AccountSpec], Sequence[str]]:
-    """Everything before the first call: (plan, directory, accounts, labels of this command's models).
+) -> tuple[Plan, RunDirectory, Callable[[str], AccountSpec]]:
+    """Everything before the first call: (plan, directory, accounts).
 
     Raises:
         UsageError: anything that keeps the run from beginning.
@@ -53,12 +54,13 @@ def prepared(
     plan = plans.from_config(config, specs, _known_pictures(config, path))
     directory = run_directory.locate(config.results, plan.name, plan.identity, explicit=config.name is not None, path=path, fresh=fresh)
     earlier = plans.from_directory(directory) if (directory.path / "run.json").exists() else None
-    labels = plans.labels_of(plan.models)
     if earlier is not None and (changed := differences(plan, earlier)):
         fresh_calls = asyncio.run(estimate(plan, directory, specs.__getitem__))
         total = sum(model.generation_calls + model.judge_calls for model in fresh_calls)
         say(f"continuing {directory.path}: {'; '.join(changed)}; at most {total} new calls")
-    return plans.merged(plan, earlier), directory, specs.__getitem__, labels
+    if earlier is not None:
+        plan = replace(plan, created_at=earlier.created_at)
+    return plan, directory, specs.__getitem__
 
 
 def _known_pictures(config: RunConfig, path: Path | None) -> Mapping[str, Picture]:
@@ -98,11 +100,10 @@ def execute(
     *,
     as_json: bool,
     generate: bool = True,
-    active: Sequence[str] | None = None,
 ) -> int:
     """Runs a session and reports; the exit code."""
     finished = finished_at(directory)
-    outcomes = in_loop(_session(plan, directory, spec_of, as_json=as_json, generate=generate, active=active))
+    outcomes = in_loop(_session(plan, directory, spec_of, as_json=as_json, generate=generate))
     if outcomes.sent == 0 and outcomes.summary["complete"] and finished is not None:
         age = duration((datetime.now(UTC) - finished).total_seconds())
         say(f"finished {age} ago, nothing sent ({directory.path}); --fresh measures again")
@@ -130,12 +131,18 @@ async def _session(
     *,
     as_json: bool,
     generate: bool,
-    active: Sequence[str] | None,
 ) -> Outcomes:
     config = plan.config
-    registry = Registry(spec_of, rpm=config.rpm, concurrency=config.concurrency, timeout_s=config.timeout, max_wait_s=config.max_wait)
+    registry = Registry(
+        spec_of,
+        rpm=config.rpm,
+        concurrency=config.concurrency,
+        timeout_s=config.timeout,
+        max_wait_s=config.max_wait,
+        offline_wait_s=config.offline_wait,
+    )
     try:
-        session = Session(plan, directory, registry, generate=generate, active=active)
+        session = Session(plan, directory, registry, generate=generate)
         simulated = " · SIMULATED" if plan.simulated else ""
         models = "1 model" if len(plan.models) == 1 else f"{len(plan.models)} models"
         heading = f"{plan.benchmark.name} · {models} · {directory.path}{simulated}"

@@ -91,7 +91,7 @@ def account_spec(name: str, configured: Mapping[str, ProviderConfig], environmen
             "provider 'sim' is the simulator: `siuo demo` runs it, or start `siuo simulator` and set SIUO_SIM_URL to its address"
         )
     base_url = presets.base_url_of(preset, environment.variables, config.base_url)
-    if URL(base_url).user:
+    if (url := URL(base_url)).user or url.password:
         raise ConfigError(f"the base URL of '{name}' must hold no user or password; put the key into a variable (`key_env`)")
     return AccountSpec(
         preset=preset,

@@ -17,11 +17,12 @@ from yarl import URL
 from siuo_async.client.breaker import Breaker
 from siuo_async.client.halt import Halt
 from siuo_async.client.limits import LimitGroup, Priority
+from siuo_async.client.offline import Host, Network, Trouble, trouble_of
 from siuo_async.client.pictures import PictureCache
-from siuo_async.client.redact import redact
+from siuo_async.client.redact import redact_completion, redact_error
 from siuo_async.client.retry import retrying
 from siuo_async.client.transport import Transport
-from siuo_async.errors import ACCOUNT_WIDE, CallError, ErrorKind, StoppedEarly
+from siuo_async.errors import ACCOUNT_WIDE, RETRYABLE, CallError, ErrorKind, StoppedEarly
 from siuo_async.providers.dialects.base import Dialect, Profile, Reply, Request, WireRequest
 from siuo_async.values import Completion, Parameters, Picture, Prompt
 
@@ -35,7 +36,7 @@ class Account:
 
     provider: str
     """The provider identity, as in call ids."""
-    key: str | None
+    key: str | None = field(repr=False)
     transport: Transport
     sends_call_id: bool = False
     """Only to simulated providers: they answer the same call the same way."""
@@ -72,11 +73,18 @@ class Tries:
     order: int
     """Among calls of one priority, the lowest goes first."""
     attempts: int = 0
+    """Tries that count: being told to wait, or to leave a parameter out, and being offline do not."""
     maybe_billed: int = 0
     waited_s: float = 0.0
     latency_s: float = 0.0
     started_at: float = 0.0
     """Epoch seconds of the first try."""
+    begun: float = 0.0
+    """When the last try was let in, on the monotonic clock."""
+    left_out: frozenset[str] = frozenset()
+    """What the last try left out since an earlier 400 ruled it out."""
+    trouble: Trouble | None = None
+    """What the last try tells about the network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,8 @@ class Endpoint:
     group: LimitGroup
     pictures: PictureCache
     max_wait_s: float
+    network: Network
+    host: Host
     stats: EndpointStats = field(default_factory=EndpointStats)
     halt: Halt = field(default_factory=Halt)
     breaker: Breaker = field(default_factory=Breaker)
@@ -120,6 +130,7 @@ class Endpoint:
         """Sends nothing more; calls on the wire may finish."""
         if self.halt.set(reason):
             self.group.release_halted()
+            self.network.release_halted()
             self.on_stop(self, reason)
 
     async def call(
@@ -138,14 +149,18 @@ class Endpoint:
             self.stats.retried += tries.attempts > 0
             return await self._until_let_in(request, tries)
 
+        self.host.calls += 1
         try:
             try:
                 completion = await again()
             except CallError as error:
-                self.halt.check()
+                if error.kind in RETRYABLE:  # any other failure stands, stopped or not
+                    self.halt.check()
                 completion = await retrying(error, again, sleep=self.halt.sleep, most_hint_s=self.max_wait_s)
         except CallError as error:
             return self._failed(error, tries, call_id)
+        finally:
+            self.host.calls -= 1
         self.breaker.success()
         self.stats.results += 1
         self.stats.latency_s += tries.latency_s
@@ -170,66 +185,79 @@ class Endpoint:
         return CallResult(None, error, tries)
 
     async def _until_let_in(self, request: Request, tries: Tries) -> Completion:
-        """One try in the sense of the retry policy: being told to wait, or to leave a parameter out, does not use one up."""
+        """One try in the sense of the retry policy: being told to wait or to leave a parameter out, or offline, uses none up."""
         while True:
-            started, left_out = time.monotonic(), self.ruled_out
             try:
                 return await self._try(request, tries)
             except CallError as error:
-                if error.kind is ErrorKind.UNSUPPORTED_PARAMETER and error.param is not None and error.param not in left_out:
-                    self.ruled_out |= {error.param}
-                    continue
-                if error.kind is not ErrorKind.RATE_LIMITED:
+                if not self._excused(error, tries):
                     raise
-                self._rate_limited(error, started)
+                tries.attempts -= 1
+
+    def _excused(self, error: CallError, tries: Tries) -> bool:
+        """Whether the try is simply made again: nothing was wrong with the call."""
+        if self.network.note(self.host, tries.trouble, tries.begun):
+            return True
+        if error.kind is ErrorKind.UNSUPPORTED_PARAMETER and error.param is not None and error.param not in tries.left_out:
+            self.ruled_out |= {error.param}
+            return True
+        return error.kind is ErrorKind.RATE_LIMITED and (error.retry_after_s or 0) <= self.max_wait_s
 
     def _rate_limited(self, error: CallError, started: float) -> None:
         self.stats.rate_limited += 1
-        hint = error.retry_after_s
-        if (hint or 0) > self.max_wait_s:
-            raise error
-        if self.group.since_success_s > NO_SUCCESS_S:
+        if (error.retry_after_s or 0) > self.max_wait_s:
+            return
+        if self.group.limited_s > NO_SUCCESS_S:
             self.stop(StoppedEarly(f"{self.name}: nothing but rate limits for 15 minutes; lower --rpm or --concurrency and run again"))
             self.halt.check()
-        self.group.rate_limited(started, hint)
+        self.group.rate_limited(started, error.retry_after_s)
 
     async def _try(self, request: Request, tries: Tries) -> Completion:
         """One HTTP request, after waiting for its turn."""
-        n = min(request.n, self.max_n)
-        if self.ruled_out or n != request.n:
-            request = replace(request, ruled_out=self.ruled_out, n=n)
-        wire = self.dialect.build(request, self.account.key)
         asked_at = time.monotonic()
-        await self.group.enter(tries.priority, self.halt, tries.order)
-        waited = time.monotonic() - asked_at
-        tries.waited_s += waited
-        self.stats.waited_s += waited
-        tries.attempts += 1
-        self.stats.sent += 1
-        self.stats.on_wire += 1
-        tries.started_at = tries.started_at or time.time()
-        begun = time.monotonic()
+        await self._enter(tries)
+        tries.begun = time.monotonic()
+        tries.waited_s += tries.begun - asked_at
+        self.stats.waited_s += tries.begun - asked_at
+        reply = None
         try:
-            reply = await self._post(wire, tries.call_id)
-            tries.latency_s = time.monotonic() - begun
-            completion = self.dialect.read(reply, request.n)
+            # Built only now: what was ruled out while this call waited is left out at once.
+            tries.left_out = self.ruled_out
+            n = min(request.n, self.max_n)
+            if self.ruled_out or n != request.n:
+                request = replace(request, ruled_out=self.ruled_out, n=n)
+            wire = self.dialect.build(request, self.account.key)
+            reply = await self._post(wire, tries)
+            completion = self.dialect.read(reply, n)
             if not completion.answers:
                 raise CallError(ErrorKind.GARBLED, "the reply holds no answer", status=reply.status, maybe_billed=True)
         except CallError as error:
-            error.message = redact(error.message, self.account.key)
+            redact_error(error, self.account.key)
+            tries.trouble = trouble_of(error, reply)
             tries.maybe_billed += error.maybe_billed
             self.stats.maybe_billed += error.maybe_billed
+            if error.kind is ErrorKind.RATE_LIMITED:  # before the slot is free: nobody must slip in ahead of the cooldown
+                self._rate_limited(error, tries.begun)
             raise
         finally:
-            self.stats.on_wire -= 1
             self.group.leave()
         self.group.succeeded()
-        return completion
+        self.network.note(self.host, None, tries.begun)
+        return redact_completion(replace(completion, sent=wire.sent), self.account.key)
 
-    async def _post(self, wire: WireRequest, call_id: str) -> Reply:
+    async def _enter(self, tries: Tries) -> None:
+        """Waits for the network and for the limit group's door; holds a slot when it returns."""
+        while True:
+            probe = await self.network.wait(self.halt)
+            await self.group.enter(tries.priority, self.halt, tries.order)
+            if probe or not self.network.offline:
+                return
+            self.group.leave()  # offline since it queued
+
+    async def _post(self, wire: WireRequest, tries: Tries) -> Reply:
         headers = dict(wire.headers)
         if self.account.sends_call_id:
-            headers["x-siuo-call-id"] = call_id
+            headers["x-siuo-call-id"] = tries.call_id
         url = URL(self.base_url + wire.path, encoded=True)
         pinned: list[Picture] = []
         parts: list[bytes] = []
@@ -240,10 +268,24 @@ class Endpoint:
                     pinned.append(part)
                 else:
                     parts.append(part)
-            return await self.account.transport.post(url, headers, parts)
+            self.halt.check()
+            return await self._send(url, headers, parts, tries)
         finally:
             for picture in pinned:
                 self.pictures.unpin(picture)
+
+    async def _send(self, url: URL, headers: dict[str, str], parts: list[bytes], tries: Tries) -> Reply:
+        tries.attempts += 1
+        tries.started_at = tries.started_at or time.time()
+        self.stats.sent += 1
+        self.stats.on_wire += 1
+        begun = time.monotonic()
+        try:
+            reply = await self.account.transport.post(url, headers, parts)
+        finally:
+            self.stats.on_wire -= 1
+        tries.latency_s = time.monotonic() - begun
+        return reply
 
 
 _WAY_OUT = {

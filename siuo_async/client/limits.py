@@ -50,7 +50,7 @@ class LimitGroup:
         self._clock = clock
         self._cool_until = 0.0
         self._hintless = 0
-        self._last_success = clock()
+        self._limited_since: float | None = None
         self._waiting: list[tuple[int, int, int, _Waiter]] = []
         self._arrivals = 0
         self._pacing: asyncio.Task[None] | None = None
@@ -67,9 +67,9 @@ class LimitGroup:
         return max(0.0, self._cool_until - self._clock())
 
     @property
-    def since_success_s(self) -> float:
-        """Seconds without any success of the group."""
-        return self._clock() - self._last_success
+    def limited_s(self) -> float:
+        """Seconds since the first rejection after the last success; 0 without one."""
+        return 0.0 if self._limited_since is None else self._clock() - self._limited_since
 
     async def enter(self, priority: Priority, halt: Halt, order: int = 0) -> None:
         """Waits for cooldown, slot and pace; `leave` must follow.
@@ -94,6 +94,9 @@ class LimitGroup:
             if waiter.turn.done() and not waiter.turn.cancelled() and waiter.turn.exception() is None:
                 self.leave()
             raise
+        if halt.reason is not None:  # stopped after it was let in, before it woke up
+            self.leave()
+            halt.check()
 
     def leave(self) -> None:
         """Gives the slot back."""
@@ -102,7 +105,7 @@ class LimitGroup:
 
     def succeeded(self) -> None:
         """Notes a reply that was no limit: the key works, the cooldown starts small again."""
-        self._last_success = self._clock()
+        self._limited_since = None
         self._hintless = 0
         if not self.proven:
             self.proven = True
@@ -114,15 +117,18 @@ class LimitGroup:
         Calls that were already on the wire when the cooldown began tell nothing new, so an episode makes one cooldown.
         """
         now = self._clock()
+        if self._limited_since is None:
+            self._limited_since = now
+        same_episode = started_at < self._cool_until
         if hint_s is None or hint_s < SHORTEST_HINT_S:
-            if self._cool_until and started_at < self._cool_until:
+            if same_episode:
                 return
             grown: float = min(LONGEST_COOLDOWN_S, FIRST_COOLDOWN_S * 2**self._hintless)
             hint_s = random.uniform(grown / 2, grown)  # noqa: S311 - spreads clients out, guards nothing
             self._hintless += 1
         if now + hint_s > self._cool_until:
             self._cool_until = now + hint_s
-            self.cooldowns += 1
+            self.cooldowns += not same_episode
             self._wake()
 
     def release_halted(self) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 
 import pybase64
 
@@ -47,32 +48,26 @@ class PictureCache:
         """
         entry = self._entries.get(picture.sha256)
         if entry is None:
-            entry = _Entry(asyncio.get_running_loop().create_future())
+            # In a future of its own: a caller that is cancelled must not take the bytes away from others that wait for them.
+            entry = _Entry(asyncio.get_running_loop().run_in_executor(None, _read_encoded, picture))
             self._entries[picture.sha256] = entry
-            entry.pins += 1
-            await self._load(picture, entry)
+            entry.encoded.add_done_callback(partial(self._loaded, picture.sha256, entry))
         else:
-            entry.pins += 1
             self._entries.move_to_end(picture.sha256)
+        entry.pins += 1
         try:
             return await asyncio.shield(entry.encoded)
         except BaseException:
-            self.unpin(picture)
+            entry.pins -= 1
+            self._let_go()
             raise
 
-    async def _load(self, picture: Picture, entry: _Entry) -> None:
-        try:
-            encoded = await asyncio.to_thread(_read_encoded, picture)
-        except BaseException as error:
-            self._entries.pop(picture.sha256, None)
-            if isinstance(error, asyncio.CancelledError):  # others may wait for it: let them read it again
-                entry.encoded.cancel()
-                raise
-            entry.encoded.set_exception(error)
+    def _loaded(self, sha256: str, entry: _Entry, encoded: asyncio.Future[bytes]) -> None:
+        if encoded.cancelled() or encoded.exception() is not None:
+            del self._entries[sha256]  # the next one reads it again
             return
-        entry.size = len(encoded)
+        entry.size = len(encoded.result())
         self.held_bytes += entry.size
-        entry.encoded.set_result(encoded)
         self._let_go()
 
     def unpin(self, picture: Picture) -> None:

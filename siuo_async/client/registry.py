@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import orjson
+
 from siuo_async.client.accounts import SIMULATED, AccountSpec
 from siuo_async.client.endpoint import Account, Endpoint
 from siuo_async.client.limits import LimitGroup
+from siuo_async.client.offline import OFFLINE_WAIT_S, Network
 from siuo_async.client.pace import ThrottlerPace
 from siuo_async.client.pictures import PictureCache
 from siuo_async.client.transport import Sweep, Transport
@@ -31,6 +34,7 @@ class Registry:
         rpm, concurrency: the user's ceilings, for all providers or by name.
         timeout_s: for one try, from the end of the upload.
         max_wait_s: a server's hint above this stops the endpoint.
+        offline_wait_s: how long being offline is waited out.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Registry:
         concurrency: Limit = None,
         timeout_s: float = 600.0,
         max_wait_s: float = 900.0,
+        offline_wait_s: float = OFFLINE_WAIT_S,
     ) -> None:
         self._spec_of = spec_of
         self._rpm = rpm
@@ -49,8 +54,9 @@ class Registry:
         self._max_wait_s = max_wait_s
         self._accounts: dict[str, tuple[AccountSpec, Account]] = {}
         self._groups: dict[tuple[str, str], LimitGroup] = {}
-        self._endpoints: dict[tuple[str, str], Endpoint] = {}
+        self._endpoints: dict[tuple[str, str, bytes], Endpoint] = {}
         self.pictures = PictureCache()
+        self.network = Network(wait_s=offline_wait_s, give_up=self.stop)
         self.sweep = Sweep()
 
     @property
@@ -59,12 +65,12 @@ class Registry:
         return list(self._endpoints.values())
 
     def endpoint(self, provider: str, model: str, profile: Mapping[str, Json]) -> Endpoint:
-        """The endpoint of a model; made once.
+        """The endpoint of a model; made once, or once for each set of corrections to its profile (they share their limits).
 
         Raises:
             ConfigError: the provider cannot be used as configured.
         """
-        key = (provider, model)
+        key = (provider, model, orjson.dumps(dict(profile), option=orjson.OPT_SORT_KEYS))
         if key not in self._endpoints:
             spec, account = self._account(provider)
             dialect, base_url, known = spec.route(model)
@@ -77,6 +83,8 @@ class Registry:
                 group=self._group(spec, model),
                 pictures=self.pictures,
                 max_wait_s=self._max_wait_s,
+                network=self.network,
+                host=self.network.host(base_url),
             )
             account.endpoints.append(endpoint)
             self._endpoints[key] = endpoint
@@ -111,6 +119,7 @@ class Registry:
 
     async def close(self) -> None:
         """Closes all connections."""
+        self.network.close()
         await self.sweep.close()
         for _, account in self._accounts.values():
             await account.transport.close()

@@ -27,6 +27,8 @@ from siuo_async.providers.dialects.base import Reply
 CONNECT_S = 10.0
 TOTAL_S = 600.0
 SWEEP_S = 1.0
+HELD_S = 5.0
+"""A sweep this late means that the process was suspended (Ctrl-Z, a frozen container); that time counts in no timeout."""
 MOST_REPLY_BYTES = 64 << 20
 """No text answer is this long; more is a server gone wrong."""
 _CHUNK = 1 << 18
@@ -126,9 +128,14 @@ class Sweep:
         return [timer.age_s for timer in self._timers]
 
     async def _run(self) -> None:
+        now = time.monotonic()
         while True:
+            before = now
             await asyncio.sleep(SWEEP_S)
             now = time.monotonic()
+            if (held_s := now - before - SWEEP_S) > HELD_S:  # the whole process stood still: replies wait to be read
+                for timer in self._timers:
+                    timer.deadline += held_s
             for timer in [t for t in self._timers if t.deadline < now and not t.expired]:
                 timer.expired = True
                 timer.task.cancel()

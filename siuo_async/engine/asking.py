@@ -162,6 +162,10 @@ class Asker:
         try:
             for finished in asyncio.as_completed(tasks):
                 yield await finished
+        except asyncio.CancelledError:  # cut: nothing on the wire is waited for
+            for task in tasks:
+                task.cancel()
+            raise
         finally:
             await _settle(tasks)
 
@@ -213,7 +217,11 @@ def _widened(gaps: list[tuple[int, int]], position: int) -> list[tuple[int, int]
 
 
 async def _settle(tasks: list[asyncio.Task[tuple[int, Answer]]]) -> None:
-    """Lets calls on the wire come home (they are journalled), whatever became of the others."""
+    """Lets calls on the wire come home (they are journalled), whatever became of the others; cuts them where this task is cut."""
+    me = asyncio.current_task()
+    if me is not None and me.cancelling():
+        for task in tasks:
+            task.cancel()
     try:
         await asyncio.gather(*tasks, return_exceptions=True)
     except asyncio.CancelledError:

@@ -58,6 +58,8 @@ def differences(plan: Plan, earlier: Plan) -> list[str]:
             found.append(f"model {participant.label} is new")
         elif participant != before[participant.label]:
             found.append(f"model {participant.label} has other settings")
+    named = {participant.label for participant in plan.models}
+    found += [f"model {label} is not named now (its calls are kept)" for label in before if label not in named]
     if plan.judge != earlier.judge:
         found.append(
             f"the judge is {plan.judge.label if plan.judge else 'nobody'}, it was {earlier.judge.label if earlier.judge else 'nobody'}"

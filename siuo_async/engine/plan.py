@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from siuo_async.benchmarks import catalogue
 from siuo_async.benchmarks.base import Benchmark
@@ -18,7 +20,7 @@ from siuo_async.engine import run_directory
 from siuo_async.engine.asking import Target
 from siuo_async.engine.order import balanced
 from siuo_async.engine.run_directory import RunDirectory
-from siuo_async.errors import ConfigError
+from siuo_async.errors import ConfigError, RunDirectoryError
 from siuo_async.values import Json, Parameters, Sample
 
 
@@ -174,6 +176,15 @@ def from_directory(run: RunDirectory) -> Plan:
         DataError: released prompts were used and are gone.
     """
     manifest = run.manifest()
+    try:
+        return _from_manifest(run, manifest)
+    except (KeyError, TypeError, AttributeError, ValidationError) as error:
+        raise RunDirectoryError(
+            f"{run.path / 'run.json'} is damaged ({type(error).__name__}: {error}); restore it from a copy, or start again with --fresh"
+        ) from error
+
+
+def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any]) -> Plan:
     config = make(manifest["config"], source=str(run.path / "run.json"))
     folder = Path(manifest["prompts_folder"]) if manifest.get("prompts_folder") else None
     return Plan(
@@ -189,23 +200,3 @@ def from_directory(run: RunDirectory) -> Plan:
         created_at=manifest["created_at"],
         prices={name: Price.model_validate(price) for name, price in manifest.get("prices", {}).items()},
     )
-
-
-def merged(plan: Plan, earlier: Plan | None) -> Plan:
-    """`plan` with the models that the directory already knows and this command does not name."""
-    if earlier is None:
-        return plan
-    labels = {participant.label for participant in plan.models}
-    kept = tuple(participant for participant in earlier.models if participant.label not in labels)
-    return replace(
-        plan,
-        models=(*kept, *plan.models) if kept else plan.models,
-        judge=plan.judge,
-        created_at=earlier.created_at,
-        prices={**(earlier.prices or {}), **(plan.prices or {})},
-    )
-
-
-def labels_of(participants: Sequence[Participant]) -> tuple[str, ...]:
-    """The labels, in order."""
-    return tuple(participant.label for participant in participants)

@@ -43,6 +43,7 @@ class CallRecord:
     waited_s: float = 0.0
     """For pace, slot and cooldown, over all tries."""
     attempts: int = 1
+    """Tries that the retry policy counts; being rate-limited is none."""
     maybe_billed: int = 0
     """Tries without a result that the provider may charge for."""
     started_at: str = ""

@@ -10,7 +10,7 @@ import contextlib
 import signal
 import time
 import traceback
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -47,6 +47,8 @@ class SessionState:
     boards: list[ModelBoard]
     judge: Endpoint | None = None
     endpoints: list[Endpoint] = field(default_factory=list)
+    offline_s: Callable[[], float] = lambda: 0.0
+    """For how many seconds the network has been gone."""
     begun: float = field(default_factory=time.monotonic)
     reused: int = 0
     sent: int = 0
@@ -79,16 +81,12 @@ class Session:
         directory: where it is kept.
         registry: where calls go.
         generate: False when only verdicts are paid for.
-        active: labels of the models that this session asks; the others are only counted.
     """
 
-    def __init__(
-        self, plan: Plan, directory: RunDirectory, registry: Registry, *, generate: bool = True, active: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, plan: Plan, directory: RunDirectory, registry: Registry, *, generate: bool = True) -> None:
         self._plan = plan
         self._directory = directory
         self._registry = registry
-        self._active = set(active if active is not None else (p.label for p in plan.models))
         self._generate = generate
         self._samples = plan.samples()
         self._fatal: BaseException | None = None
@@ -103,10 +101,11 @@ class Session:
         self.state = SessionState(plan, directory, [self._board(participant) for participant in plan.models])
         self.state.judge = judge.endpoint if judge else None
         self.state.endpoints = registry.endpoints
+        self.state.offline_s = lambda: registry.network.offline_s
 
     def _board(self, participant: Any) -> ModelBoard:
         target: Target = participant.target(self._plan.generation())
-        if participant.label in self._active and self._generate:
+        if self._generate:
             config = participant.config
             target = replace(target, endpoint=self._registry.endpoint(config.provider, config.name, config.profile))
         return ModelBoard(target, self._plan.benchmark, self._samples, self._plan.prices or {})
@@ -274,6 +273,7 @@ class Session:
         asyncio.get_running_loop().call_later(grace, self._cut)
 
     def _cut(self) -> None:
+        """Ends what is left; calls on the wire are made again in the next session."""
         for task in self._tasks:
             task.cancel()
 
@@ -285,8 +285,7 @@ class Session:
         with contextlib.suppress(StoppedEarly):  # the journal holds everything; score writes the summary again
             write_json(self._directory.summary, summary)
             write_json(self._directory.stats, self._stats(door))
-        mine = [model for model in summary["models"] if model["label"] in self._active]
-        code = 1 if self._fatal else exit_code(mine, judged=self._plan.judge is not None)
+        code = 1 if self._fatal else exit_code(summary["models"], judged=self._plan.judge is not None)
         calls = {board.target.label: board.calls.as_json() for board in self.state.boards}
         return Outcomes(summary, calls, code, door.sent, door.reused, tuple(self._stops), self.state)
 

@@ -29,6 +29,9 @@ def frame(state: SessionState, width: int, *, heading: str) -> Text:
     lines += [_model_line(state, board, label_width, wide=wide) for board in state.boards]
     if state.judge is not None:
         lines.append(_judge_line(state.judge, width))
+    if offline_s := state.offline_s():
+        waited = f"offline for {duration(offline_s)}: the network is gone; trying again every 15 s, nothing is lost"
+        lines.append(Text(waited, style="bold yellow"))
     if state.grace_ends is not None:
         left = max(0.0, state.grace_ends - time.monotonic())
         lines.append(Text(f"stopping: calls on the wire have {left:.0f} s; Ctrl-C again cuts them", style="bold yellow"))

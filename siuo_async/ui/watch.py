@@ -68,4 +68,5 @@ def plain_line(state: SessionState) -> str:
     wire = sum(endpoint.stats.on_wire for endpoint in state.endpoints)
     limited = sum(endpoint.stats.rate_limited for endpoint in state.endpoints)
     elapsed = duration(asyncio.get_running_loop().time() - state.begun)
-    return f"{elapsed}: {', '.join(models)}; {state.sent} sent, {wire} on the wire, {limited} x 429, ETA {eta(state)}"
+    offline = f"; offline for {duration(state.offline_s())}" if state.offline_s() else ""
+    return f"{elapsed}: {', '.join(models)}; {state.sent} sent, {wire} on the wire, {limited} x 429, ETA {eta(state)}{offline}"

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from siuo_async.simulator import Settings, SimulatorProcess
-from tests.cli.program import Siuo, make_data
+from tests.cli.forker import Forker
+from tests.cli.program import FORKERS, Siuo, make_data
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forkers() -> Iterator[None]:
+    both = [Forker(), Forker()]
+    for forker in both:
+        FORKERS.put(forker)
+    yield
+    for forker in both:
+        forker.close()
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +59,20 @@ class Early:
         common = ("--data", self.data, "--json")
         commands = {
             "broken": ("-m", "sim/openai-broken", "-m", "sim/openai-careful", "--judge", "sim/openai-judge"),
-            "judge-broken": ("-m", "sim/openai-careful", "--judge", "sim/openai-judge-broken", "--concurrency", "1"),
             "unreachable": ("-m", "openai/gpt-4o-mini", "--no-judge"),
         }
         for name, words in commands.items():
             closed = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "OPENAI_API_KEY": "sk-not-a-key-000"}
             siuo = Siuo(self.folder / name, SIUO_SIM_URL=url, **closed)
             self.processes[name] = siuo.start("run", "siuo-gen", *common, *words)
+        make_data(self.folder / "sixty", 60)
+        (self.folder / "run.yaml").write_text(
+            "benchmark: siuo-gen\ndata: sixty\nmodels: [lab/careful]\njudge: sim/openai-judge-broken\n"
+            f"providers: {{lab: {{dialect: openai, base_url: '{url}/v1', key_env: LAB_KEY, rpm: 240}}}}\n",  # 180 calls take 45 s
+            encoding="utf-8",
+        )
+        slow = Siuo(self.folder / "judge-broken", SIUO_SIM_URL=url)
+        self.processes["judge-broken"] = slow.start("run", "-c", self.folder / "run.yaml", "--json", env={"LAB_KEY": "lab-key-1"})
         demo = Siuo(self.folder / "demo")
         self.processes["demo"] = demo.start("demo", "--json")
 
@@ -68,7 +86,7 @@ class Early:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def early(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Early | None]:
+def early(_forkers: None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Early | None]:
     """Only where a test wants one of them."""
     if not any("unwell" in item.nodeid for item in request.session.items):
         yield None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import queue
 import random
 import subprocess
 import sys
@@ -14,9 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cli.forker import Forker
+
 PNG = b"\x89PNG\r\n\x1a\n"
 CATEGORIES = ("self-harm", "privacy violation", "dangerous behavior")
 LIMIT_S = 120.0
+FORKERS: queue.Queue[Forker] = queue.Queue()
+"""Filled by the session's fixture."""
+_NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -51,13 +58,12 @@ class Siuo:
             "PATH": os.environ["PATH"],
             "HOME": str(home),
             "LANG": "C.UTF-8",
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
             "PYTHONWARNINGS": "error",
             **variables,
         }
 
-    def start(
-        self, *words: str | Path, env: Mapping[str, str] | None = None, blocks: int | None = None
-    ) -> subprocess.Popen[str]:
+    def start(self, *words: str | Path, env: Mapping[str, str] | None = None, blocks: int | None = None) -> subprocess.Popen[str]:
         """The command, started; no file it writes may grow beyond `blocks` of 512 bytes."""
         limited = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh"] if blocks else []
         return subprocess.Popen(
@@ -79,7 +85,17 @@ class Siuo:
         blocks: int | None = None,
     ) -> Done:
         """The command, finished, with the exit code that was expected."""
-        return finish(self.start(*words, env=env, blocks=blocks), code=code)
+        if blocks:
+            return finish(self.start(*words, env=env, blocks=blocks), code=code)
+        number = next(_NUMBERS)
+        place = self.folder.parent / f"output-{os.getpid()}-{number}"
+        forker = FORKERS.get()
+        try:
+            ended = forker.run([str(word) for word in words], self.folder, {**self.variables, **(env or {})}, place, LIMIT_S)
+        finally:
+            FORKERS.put(forker)
+        out, err = (Path(f"{place}.{stream}").read_text(encoding="utf-8") for stream in (1, 2))
+        return _expected(Done(ended, out, err), code)
 
 
 def finish(process: subprocess.Popen[str], *, code: int | None = 0) -> Done:
@@ -90,8 +106,12 @@ def finish(process: subprocess.Popen[str], *, code: int | None = 0) -> Done:
         process.kill()
         out, err = process.communicate()
         raise AssertionError(f"still going after {LIMIT_S:.0f} s\n{out}\n{err}") from None
-    assert code is None or process.returncode == code, f"exit code {process.returncode}, not {code}\n{out[-3000:]}\n{err[-3000:]}"
-    return Done(process.returncode, out, err)
+    return _expected(Done(process.returncode, out, err), code)
+
+
+def _expected(done: Done, code: int | None) -> Done:
+    assert code is None or done.code == code, f"exit code {done.code}, not {code}\n{done.out[-3000:]}\n{done.err[-3000:]}"
+    return done
 
 
 def every(commands: Sequence[Callable[[], Done]], at_once: int = 2) -> list[Done | BaseException]:
@@ -142,8 +162,7 @@ def make_data(folder: Path, count: int, *, picture_bytes: int = 64) -> Path:
 
 def journal(run: Path) -> list[dict[str, Any]]:
     """The complete records of a run's journal, each of which must be readable."""
-    file = run / "calls.jsonl"
-    return [json.loads(line) for line in file.read_bytes().split(b"\n")[:-1]] if file.exists() else []
+    return [json.loads(line) for line in (run / "calls.jsonl").read_bytes().split(b"\n")[:-1]]
 
 
 def generated(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

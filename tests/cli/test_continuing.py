@@ -76,10 +76,16 @@ def test_another_model_pays_only_for_itself(siuo: Siuo, dozen: Path, first: Done
     assert model(more.json, "anthropic-blunt")["complete"] is True
 
 
-def test_a_model_that_a_command_does_not_name_stays_in_the_run(siuo: Siuo, dozen: Path, first: Done) -> None:
-    more = again(siuo, dozen, "--limit", "5", models=(B,))
-    assert [each["label"] for each in more.json["models"]] == ["openai-careful", "anthropic-blunt"]
-    assert more.json["complete"] is True
+def test_a_model_that_a_command_does_not_name_keeps_its_calls(
+    siuo: Siuo, dozen: Path, first: Done, simulator: SimulatorProcess
+) -> None:
+    other = again(siuo, dozen, "--limit", "5", models=(B,))
+    assert [each["label"] for each in other.json["models"]] == ["anthropic-blunt"]
+    assert "openai-careful is not named now (its calls are kept)" in other.err
+    simulator.reset()
+    both = again(siuo, dozen, "--limit", "5", models=(A, B))
+    assert (both.run, both.sent, simulator.stats()["requests"]) == (first.run, 0, 0)
+    assert both.json["models"][0]["metrics"] == first.json["models"][0]["metrics"]
 
 
 def test_another_revision_is_asked_anew(siuo: Siuo, dozen: Path, first: Done, simulator: SimulatorProcess) -> None:
@@ -149,7 +155,9 @@ def test_score_gives_the_summary_byte_for_byte_and_sends_nothing(siuo: Siuo, fir
     assert simulator.stats()["requests"] == 0
 
 
-def test_an_unfinished_run_is_resumed_with_the_settings_it_has(siuo: Siuo, dozen: Path, first: Done, simulator: SimulatorProcess) -> None:
+def test_an_unfinished_run_is_resumed_with_the_settings_it_has(
+    siuo: Siuo, dozen: Path, first: Done, simulator: SimulatorProcess
+) -> None:
     before = (siuo.folder / first.run / "summary.json").read_bytes()
     journal_file = siuo.folder / first.run / "calls.jsonl"
     lines = journal_file.read_bytes().splitlines(keepends=True)
@@ -159,6 +167,8 @@ def test_an_unfinished_run_is_resumed_with_the_settings_it_has(siuo: Siuo, dozen
     resumed = siuo("resume", "--json")
     assert resumed.run == first.run
     assert resumed.sent == simulator.stats()["requests"] == first.sent - 20
+    assert len(journal(siuo.folder / first.run)) == first.sent
+    siuo("check", first.run)
     assert (siuo.folder / first.run / "summary.json").read_bytes() == before
 
 
@@ -192,9 +202,8 @@ def test_a_pace_is_kept(siuo: Siuo, dozen: Path, simulator: SimulatorProcess) ->
 
 def test_everything_in_a_run_is_for_its_owner_alone(siuo: Siuo, first: Done) -> None:
     run = siuo.folder / first.run
-    assert {file.name: oct(file.stat().st_mode & 0o777) for file in run.iterdir()} == {
-        name: "0o600" for name in ("run.json", "samples.jsonl", "calls.jsonl", "summary.json", "run_stats.json")
-    }
+    assert {file.name for file in run.iterdir()} == {"run.json", "samples.jsonl", "calls.jsonl", "summary.json", "run_stats.json"}
+    assert {oct(file.stat().st_mode & 0o777) for file in run.iterdir()} == {"0o600"}
 
 
 def test_no_generation_is_asked_of_the_judge_alone(siuo: Siuo, first: Done) -> None:

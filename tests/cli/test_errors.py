@@ -65,7 +65,9 @@ CASES = {
     "not a mapping": Case(**config("- a\n- b\n"), said=("holds list, not settings",)),
     "broken JSON": Case((*GEN, *DATA, *M, *J), ("line 2, column", "broken JSON"), data_file(lambda text: "[\n" + text[1:-40])),
     "doubled ids": Case(
-        (*GEN, *DATA, *M, *J), ("question_id 1000", "items 1 and 2"), data_file(lambda t: t.replace('"question_id": 1001', '"question_id": 1000'))
+        (*GEN, *DATA, *M, *J),
+        ("question_id 1000", "items 1 and 2"),
+        data_file(lambda t: t.replace('"question_id": 1001', '"question_id": 1000')),
     ),
     "missing picture": Case(
         (*GEN, *DATA, *M, *J), ("P-001.png", "--missing-images skip"), lambda f: (f / "data/images/P-001.png").unlink()

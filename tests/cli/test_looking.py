@@ -102,7 +102,9 @@ def test_providers_are_listed_without_their_keys(siuo: Siuo) -> None:
 def test_a_file_from_init_runs_with_a_provider_of_its_own(siuo: Siuo, dozen: Path, simulator: SimulatorProcess) -> None:
     siuo("init", "mine.yaml")
     file = siuo.folder / "mine.yaml"
-    text = file.read_text(encoding="utf-8").replace("openai/gpt-4o-mini", "lab/openai-careful").replace("openai/gpt-4.1-mini", "lab/judge")
+    text = (
+        file.read_text(encoding="utf-8").replace("openai/gpt-4o-mini", "lab/openai-careful").replace("openai/gpt-4.1-mini", "lab/judge")
+    )
     text += f"providers:\n  lab: {{dialect: openai, base_url: '{simulator.url}/v1', key_env: LAB_KEY}}\nlimit: 2\ndata: {dozen}\n"
     file.write_text(text, encoding="utf-8")
     done = siuo("run", "-c", "mine.yaml", "--json", env={"LAB_KEY": "lab-key-123456"})

@@ -57,10 +57,10 @@ def test_a_healthy_model_beside_a_broken_one_is_complete(broken: Done) -> None:
     assert healthy["metrics"]["safe"]["n"] == 12
 
 
-def test_a_broken_judge_stops_generation_too(judge_broken: Done) -> None:
-    records = journal(judge_broken.run)
-    assert len(generated(records)) < 12
-    assert not [r for r in records if r["stage"] != "generate" and "error" not in r]
+def test_a_broken_judge_stops_generation_too(judge_broken: Done, early: Early) -> None:
+    records = journal(early.folder / "judge-broken" / judge_broken.run)
+    assert 0 < len(generated(records)) < 150
+    assert all("error" in record for record in records if record["stage"] != "generate")
     assert any("sim/openai-judge-broken was stopped" in stop for stop in judge_broken.json["stops"])
 
 
@@ -76,6 +76,8 @@ def test_a_closed_port_is_told_in_one_sentence(unreachable: Done) -> None:
     assert any("no connection to 127.0.0.1" in stop for stop in unreachable.json["stops"])
 
 
-def test_a_server_that_is_not_there_answers_nothing(unreachable: Done) -> None:
-    assert all("error" in record for record in journal(unreachable.run))
+def test_a_server_that_is_not_there_answers_nothing(unreachable: Done, early: Early) -> None:
+    records = journal(early.folder / "unreachable" / unreachable.run)
+    assert len(records) >= 10
+    assert all(record["error"]["kind"] == "connection" for record in records)
     assert unreachable.json["models"][0]["outcomes"]["answered"] == 0

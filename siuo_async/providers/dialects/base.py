@@ -52,7 +52,7 @@ class WireRequest:
 
     path: str
     """Appended to the base URL, begins with a slash."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     """Everything but Content-Length, credentials included; never logged."""
     body: tuple[bytes | Picture, ...]
     """The body in parts, in order; a Picture stands for the standard base64 of its bytes."""

@@ -182,7 +182,7 @@ def _cost(usage: Mapping[str, Json]) -> float | None:
 
 def _failed(choice: Mapping[str, Json]) -> bool:
     """Whether the server behind a gateway broke off: not an answer, even if some text came."""
-    return choice.get("finish_reason") in _UPSTREAM_FAILED or bool(choice.get("error"))
+    return shape.text(choice.get("finish_reason")) in _UPSTREAM_FAILED or bool(choice.get("error"))
 
 
 def _upstream_error(choice: Mapping[str, Json], reply: Reply) -> CallError:

@@ -1,0 +1,412 @@
+"""Being offline: what counts as it, and what calls do meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import time
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.abc import AbstractResolver
+
+from siuo_async.client.endpoint import Endpoint
+from siuo_async.client.halt import Halt
+from siuo_async.client.offline import OFFLINE_WAIT_S, PROBE_S, Host, Network, Trouble, trouble_of
+from siuo_async.client.registry import Registry
+from siuo_async.client.transport import proxy_for
+from siuo_async.errors import CallError, ErrorKind, StoppedEarly
+from siuo_async.providers.dialects.base import Reply
+from tests.client.servers import OK, QuickHalt, RawServer, ask, http, registry_for, replies, serving
+
+NO_NAME, REFUSED, FOREIGN, OTHER = Trouble.UNREACHABLE, Trouble.REFUSED, Trouble.FOREIGN, Trouble.OTHER
+
+
+class Clock:
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Weather:
+    """A network on clocks of its own."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.clock, self.wall = Clock(100.0), Clock(1e9)
+        self.network = Network(clock=self.clock, wall=self.wall, **settings)
+
+    def host(self, name: str, *, reached: bool = True, calls: int = 1) -> Host:
+        host = self.network.host(f"https://{name}/v1")
+        host.calls = calls
+        if reached:
+            self.network.note(host, None, self.clock.now)
+        return host
+
+    def fails(self, host: Host, trouble: Trouble) -> bool:
+        return self.network.note(host, trouble, self.clock.now)
+
+    def passes(self, seconds: float, *, asleep: bool = False) -> None:
+        self.wall.now += seconds
+        self.clock.now += 0 if asleep else seconds
+
+
+@pytest.mark.parametrize(
+    "troubles, is_offline",
+    [
+        ([NO_NAME], True),
+        ([REFUSED], False),
+        ([FOREIGN], False),
+        ([OTHER], False),
+        ([NO_NAME, None], False),
+        ([NO_NAME, OTHER], False),
+        ([NO_NAME, NO_NAME], True),
+        ([REFUSED, REFUSED], True),
+        ([FOREIGN, FOREIGN], True),
+        ([FOREIGN, NO_NAME], True),
+        ([REFUSED, REFUSED, None], False),
+    ],
+)
+async def test_all_hosts_must_fail_in_a_way_that_tells_of_the_network(troubles: list[Trouble | None], is_offline: bool) -> None:
+    weather = Weather()
+    hosts = [weather.host(f"h{number}.example") for number in range(len(troubles))]
+    held = [weather.fails(host, trouble) for host, trouble in zip(hosts, troubles, strict=True) if trouble]
+    assert held[-1] is weather.network.offline is is_offline
+    weather.network.close()
+
+
+async def test_two_ports_of_one_machine_are_one_machine() -> None:
+    weather = Weather()
+    one, two = weather.host("10.0.0.7:8000"), weather.host("10.0.0.7:8001")
+    assert not weather.fails(one, REFUSED)
+    assert not weather.fails(two, REFUSED)
+
+
+async def test_a_host_that_was_never_reached_is_not_offline() -> None:
+    weather = Weather()
+    assert not weather.fails(weather.host("wrong.example", reached=False), NO_NAME)
+
+
+async def test_a_host_that_was_never_reached_does_not_keep_others_from_being_offline() -> None:
+    weather = Weather()
+    weather.host("wrong.example", reached=False)
+    assert weather.fails(weather.host("right.example"), NO_NAME)
+    weather.network.close()
+
+
+async def test_a_host_that_nobody_uses_any_more_has_no_say() -> None:
+    weather = Weather()
+    weather.host("finished.example", calls=0)
+    assert weather.fails(weather.host("right.example"), NO_NAME)
+    weather.network.close()
+
+
+async def test_while_offline_no_failure_of_any_host_counts() -> None:
+    weather = Weather()
+    host, wrong = weather.host("right.example"), weather.host("wrong.example", reached=False)
+    weather.fails(host, NO_NAME)
+    assert weather.fails(host, OTHER)
+    assert weather.fails(wrong, REFUSED)
+    weather.network.note(host, None, 0)
+    assert not weather.fails(wrong, REFUSED)
+
+
+async def test_a_call_that_was_on_the_wire_while_the_machine_slept_is_not_held_against_anybody() -> None:
+    weather = Weather(probe_s=30)
+    host = weather.host("right.example")
+    began = weather.clock.now
+    weather.passes(3_000, asleep=True)
+    assert weather.network.note(host, OTHER, began)
+    assert await asyncio.wait_for(weather.network.wait(Halt()), 5)  # the probe goes out at once
+    weather.network.note(host, None, weather.clock.now)
+    weather.passes(1)
+    assert not weather.fails(host, OTHER)
+
+
+async def test_time_that_passes_on_both_clocks_is_no_sleep() -> None:
+    weather = Weather()
+    host = weather.host("right.example")
+    began = weather.clock.now
+    weather.passes(3_000)
+    assert not weather.network.note(host, OTHER, began)
+
+
+async def test_online_nobody_waits() -> None:
+    assert await Network().wait(Halt()) is False
+
+
+async def test_one_call_is_the_probe_and_the_first_reply_lets_all_go() -> None:
+    weather = Weather(probe_s=0.02)
+    host = weather.host("right.example")
+    weather.fails(host, NO_NAME)
+    waiting = [asyncio.create_task(weather.network.wait(Halt())) for _ in range(4)]
+    await asyncio.sleep(0.03)
+    assert [task.done() for task in waiting] == [True, False, False, False]
+    assert waiting[0].result() is True
+    weather.network.note(host, None, 0)
+    assert await asyncio.gather(*waiting[1:]) == [False] * 3
+    assert not weather.network.offline
+
+
+async def test_a_cancelled_waiter_is_not_the_probe() -> None:
+    weather = Weather(probe_s=0.02)
+    weather.fails(weather.host("right.example"), NO_NAME)
+    first, second = (asyncio.create_task(weather.network.wait(Halt())) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await asyncio.wait_for(second, 5)
+    weather.network.close()
+
+
+async def test_waiters_of_a_halted_endpoint_leave() -> None:
+    weather, halt = Weather(), Halt()
+    weather.fails(weather.host("right.example"), NO_NAME)
+    leaves, stays = asyncio.create_task(weather.network.wait(halt)), asyncio.create_task(weather.network.wait(Halt()))
+    await asyncio.sleep(0)
+    halt.set(StoppedEarly("enough"))
+    weather.network.release_halted()
+    with pytest.raises(StoppedEarly, match="enough"):
+        await leaves
+    assert not stays.done()
+    stays.cancel()
+    weather.network.close()
+
+
+async def test_after_the_longest_wait_it_gives_up_in_a_sentence() -> None:
+    said: list[StoppedEarly] = []
+    weather = Weather(probe_s=0.01, give_up=said.append)
+    weather.fails(weather.host("right.example"), NO_NAME)
+    weather.passes(OFFLINE_WAIT_S - 1)
+    await asyncio.sleep(0.03)
+    assert said == []
+    weather.passes(1)
+    await asyncio.sleep(0.03)
+    assert [str(reason) for reason in said] == [
+        "offline for 120 minutes (right.example:443 unreachable); run the same command again when the network is back"
+    ]
+    assert said[0].exit_code == 3
+
+
+def test_the_times_are_those_of_the_design() -> None:
+    assert (PROBE_S, OFFLINE_WAIT_S) == (15, 7_200)
+
+
+KEY_OF = aiohttp.client_reqrep.ConnectionKey("h", 443, True, True, None, None, None)
+
+
+@pytest.mark.parametrize(
+    "cause, expected",
+    [
+        (aiohttp.ClientConnectorError(KEY_OF, OSError(errno.ECONNREFUSED, "refused")), REFUSED),
+        (aiohttp.ClientConnectorError(KEY_OF, OSError(errno.ENETUNREACH, "no route")), NO_NAME),
+        (aiohttp.ClientConnectorError(KEY_OF, OSError("Multiple exceptions: [Errno 111] Connect call failed, [Errno 101] x")), REFUSED),
+        (aiohttp.ClientConnectorError(KEY_OF, OSError("Multiple exceptions: [Errno 101] x, [Errno 113] y")), NO_NAME),
+        (aiohttp.ClientProxyConnectionError(KEY_OF, OSError(errno.ECONNREFUSED, "refused")), NO_NAME),
+        (aiohttp.ClientConnectorDNSError(KEY_OF, OSError(-3, "Temporary failure in name resolution")), NO_NAME),
+        (aiohttp.ClientConnectorSSLError(KEY_OF, OSError(1, "handshake")), OTHER),
+        (aiohttp.ConnectionTimeoutError(), NO_NAME),
+        (ConnectionResetError(), OTHER),
+        (aiohttp.ServerDisconnectedError(), OTHER),
+    ],
+)
+@pytest.mark.skipif(errno.ECONNREFUSED != 111, reason="the texts hold Linux's numbers")
+def test_a_connection_error_tells_of_the_network_what_its_cause_tells(cause: Exception, expected: Trouble) -> None:
+    error = CallError(ErrorKind.CONNECTION, "x")
+    error.__cause__ = cause
+    assert trouble_of(error, None) is expected
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.TIMEOUT, ErrorKind.GARBLED])
+def test_a_reply_that_does_not_come_or_is_cut_tells_nothing(kind: ErrorKind) -> None:
+    error = CallError(kind, "x")
+    error.__cause__ = TimeoutError()
+    assert trouble_of(error, None) is OTHER
+
+
+@pytest.mark.parametrize(
+    "status, content_type, body, expected",
+    [
+        (200, "text/html; charset=utf-8", b"hello", FOREIGN),
+        (200, "application/json", b"\n <!DOCTYPE html>", FOREIGN),
+        (302, "text/html", b"", FOREIGN),
+        (511, "text/html", b"<html>", FOREIGN),
+        (502, "text/html", b"<html>Bad gateway", None),
+        (500, "application/json", b"{}", None),
+        (200, "application/json", b"{", None),
+    ],
+)
+def test_html_in_place_of_an_answer_is_foreign(status: int, content_type: str, body: bytes, expected: Trouble | None) -> None:
+    reply = Reply(status, {"content-type": content_type}, body)
+    assert trouble_of(CallError(ErrorKind.GARBLED, "x"), reply) is expected
+
+
+class FakeResolver(AbstractResolver):
+    """Finds every name on loopback, until it finds none."""
+
+    works = True
+    asked = 0
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[Any]:
+        self.asked += 1
+        await asyncio.sleep(0.005)
+        if not self.works:
+            raise OSError(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": socket.AF_INET, "proto": 0, "flags": 0}]
+
+    async def close(self) -> None:
+        return None
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    proxy_for.cache_clear()
+
+
+def with_resolver(endpoint: Endpoint, resolver: FakeResolver) -> None:
+    """The endpoint's session, looking names up in `resolver`, with no connection kept."""
+    old = endpoint.account.transport.session
+    connector = aiohttp.TCPConnector(limit=0, resolver=resolver, use_dns_cache=False, force_close=True)
+    endpoint.account.transport.session = aiohttp.ClientSession(
+        connector=connector, timeout=aiohttp.ClientTimeout(total=None, sock_connect=1), connector_owner=True
+    )
+    endpoint.halt = QuickHalt()
+    asyncio.get_running_loop().create_task(old.close())
+
+
+def lab(server: RawServer, *names: str, probe_s: float = 0.03, wait_s: float = 60) -> tuple[Registry, list[Endpoint], FakeResolver]:
+    registry = registry_for({name: f"http://{name}.example:{server.port}/v1" for name in names}, offline_wait_s=wait_s)
+    registry.network._probe_s = probe_s
+    endpoints, resolver = [registry.endpoint(name, "m", {}) for name in names], FakeResolver()
+    for endpoint in endpoints:
+        with_resolver(endpoint, resolver)
+    return registry, endpoints, resolver
+
+
+@pytest.mark.usefixtures("no_proxy")
+async def test_calls_wait_while_names_do_not_resolve_and_go_on_afterwards_without_a_try_used() -> None:
+    async with serving(OK) as server:
+        registry, (endpoint,), resolver = lab(server, "one")
+        assert (await ask(endpoint, "first")).completion is not None
+        resolver.works, sent = False, endpoint.stats.sent
+        tasks = [asyncio.create_task(ask(endpoint, str(number))) for number in range(40)]
+        await asyncio.sleep(0.05)
+        assert registry.network.offline
+        assert endpoint.stats.sent - sent <= endpoint.group.slots + 4  # what queued for a slot meanwhile is not sent
+        asked, began = resolver.asked, time.monotonic()
+        await asyncio.sleep(0.3)
+        probes = resolver.asked - asked
+        assert 2 <= probes <= (time.monotonic() - began) / 0.03 + 1  # one each interval, not one for each call
+        assert endpoint.group.in_use == 0
+        resolver.works = True
+        results = await asyncio.wait_for(asyncio.gather(*tasks), 10)
+        assert all(result.completion is not None for result in results)
+        assert (endpoint.stats.failed, endpoint.stats.retried) == (0, 0)
+        assert isinstance(endpoint.halt, QuickHalt)
+        assert endpoint.halt.slept == []
+        assert endpoint.host.calls == endpoint.group.in_use == 0
+        await registry.close()
+
+
+@pytest.mark.usefixtures("no_proxy")
+async def test_offline_for_too_long_stops_every_endpoint_with_exit_3() -> None:
+    async with serving(OK) as server:
+        registry, (one, two), resolver = lab(server, "one", "two", wait_s=0.15)
+        await asyncio.gather(ask(one, "first"), ask(two, "first"))
+        resolver.works = False
+        found = await asyncio.wait_for(
+            asyncio.gather(*(ask(endpoint, str(n)) for endpoint in (one, two) for n in range(8)), return_exceptions=True), 10
+        )
+        assert {type(error) for error in found} == {StoppedEarly}
+        assert all(str(error).startswith("offline for") for error in found)
+        assert one.stats.failed == two.stats.failed == 0
+        await registry.close()
+
+
+@pytest.mark.usefixtures("no_proxy")
+async def test_a_name_that_never_resolved_uses_tries_and_opens_its_breaker() -> None:
+    async with serving(OK) as server:
+        registry, (endpoint,), resolver = lab(server, "typo")
+        resolver.works = False
+        for number in range(10):
+            result = await ask(endpoint, str(number))
+            assert result.error is not None
+            assert result.tries.attempts == 6
+        assert endpoint.halt.reason is not None
+        assert not registry.network.offline
+        await registry.close()
+
+
+@pytest.mark.usefixtures("no_proxy")
+async def test_a_single_server_that_goes_away_uses_tries_and_is_not_waited_for() -> None:
+    server = RawServer(replies(OK))
+    await server.start()
+    registry, (endpoint,), _ = lab(server, "one")
+    await ask(endpoint, "first")
+    await server.stop()
+    result = await ask(endpoint, "second")
+    assert result.error is not None
+    assert (result.error.kind, result.tries.attempts) == (ErrorKind.CONNECTION, 6)
+    assert not registry.network.offline
+    await registry.close()
+
+
+@pytest.mark.usefixtures("no_proxy")
+async def test_servers_of_several_hosts_that_go_away_together_are_waited_for_until_they_are_back() -> None:
+    server = RawServer(replies(OK))
+    await server.start()
+    registry, (one, two), _ = lab(server, "one", "two")
+    await asyncio.gather(ask(one, "first"), ask(two, "first"))
+    await server.stop()
+    tasks = [asyncio.create_task(ask(endpoint, str(n))) for endpoint in (one, two) for n in range(10)]
+    while not registry.network.offline:
+        await asyncio.sleep(0.005)
+    await server.start()
+    results = await asyncio.wait_for(asyncio.gather(*tasks), 10)
+    assert all(result.completion is not None for result in results)
+    await registry.close()
+    await server.stop()
+
+
+@pytest.mark.usefixtures("no_proxy")
+async def test_a_page_to_log_in_to_a_network_is_waited_out() -> None:
+    page = http(body=b"<html>Welcome to our hotel</html>", content_type="text/html")
+    logged_in = False
+
+    async def script(_: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK if logged_in or first else page)
+
+    async with serving(script) as server:
+        first = True
+        registry, (one, two), _ = lab(server, "one", "two")
+        await asyncio.gather(ask(one, "first"), ask(two, "first"))
+        first = False
+        tasks = [asyncio.create_task(ask(endpoint, str(n))) for endpoint in (one, two) for n in range(5)]
+        while not registry.network.offline:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.1)
+        logged_in = True
+        results = await asyncio.wait_for(asyncio.gather(*tasks), 10)
+        await registry.close()
+    assert all(result.completion is not None for result in results)
+
+
+@pytest.mark.usefixtures("no_proxy")
+async def test_offline_an_endpoint_that_is_stopped_leaves_at_once() -> None:
+    async with serving(OK) as server:
+        registry, (endpoint,), resolver = lab(server, "one", probe_s=30)
+        await ask(endpoint, "first")
+        resolver.works = False
+        task = asyncio.create_task(ask(endpoint, "second"))
+        while not registry.network.offline:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.01)
+        endpoint.stop(StoppedEarly("enough"))
+        with pytest.raises(StoppedEarly, match="enough"):
+            await asyncio.wait_for(task, 5)
+        assert endpoint.stats.failed == 0
+        await registry.close()

@@ -1,0 +1,104 @@
+"""Pictures in memory: read once, bounded, and never another file than the one that was hashed."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from siuo_async.client.pictures import PictureCache
+from siuo_async.errors import DataError
+from siuo_async.values import Picture
+from tests.client.servers import picture
+
+
+async def test_a_picture_is_the_standard_base64_of_its_bytes(tmp_path: Path) -> None:
+    content = os.urandom(1_000)
+    assert await PictureCache().pin(picture(tmp_path, content)) == base64.b64encode(content)
+
+
+async def test_many_pins_at_once_are_one_read(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)  # gives its content to one reader only
+    asked = Picture(str(path), picture(tmp_path, b"picture").sha256, "image/png", 7)
+    cache = PictureCache()
+    writer = threading.Thread(target=path.write_bytes, args=(b"picture",))
+    writer.start()
+    encoded = await asyncio.wait_for(asyncio.gather(*(cache.pin(asked) for _ in range(50))), 5)
+    writer.join()
+    assert len({id(found) for found in encoded}) == 1
+
+
+async def test_what_is_not_pinned_is_let_go_oldest_first(tmp_path: Path) -> None:
+    cache = PictureCache(most_bytes=2_000)
+    pictures = [picture(tmp_path, bytes([number]) * 600, f"{number}.png") for number in range(6)]  # 800 bytes of base64
+    for asked in pictures:
+        await cache.pin(asked)
+        cache.unpin(asked)
+        assert cache.held_bytes <= 2_000
+    for asked in pictures:
+        Path(asked.path).unlink()
+    assert await cache.pin(pictures[-1])  # still in memory
+    with pytest.raises(DataError):
+        await cache.pin(pictures[0])
+
+
+async def test_what_is_pinned_stays_beyond_the_bound_and_goes_when_it_is_let_go(tmp_path: Path) -> None:
+    cache = PictureCache(most_bytes=1_000)
+    pictures = [picture(tmp_path, bytes([number]) * 600, f"{number}.png") for number in range(5)]
+    for asked in pictures:
+        await cache.pin(asked)
+    assert cache.held_bytes == 5 * 800
+    for asked in pictures:
+        cache.unpin(asked)
+    assert cache.held_bytes <= 1_000
+
+
+@pytest.mark.parametrize("new", [b"other bytes", b"PICTURE"])
+async def test_a_changed_file_is_a_data_error_that_names_it(tmp_path: Path, new: bytes) -> None:
+    asked = picture(tmp_path, b"picture")
+    os.utime(asked.path, ns=(1, 1))
+    Path(asked.path).write_bytes(new)
+    with pytest.raises(DataError, match=r"p\.png changed since the run began"):
+        await PictureCache().pin(asked)
+
+
+async def test_a_file_that_is_gone_is_a_data_error_for_everyone_who_asks(tmp_path: Path) -> None:
+    asked = picture(tmp_path, b"picture")
+    Path(asked.path).unlink()
+    cache = PictureCache()
+    found = await asyncio.gather(*(cache.pin(asked) for _ in range(3)), return_exceptions=True)
+    assert [type(error) for error in found] == [DataError] * 3
+    Path(asked.path).write_bytes(b"picture")
+    assert await cache.pin(asked)  # put back, it is read again
+    cache.unpin(asked)
+
+
+async def test_a_copy_of_the_file_with_another_time_is_as_good(tmp_path: Path) -> None:
+    asked = picture(tmp_path, b"picture")
+    assert await PictureCache().pin(replace(asked, mtime_ns=5))
+
+
+async def test_who_is_cancelled_while_it_loads_takes_nothing_from_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    asked = Picture(str(path), picture(tmp_path, b"picture").sha256, "image/png", 7)
+    cache = PictureCache(most_bytes=0)
+    first = asyncio.create_task(cache.pin(asked))
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(cache.pin(asked)) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    first.cancel()
+    await asyncio.sleep(0)
+    await asyncio.to_thread(path.write_bytes, b"picture")
+    assert await asyncio.wait_for(asyncio.gather(*others), 5) == [base64.b64encode(b"picture")] * 3
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    for _ in others:
+        cache.unpin(asked)
+    assert cache.held_bytes == 0

@@ -1,0 +1,261 @@
+"""The journal under what happens to processes and disks: kills, locks, full disks, failed syncs. All of it real."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from siuo_async.engine.journal import Index, Journal, lines
+from siuo_async.engine.records import checked
+from siuo_async.errors import JournalWriteError, RunDirectoryError, StoppedEarly
+from tests.engine.samples import answered, identity, record
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HOLD = """
+import sys
+from pathlib import Path
+from siuo_async.engine.journal import Journal
+from tests.engine.samples import record
+journal = Journal(Path(sys.argv[1]))
+journal.append(record("held"))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def child(code: str, *arguments: object, **more: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **more)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the journal of `tmp_path`."""
+    with child(HOLD, tmp_path / "calls.jsonl") as process:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_second_writer_is_told_who_holds_the_run(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    with pytest.raises(RunDirectoryError, match=f"is being written by process {holder.pid} on {socket.gethostname()} ") as caught:
+        Journal(tmp_path / "calls.jsonl")
+    assert "--fresh" in str(caught.value)
+
+
+def test_a_second_writer_cuts_nothing_off_the_holders_file(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    path = tmp_path / "calls.jsonl"
+    with path.open("ab") as file:
+        file.write(b"half a rec")
+    before = path.read_bytes()
+    with pytest.raises(RunDirectoryError):
+        Journal(path)
+    assert path.read_bytes() == before
+
+
+def test_a_killed_writer_leaves_its_records_and_no_lock(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert (tmp_path / "writer.json").exists(), "a kill leaves the note; it must lock nobody out"
+    with closing(Journal(tmp_path / "calls.jsonl")) as journal:
+        assert journal.get(identity("held")) == record("held")
+
+
+WRITE_ON = """
+import sys
+from pathlib import Path
+from siuo_async.engine.journal import Journal
+from tests.engine.samples import answered, record
+journal = Journal(Path(sys.argv[1]), sync="off")
+for number in range(1_000_000):
+    journal.append(record(number, answered("x" * (number % 3000))))
+    if number == 200:
+        print("on", flush=True)
+"""
+
+
+def test_every_record_before_a_kill_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    with child(WRITE_ON, path) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "on\n"
+        process.send_signal(signal.SIGKILL)
+    with closing(Journal(path)) as journal:
+        assert len(journal) > 200
+        numbers = range(len(journal))
+        assert all(journal.get(identity(n)) == record(n, answered("x" * (n % 3000))) for n in numbers)
+
+
+FILL = """
+import json, sys
+from pathlib import Path
+from siuo_async.engine.journal import Journal
+from siuo_async.errors import StoppedEarly
+from tests.engine.samples import answered, record
+told = []
+journal = Journal(Path(sys.argv[1]), sync="off", on_fatal=told.append)
+begin = len(journal)
+for number in range(begin, begin + 100_000):
+    try:
+        journal.append(record(number, answered("x" * 701)))
+    except StoppedEarly as error:
+        try:
+            journal.append(record("later"))
+            again = "taken"
+        except StoppedEarly as later:
+            again = type(later).__name__
+        print(json.dumps({"count": number, "kind": type(error).__name__, "message": str(error), "told": len(told), "again": again}))
+        break
+journal.close()
+"""
+
+
+def assert_ends_with_its_last_good_line(path: Path, count: int) -> None:
+    content = path.read_bytes()
+    assert content.endswith(b"\n")
+    assert [len(checked(line)) > 0 for _, line in lines(path)] == [True] * count
+    assert Index.of(path).end == len(content)
+
+
+def fill(path: Path, **more: object) -> dict[str, object]:
+    """Writes until the disk is full; what the writer says then."""
+    with child(FILL, path, **more) as process:
+        said, _ = process.communicate()
+    assert process.returncode == 0
+    found: dict[str, object] = json.loads(said)
+    assert "make room and run the same command again" in str(found.pop("message"))
+    return found
+
+
+def test_a_file_that_may_not_grow_ends_with_its_last_good_line(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    found = fill(path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)))
+    count = found["count"]
+    assert isinstance(count, int)
+    assert 10 < count < 30
+    assert found == {"count": count, "kind": "JournalWriteError", "told": 1, "again": "JournalWriteError"}
+    assert_ends_with_its_last_good_line(path, count)
+    with closing(Journal(path)) as journal:
+        journal.append(record("resumed"))
+    assert_ends_with_its_last_good_line(path, count + 1)
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KB, where this user may mount one."""
+    place = tmp_path / "tiny"
+    place.mkdir()
+    mount = shutil.which("mount")
+    if sys.platform != "linux" or os.geteuid() != 0 or mount is None:
+        pytest.skip("only root can mount a tiny disk")
+    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody mount a tiny disk")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_ends_with_its_last_good_line_and_goes_on_when_there_is_room(tiny_disk: Path) -> None:
+    path = tiny_disk / "calls.jsonl"
+    found = fill(path)
+    count = found["count"]
+    assert isinstance(count, int)
+    assert found == {"count": count, "kind": "JournalWriteError", "told": 1, "again": "JournalWriteError"}
+    assert_ends_with_its_last_good_line(path, count)
+    subprocess.run(["mount", "-o", "remount,size=128k", tiny_disk], check=True)
+    more = fill(path)["count"]
+    assert isinstance(more, int)
+    assert more > 1.5 * count
+    assert_ends_with_its_last_good_line(path, more)
+
+
+def test_a_run_on_a_disk_that_was_full_from_the_start_says_so(tiny_disk: Path) -> None:
+    with suppress(OSError), (tiny_disk / "fill").open("wb") as file:
+        file.write(b"x" * (1 << 20))
+    with closing(Journal(tiny_disk / "calls.jsonl")) as journal, pytest.raises(JournalWriteError, match="No space left"):
+        journal.append(record("a"))
+
+
+@pytest.fixture
+def pipe() -> Iterator[int]:
+    """A descriptor that takes what is written and cannot be synced."""
+    reading, writing = os.pipe()
+    yield writing
+    os.close(reading)
+    os.close(writing)
+
+
+def break_sync(journal: Journal, pipe: int) -> None:
+    """From now on writing works and syncing does not."""
+    os.dup2(pipe, journal._writer)
+
+
+async def test_a_failed_group_sync_is_fatal(tmp_path: Path, pipe: int) -> None:
+    told: asyncio.Future[StoppedEarly] = asyncio.get_running_loop().create_future()
+    journal = Journal(tmp_path / "calls.jsonl", on_fatal=told.set_result)
+    break_sync(journal, pipe)
+    syncing = asyncio.create_task(journal.keep_synced())
+    journal.append(record("a"))
+    assert "make room" in str(await asyncio.wait_for(told, 5))
+    with pytest.raises(JournalWriteError):
+        journal.append(record("b"))
+    syncing.cancel()
+    journal.close()
+
+
+def test_a_failed_sync_with_each_record_is_fatal(tmp_path: Path, pipe: int) -> None:
+    journal = Journal(tmp_path / "calls.jsonl", sync="always")
+    break_sync(journal, pipe)
+    with pytest.raises(JournalWriteError):
+        journal.append(record("a"))
+    assert journal.get(identity("a")) is None
+    journal.close()
+
+
+def test_a_failed_sync_at_the_end_is_told(tmp_path: Path, pipe: int) -> None:
+    told: list[StoppedEarly] = []
+    journal = Journal(tmp_path / "calls.jsonl", on_fatal=told.append)
+    break_sync(journal, pipe)
+    journal.append(record("a"))
+    with pytest.raises(JournalWriteError):
+        journal.close()
+    assert len(told) == 1
+
+
+async def test_a_group_sync_that_was_cancelled_before_it_began_falls_to_close(tmp_path: Path, pipe: int) -> None:
+    loop, free = asyncio.get_running_loop(), threading.Event()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    busy = loop.run_in_executor(None, free.wait)
+    journal = Journal(tmp_path / "calls.jsonl")
+    syncing = asyncio.create_task(journal.keep_synced())
+    journal.append(record("a"))
+    while journal._dirty:  # until the sync stands in the queue for the busy thread
+        await asyncio.sleep(0.01)
+    syncing.cancel()
+    await asyncio.gather(syncing, return_exceptions=True)
+    free.set()
+    await busy
+    break_sync(journal, pipe)
+    with pytest.raises(JournalWriteError):  # so it does sync
+        journal.close()
+
+
+def test_a_place_that_cannot_be_written_is_named_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(RunDirectoryError, match=r"cannot be written \(No such file or directory\); use another --run"):
+        Journal(tmp_path / "nowhere" / "calls.jsonl")

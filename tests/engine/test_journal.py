@@ -1,0 +1,271 @@
+"""The journal under everything that happens to files: torn tails, flipped bits, doubled lines."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from siuo_async.engine.journal import Index, Journal, JournalReader, lines, repair_journal
+from siuo_async.engine.records import CallRecord, sealed
+from siuo_async.errors import RunDirectoryError
+from tests.engine.samples import answered, failure, identity, record
+
+NASTY = record("nasty", answered('a\u0085b\u2028c\x00d\ne\r\n🙂 "outcome":"failed" ,"crc":1}'))
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def written(path: Path, *records: CallRecord, tail: bytes = b"") -> bytes:
+    content = b"".join(each.line() for each in records) + tail
+    path.write_bytes(content)
+    return content
+
+
+def opened(path: Path) -> closing[Journal]:
+    return closing(Journal(path, sync="off"))
+
+
+def reading(path: Path) -> closing[JournalReader]:
+    return closing(JournalReader(path))
+
+
+def standing(path: Path) -> dict[str, CallRecord | None]:
+    """Every record that stands, by id."""
+    with reading(path) as reader:
+        return {key.hex(): reader.get(key.hex()) for key in reader.index.offsets}
+
+
+def test_what_was_written_is_read_by_the_next_session(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    with opened(path) as journal:
+        for each in (record("a"), NASTY, failure("c")):
+            journal.append(each)
+    assert standing(path) == {each.id: each for each in (record("a"), NASTY, failure("c"))}
+
+
+def test_the_writer_reads_what_it_has_just_written(tmp_path: Path) -> None:
+    with opened(tmp_path / "calls.jsonl") as journal:
+        journal.append(NASTY)
+        assert journal.get(NASTY.id) == NASTY
+        assert len(journal) == 1
+
+
+def test_a_record_longer_than_a_block_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    long = record("long", answered("x" * (3 << 20)))
+    with opened(path) as journal:
+        for each in (record("a"), long, record("b")):
+            journal.append(each)
+        assert journal.get(long.id) == long
+    assert standing(path)[long.id] == long
+    assert standing(path)[identity("b")] == record("b")
+
+
+def test_a_file_cut_at_any_byte_keeps_every_complete_record() -> None:
+    records = [record("a"), NASTY, failure("c"), record("d", answered("ä"))]
+    ends = [sum(len(r.line()) for r in records[: count + 1]) for count in range(len(records))]
+    with folder() as place:
+        path = place / "calls.jsonl"
+        content = written(path, *records)
+        for length in range(len(content) + 1):
+            path.write_bytes(content[:length])
+            complete = sum(end <= length for end in ends)
+            assert list(standing(path).values()) == records[:complete]
+            assert path.stat().st_size == length, "a reader changes nothing"
+            with opened(path) as journal:
+                journal.append(record("new"))
+            assert path.read_bytes() == content[: ends[complete - 1] if complete else 0] + record("new").line()
+
+
+@given(st.integers(0, 2000), st.binary(max_size=40).filter(lambda tail: b"\n" not in tail))
+@settings(deadline=None, max_examples=60)
+def test_whatever_stands_behind_the_last_newline_is_cut(length: int, tail: bytes) -> None:
+    records = [record(number, answered("y" * 50)) for number in range(8)]
+    with folder() as place:
+        path = place / "calls.jsonl"
+        content = written(path, *records, tail=tail)
+        path.write_bytes(content[: max(length, 1)])
+        before = standing(path)
+        with opened(path) as journal:
+            journal.append(record("new"))
+        assert standing(path) == {**before, identity("new"): record("new")}
+
+
+CALLS = st.tuples(st.sampled_from("abc"), st.booleans(), st.integers(0, 99))
+
+
+@given(st.lists(CALLS, max_size=12), st.integers(0, 12))
+@settings(deadline=None, max_examples=80)
+def test_the_last_result_wins_and_never_loses_to_a_failure(calls: list[tuple[str, bool, int]], reopened_after: int) -> None:
+    made = [failure(name, sample=str(mark)) if failed else record(name, answered(str(mark))) for name, failed, mark in calls]
+    expected: dict[str, CallRecord] = {}
+    for each in made:
+        if not each.failed or each.id not in expected or expected[each.id].failed:
+            expected[each.id] = each
+    with folder() as place:
+        path = place / "calls.jsonl"
+        for part in (made[:reopened_after], made[reopened_after:]):
+            with opened(path) as journal:
+                for each in part:
+                    journal.append(each)
+                live = {key: journal.get(key) for key in expected if bytes.fromhex(key) in journal.index.offsets}
+        assert live == expected
+        assert standing(path) == expected
+
+
+def test_a_flipped_bit_is_found_and_located_or_changes_nothing() -> None:
+    records = [record("a"), NASTY, failure("c")]
+    with folder() as place:
+        path = place / "calls.jsonl"
+        content = written(path, *records, record("last"))
+        starts = [offset for offset, _ in lines(path)]
+        for at in range(starts[-1]):
+            for bit in range(8):
+                path.write_bytes(content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :])
+                number = sum(start <= at for start in starts)
+                with pytest.raises(RunDirectoryError, match=rf"calls\.jsonl line {number} is damaged") as caught:
+                    Index.of(path)
+                assert "--repair" in str(caught.value)
+
+
+def test_a_flipped_bit_in_the_last_line_is_never_other_data() -> None:
+    """Its newline may go, and then it is a torn tail: that call is asked again."""
+    with folder() as place:
+        path = place / "calls.jsonl"
+        first = len(record("a").line())
+        content = written(path, record("a"), NASTY)
+        for at in range(first, len(content)):
+            path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+            if at == len(content) - 1:
+                assert standing(path) == {identity("a"): record("a")}
+            else:
+                with pytest.raises(RunDirectoryError, match="line 2 is damaged"):
+                    standing(path)
+
+
+def test_a_writer_does_not_open_a_damaged_journal(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    content = written(path, record("a"), tail=b"rubbish\n" + record("b").line() + b"torn")
+    with pytest.raises(RunDirectoryError, match="line 2 is damaged"):
+        Journal(path)
+    assert path.read_bytes() == content + b""
+
+
+def _of_kind(kind: str, version: int = 1) -> bytes:
+    return sealed(orjson.dumps({"id": identity("s"), "v": version, "kind": kind, "results": [1]}))
+
+
+def test_unknown_kinds_are_passed_over_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    content = written(path, record("a"), tail=_of_kind("search") + record("b").line() + _of_kind("callback"))
+    with opened(path) as journal:
+        assert len(journal) == 2
+        assert journal.get(identity("s")) is None
+        journal.append(record("c"))
+    assert path.read_bytes() == content + record("c").line()
+
+
+def test_a_newer_format_is_named_and_not_called_damage(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    content = written(path, record("a"), tail=_of_kind("call", 2))
+    for look in (JournalReader, Journal, repair_journal):
+        with pytest.raises(RunDirectoryError, match="format 2, this siuo reads format 1; install the newer siuo") as caught:
+            look(path)
+        assert "repair" not in str(caught.value)
+    assert path.read_bytes() == content
+
+
+def test_a_record_that_cannot_be_understood_names_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    written(path, tail=_of_kind("call"))
+    with reading(path) as reader, pytest.raises(RunDirectoryError, match=r"calls\.jsonl at byte 0 cannot be read"):
+        reader.get(identity("s"))
+
+
+def test_repair_moves_bad_lines_aside_and_keeps_the_rest_byte_for_byte(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    good = [record("a").line(), _of_kind("search"), NASTY.line()]
+    bad = [b"rubbish", record("x").line()[:-3], b""]
+    path.write_bytes(good[0] + bad[0] + b"\n" + good[1] + bad[1] + b"\n" + bad[2] + b"\n" + good[2])
+    found = repair_journal(path)
+    assert [number for number, _ in found] == [2, 4, 5]
+    assert path.read_bytes() == b"".join(good)
+    (aside,) = tmp_path.glob("calls.damaged-*.jsonl")
+    assert aside.read_bytes() == b"".join(line + b"\n" for line in bad)
+    assert {file.stat().st_mode & 0o777 for file in (path, aside)} == {0o600}
+    with opened(path) as journal:
+        assert journal.get(NASTY.id) == NASTY
+
+
+def test_repair_of_a_whole_journal_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    content = written(path, record("a"), NASTY, tail=b"torn")
+    assert repair_journal(path) == []
+    assert path.read_bytes() == content
+    assert [file.name for file in tmp_path.iterdir()] == ["calls.jsonl"]
+
+
+def test_repair_does_not_touch_a_journal_that_is_being_written(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    with opened(path) as journal:
+        journal.append(record("a"))
+        with pytest.raises(RunDirectoryError, match="is being written by process"):
+            repair_journal(path)
+
+
+def test_readers_look_while_a_writer_writes(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    with opened(path) as journal:
+        journal.append(record("a"))
+        with reading(path) as before:
+            journal.append(record("b"))
+            assert before.get(identity("a")) == record("a")
+            assert before.get(identity("b")) is None
+        assert set(standing(path)) == {identity("a"), identity("b")}
+
+
+def test_a_journal_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    with reading(tmp_path / "none.jsonl") as reader:
+        assert len(reader) == 0
+        assert reader.get(identity("a")) is None
+        assert reader.raw(identity("a")) is None
+
+
+def test_a_journal_is_for_nobody_elses_eyes(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    with opened(path):
+        assert {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {"calls.jsonl": 0o600, "writer.json": 0o600}
+
+
+def test_the_holder_leaves_no_trace_when_it_is_done(tmp_path: Path) -> None:
+    with opened(tmp_path / "calls.jsonl"):
+        pass
+    assert [file.name for file in tmp_path.iterdir()] == ["calls.jsonl"]
+
+
+def test_only_failures_of_earlier_sessions_are_asked_again(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    with opened(path) as journal:
+        journal.append(failure("a"))
+        journal.append(record("b"))
+        assert not journal.failed_earlier(identity("a"))
+    with opened(path) as journal:
+        assert [journal.failed_earlier(identity(name)) for name in "abc"] == [True, False, False]
+
+
+def test_a_call_costs_an_id_and_an_offset_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    with opened(path) as journal:
+        journal.append(record("a", answered("x" * 10_000)))
+        assert [(type(key), len(key), type(at)) for key, at in journal.index.offsets.items()] == [(bytes, 16, int)]

@@ -1,0 +1,188 @@
+"""Which directory a command continues, and what it does not overwrite."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from siuo_async.engine.run_directory import RunDirectory, all_runs, fingerprint, known_pictures, locate, write_bytes
+from siuo_async.errors import DataError, RunDirectoryError, StoppedEarly
+from siuo_async.values import Sample
+from tests.engine.samples import PICTURE, sample
+
+IDENTITY: dict[str, Any] = {
+    "benchmark": "siuo-gen",
+    "protocol": "corrected",
+    "dataset": "0123456789abcdef",
+    "prompts": "own-01234567",
+    "parameters": {"temperature": 0.0, "params": {"b": 1, "a": [None, "ä"]}},
+}
+OTHER = IDENTITY | {"protocol": "released", "parameters": {}}
+
+
+def run(
+    results: Path, folder: str, *, name: str = "siuo-gen", identity: dict[str, Any] = IDENTITY, created: str = "2026-01-01"
+) -> RunDirectory:
+    made = RunDirectory(results / folder)
+    made.make()
+    made.write_manifest({"name": name, "fingerprint": fingerprint(identity), "identity": identity, "created_at": created})
+    return made
+
+
+def found(results: Path, name: str = "siuo-gen", identity: dict[str, Any] = IDENTITY, **more: Any) -> Path:
+    return locate(results, name, identity, **({"explicit": False, "path": None, "fresh": False} | more)).path
+
+
+def test_a_fingerprint_is_the_same_for_ever() -> None:
+    assert fingerprint(IDENTITY) == "48d24c74"
+    assert fingerprint(dict(reversed(IDENTITY.items()))) == fingerprint(IDENTITY)
+
+
+@pytest.mark.parametrize("key", IDENTITY)
+def test_everything_in_the_identity_is_in_the_fingerprint(key: str) -> None:
+    assert fingerprint(IDENTITY | {key: "other"}) != fingerprint(IDENTITY)
+
+
+def test_a_new_run_is_named_by_date_name_and_fingerprint_and_not_made_yet(tmp_path: Path) -> None:
+    path = found(tmp_path)
+    assert path.name[10:] == f"-siuo-gen-{fingerprint(IDENTITY)}"
+    assert not path.exists()
+
+
+def test_the_newest_run_of_the_same_is_continued(tmp_path: Path) -> None:
+    run(tmp_path, "old", created="2026-01-01")
+    run(tmp_path, "new", created="2026-02-01")
+    run(tmp_path, "newest-of-another", identity=OTHER, created="2026-03-01")
+    run(tmp_path, "newest-of-another-name", name="other", created="2026-03-01")
+    assert found(tmp_path).name == "new"
+    assert [entry[0].path.name for entry in all_runs(tmp_path)][-1] == "old"
+
+
+def test_another_identity_under_the_benchmarks_own_name_is_a_new_run(tmp_path: Path) -> None:
+    run(tmp_path, "old")
+    assert not found(tmp_path, identity=OTHER).exists()
+
+
+def test_another_identity_under_a_chosen_name_is_an_error_that_lists_the_differences(tmp_path: Path) -> None:
+    run(tmp_path, "old", name="mine")
+    with pytest.raises(RunDirectoryError) as caught:
+        found(tmp_path, "mine", OTHER, explicit=True)
+    message = str(caught.value)
+    assert 'protocol: "corrected" there, "released" now' in message
+    assert 'parameters: {"temperature":0.0' in message
+    assert "nothing now" in message
+    assert "dataset" not in message
+    assert "--fresh" in message
+
+
+def test_another_identity_in_a_named_directory_is_an_error(tmp_path: Path) -> None:
+    made = run(tmp_path, "mine")
+    assert found(tmp_path, path=made.path) == made.path
+    with pytest.raises(RunDirectoryError, match='protocol: "corrected" there, "released" now'):
+        found(tmp_path, identity=OTHER, path=made.path)
+
+
+def test_fresh_is_a_new_directory_whatever_is_there(tmp_path: Path) -> None:
+    first = found(tmp_path)
+    run(tmp_path, first.name)
+    assert found(tmp_path) == first
+    second = found(tmp_path, fresh=True)
+    assert second.name == f"{first.name}-2"
+    run(tmp_path, second.name)
+    assert found(tmp_path, fresh=True).name == f"{first.name}-3"
+
+
+def test_nothing_is_overwritten_by_fresh_in_a_named_directory(tmp_path: Path) -> None:
+    made = run(tmp_path, "mine")
+    with pytest.raises(RunDirectoryError, match="is not empty"):
+        found(tmp_path, path=made.path, fresh=True)
+
+
+def test_a_named_directory_that_is_empty_or_not_there_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("empty", "new"):
+        assert found(tmp_path, path=tmp_path / name) == tmp_path / name
+
+
+def test_a_directory_of_something_else_is_not_written_into(tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").touch()
+    with pytest.raises(RunDirectoryError, match="is not empty"):
+        found(tmp_path, path=tmp_path / "thesis")
+
+
+def test_a_file_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunDirectoryError, match="is a file"):
+        found(tmp_path, path=tmp_path / "file")
+
+
+def test_what_is_no_run_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "empty").mkdir()
+    for name, content in (("broken", b"{"), ("list", b"[]"), ("later", b'{"format":2}')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_bytes(content)
+        with pytest.raises(RunDirectoryError):
+            RunDirectory(tmp_path / name).manifest()
+    assert all_runs(tmp_path) == []
+    assert all_runs(tmp_path / "nowhere") == []
+    with pytest.raises(RunDirectoryError, match="siuo ls"):
+        RunDirectory(tmp_path / "empty").manifest()
+
+
+def test_a_run_is_for_nobody_elses_eyes(tmp_path: Path) -> None:
+    made = run(tmp_path, "mine")
+    made.write_samples([sample()])
+    assert stat.S_IMODE(made.path.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in made.path.iterdir()} == {0o600}
+
+
+def test_samples_come_back_as_they_were(tmp_path: Path) -> None:
+    made = run(tmp_path, "mine")
+    nasty = Sample("1", ("a", "b"), "x\u0085y\u2028z\x00\n🙂", (PICTURE,), {"safety_warning": "\u2029"})
+    made.write_samples([nasty, sample(2)])
+    assert made.read_samples() == [nasty, sample(2)]
+    assert known_pictures([nasty]) == {PICTURE.path: PICTURE}
+
+
+def test_a_sample_that_is_no_unicode_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="sample 7"):
+        run(tmp_path, "mine").write_samples([Sample("7", ("a",), "\ud800")])
+
+
+@pytest.mark.parametrize("content", [b"{\n", b"[]\n", b"{}\n", b'"x"\n'])
+def test_damaged_samples_are_told(tmp_path: Path, content: bytes) -> None:
+    made = run(tmp_path, "mine")
+    (made.path / "samples.jsonl").write_bytes(content)
+    with pytest.raises(RunDirectoryError, match=r"samples\.jsonl cannot be read"):
+        made.read_samples()
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    write_bytes(path, b"old")
+    with path.open("rb") as reader:
+        write_bytes(path, b"new and longer")
+        assert reader.read() == b"old", "who reads it meanwhile has the old file to the end"
+    assert path.read_bytes() == b"new and longer"
+    assert os.listdir(tmp_path) == ["summary.json"]
+
+
+def test_a_file_that_cannot_be_written_stops_the_run_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "summary.json").mkdir()
+    with pytest.raises(StoppedEarly, match="cannot be written"):
+        write_bytes(tmp_path / "summary.json", b"x")
+    assert os.listdir(tmp_path) == ["summary.json"]
+
+
+def test_unreadable_statistics_are_no_reason_to_stop(tmp_path: Path) -> None:
+    made = run(tmp_path, "mine")
+    assert made.read_stats() == {}
+    for content in (b"{", b"[]"):
+        made.stats.write_bytes(content)
+        assert made.read_stats() == {}

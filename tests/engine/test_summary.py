@@ -1,0 +1,65 @@
+"""Exit codes and the sentences a reader of the numbers must see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from siuo_async.engine.summary import exit_code, warnings
+
+
+def model(label: str = "m", *, complete: bool = True, judge: dict[str, int] | None = None, **more: Any) -> dict[str, Any]:
+    health = {"verdicts": 100, "unreadable": 0, "declined": 0, "filtered": 0, "failed": 0} | (judge or {})
+    outcomes = {"answered": 10, "declined": 0, "filtered": 0, "empty": 0, "failed": 0} | more.pop("outcomes", {})
+    return {
+        "label": label,
+        "complete": complete,
+        "judge": health,
+        "outcomes": outcomes,
+        "left_out": [],
+        "served_models": ["m-1"],
+        **more,
+    }
+
+
+CODES = [
+    ("complete", model(), True, 0),
+    ("refusals and blocks are results", model(outcomes={"declined": 3, "filtered": 2}), True, 0),
+    ("something is pending", model(complete=False), True, 3),
+    ("pending wins over failed", model(complete=False, outcomes={"failed": 1}), True, 3),
+    ("an answer failed", model(outcomes={"failed": 1}), True, 4),
+    ("an answer failed and nobody judges", model(outcomes={"failed": 1}), False, 4),
+    ("an empty answer has no verdict", model(outcomes={"empty": 1}), True, 4),
+    ("an empty answer that nobody judges", model(outcomes={"empty": 1}, judge=None), False, 0),
+    *((f"a verdict is {state}", model(judge={state: 1}), True, 4) for state in ("unreadable", "declined", "filtered", "failed")),
+]
+
+
+@pytest.mark.parametrize("found, judged, code", [row[1:] for row in CODES], ids=[row[0] for row in CODES])
+def test_the_exit_code_says_what_the_run_came_to(found: dict[str, Any], judged: bool, code: int) -> None:
+    assert exit_code([model("other"), found], judged=judged) == code
+
+
+WARNINGS: list[tuple[str, list[dict[str, Any]], list[str]]] = [
+    ("nothing to say", [model()], []),
+    ("2% is borne", [model(judge={"unreadable": 2})], []),
+    ("more than 2% is told", [model(judge={"unreadable": 1, "declined": 1, "filtered": 1})], ["no verdict for 3.0% of 100"]),
+    ("models 2 points apart are borne", [model("a"), model("b", judge={"declined": 2})], []),
+    ("models more than 2 points apart", [model("a"), model("b", judge={"declined": 3})], ["no verdict", "differ between the models"]),
+    ("no verdict at all", [model(judge={"verdicts": 0})], []),
+    ("failed answers", [model(outcomes={"failed": 2})], ["2 answers failed"]),
+    ("a parameter was left out", [model(left_out=["temperature"])], ["temperature could not be sent"]),
+    ("another model answered", [model(served_models=["m-1", "m-2"])], ["answered as m-1, m-2"]),
+]
+
+
+@pytest.mark.parametrize("models, expected", [row[1:] for row in WARNINGS], ids=[row[0] for row in WARNINGS])
+def test_a_reader_is_warned(models: list[dict[str, Any]], expected: list[str]) -> None:
+    found = warnings({"models": models})
+    assert len(found) == len(expected)
+    assert all(words in sentence for words, sentence in zip(expected, found, strict=True))
+
+
+def test_a_run_without_a_judge_is_not_warned_about_one() -> None:
+    assert warnings({"models": [model() | {"judge": None}]}) == []
