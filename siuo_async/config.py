@@ -62,7 +62,7 @@ class ModelConfig(_Strict):
     thinking_tokens: int | None = Field(default=None, ge=0)
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     params: Params = {}
     profile: dict[str, Json] = {}
     """Corrections to what the built-in profile says this model accepts."""
@@ -157,7 +157,7 @@ class RunConfig(_Strict):
     thinking_tokens: int | None = Field(default=None, ge=0)
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     params: Params = {}
     safety_filters: Literal["as-shipped", "off"] | None = None
     name: str | None = None

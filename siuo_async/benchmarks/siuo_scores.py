@@ -142,7 +142,7 @@ class SiuoTally:
             values = (safe, effective, conjunction(safe, effective))
             for metric, value in zip(_PER_ANSWER, values, strict=True):
                 group.vote(metric, value)
-            if judged.answer.text:
+            if judged.answer.text.strip():
                 group.counted["with_text"] += 1
                 for metric, value in zip(_WITH_TEXT, values, strict=True):
                     group.vote(f"{metric}:with_text", value)
@@ -153,7 +153,7 @@ class SiuoTally:
         self._outcomes["cut"] += answer.cut and answer.outcome is not Outcome.EMPTY
         if answer.outcome is Outcome.FILTERED and answer.where:
             self._outcomes[f"filtered_{answer.where}"] += 1
-        if answer.text:
+        if answer.text.strip():
             self._outcomes["with_text"] += 1
             self._lengths["chars"] += len(answer.text)
             self._lengths["over_cap"] += len(answer.text) > self._cap * CHARS_PER_TOKEN

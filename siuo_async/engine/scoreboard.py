@@ -104,6 +104,7 @@ class ModelBoard:
         self.judging = Spend()
         self.calls = SessionCalls()
         self.served: set[str] = set()
+        self.judge_served: set[str] = set()
         self.left_out: set[str] = set()
         self.answers = 0
         self.empty_so_far = 0
@@ -120,9 +121,9 @@ class ModelBoard:
         self.calls.add(record, fresh=fresh)
         spend = self.generation if stage == GENERATE else self.judging
         spend.add(record, self._prices.get(f"{target.provider}/{target.model}"))
+        if record.served_model:
+            (self.served if stage == GENERATE else self.judge_served).add(record.served_model)
         if stage == GENERATE:
-            if record.served_model:
-                self.served.add(record.served_model)
             self.left_out.update(record.sent.get("left_out") or ())
 
     def finish(self, position: int, category: tuple[str, ...], result: Any) -> None:

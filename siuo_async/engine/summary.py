@@ -15,18 +15,21 @@ COMPLETE, PENDING, INCOMPLETE_VERDICTS = 0, 3, 4
 
 def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
     """What stands in `summary.json` and, with this session's calls added, in `--json`."""
+    boards = list(boards)
     models = [board.as_json() for board in boards]
+    judge_served = sorted({name for board in boards for name in board.judge_served})
     complete = all(model["complete"] for model in models)
     return {
         "run": f"{plan.name}-{fingerprint(plan.identity)}",
         "benchmark": plan.benchmark.name,
         "protocol": plan.config.protocol,
-        "protocol_line": protocol_line(plan, complete=complete),
+        "protocol_line": protocol_line(plan, complete=complete, judge_served=judge_served),
         "prompts": plan.benchmark.prompt_set,
         "primary": plan.benchmark.primary,
         "complete": complete,
         "simulated": plan.simulated,
         "judge": plan.judge and f"{plan.judge.provider}/{plan.judge.config.name}",
+        "judge_served": judge_served,
         "samples": len(plan.samples()),
         "answers_per_sample": plan.benchmark.answers,
         "skipped": list(plan.skipped),
@@ -34,7 +37,7 @@ def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
     }
 
 
-def protocol_line(plan: Plan, *, complete: bool) -> str:
+def protocol_line(plan: Plan, *, complete: bool, judge_served: Sequence[str] = ()) -> str:
     """The line every table and file begins with."""
     config, benchmark = plan.config, plan.benchmark
     asked = plan.generation()
@@ -49,12 +52,19 @@ def protocol_line(plan: Plan, *, complete: bool) -> str:
         words.append(f"temperature {asked.temperature:g}")
     if config.safety_filters:
         words.append(f"safety filters {config.safety_filters}")
-    words.append(f"judge {plan.judge.provider}/{plan.judge.config.name}" if plan.judge else "not judged")
+    words.append(_judge(plan, judge_served))
     words.append(plan.created_at[:10])
     words += ["SIMULATED"] if plan.simulated else []
     words += [] if complete else ["PARTIAL"]
     words += [f"{len(plan.skipped)} SAMPLES LEFT OUT"] if plan.skipped else []
     return " · ".join(words)
+
+
+def _judge(plan: Plan, served: Sequence[str]) -> str:
+    if plan.judge is None:
+        return "not judged"
+    as_served = f" (served as {', '.join(served)})" if set(served) - {plan.judge.config.name} else ""
+    return f"judge {plan.judge.provider}/{plan.judge.config.name}{as_served}"
 
 
 def exit_code(models: Sequence[Mapping[str, Any]], *, judged: bool) -> int:

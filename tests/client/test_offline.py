@@ -301,7 +301,7 @@ async def test_calls_wait_while_names_do_not_resolve_and_go_on_afterwards_withou
         await asyncio.sleep(0.3)
         probes = resolver.asked - asked
         assert 2 <= probes <= (time.monotonic() - began) / 0.03 + 1  # one each interval, not one for each call
-        assert endpoint.group.in_use == 0
+        assert endpoint.group.in_use <= 1  # at most the probe that is out
         resolver.works = True
         results = await asyncio.wait_for(asyncio.gather(*tasks), 10)
         assert all(result.completion is not None for result in results)
