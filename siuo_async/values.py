@@ -17,7 +17,6 @@ Json: TypeAlias = Any
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 Protocol: TypeAlias = Literal["corrected", "released"]
-PROTOCOLS: tuple[Protocol, ...] = ("corrected", "released")
 
 EMPTY: Mapping[str, Json] = MappingProxyType({})
 

@@ -73,10 +73,6 @@ class AccountSpec:
         base_url = presets.base_url_of(preset, self.environment.variables, self.base_url)
         return presets.dialect_of(preset), base_url, {**preset.profile, **self.profile}
 
-    def dialect_name(self, model: str) -> str:
-        """The name of the dialect that a model speaks."""
-        return presets.for_model(self.preset, model).dialect
-
 
 def account_spec(name: str, configured: Mapping[str, ProviderConfig], environment: Environment) -> AccountSpec:
     """What is known of the provider `name`.

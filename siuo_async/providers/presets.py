@@ -131,20 +131,6 @@ def base_url_of(preset: Preset, environ: Mapping[str, str], configured: str | No
     return url.rstrip("/") + ("" if _VERSION.fullmatch(path.rpartition("/")[2]) else preset.base_path)
 
 
-def key_of(preset: Preset, environ: Mapping[str, str]) -> str | None:
-    """The key from the environment, or None where none is set and none is needed.
-
-    Raises:
-        ConfigError: a key is needed and none is set.
-    """
-    for variable in preset.key_env:
-        if key := environ.get(variable, "").strip():
-            return key
-    if preset.key_required:
-        raise ConfigError(f"provider `{preset.name}` needs a key: set {' or '.join(preset.key_env) or 'its variable'}.")
-    return None
-
-
 def identity(preset: Preset, base_url: str) -> str:
     """Who answers, for call ids: the preset's name only while `base_url` is one of the provider's own hosts.
 

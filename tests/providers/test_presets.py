@@ -14,7 +14,6 @@ from siuo_async.providers.presets import (
     dialect_of,
     for_model,
     identity,
-    key_of,
     load_presets,
 )
 
@@ -68,25 +67,6 @@ def test_a_preset_without_an_address_names_the_variable() -> None:
 def test_what_is_no_base_url_is_an_error(url: str) -> None:
     with pytest.raises(ConfigError, match="is no base URL"):
         base_url_of(OPENAI, {}, url)
-
-
-@pytest.mark.parametrize(
-    "preset, environ, key",
-    [
-        (OPENAI, {"OPENAI_API_KEY": " k "}, "k"),
-        (GEMINI, {"GEMINI_API_KEY": "g"}, "g"),
-        (GEMINI, {"GEMINI_API_KEY": "g", "GOOGLE_API_KEY": "w"}, "w"),
-        (GEMINI, {"GEMINI_API_KEY": "g", "GOOGLE_API_KEY": ""}, "g"),
-        (SIM, {}, None),
-    ],
-)
-def test_the_key_is_the_first_that_is_set(preset: Preset, environ: dict[str, str], key: str | None) -> None:
-    assert key_of(preset, environ) == key
-
-
-def test_a_missing_key_names_the_variables() -> None:
-    with pytest.raises(ConfigError, match="GOOGLE_API_KEY or GEMINI_API_KEY"):
-        key_of(GEMINI, {})
 
 
 @pytest.mark.parametrize(
