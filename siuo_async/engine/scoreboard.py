@@ -106,6 +106,7 @@ class ModelBoard:
         self.served: set[str] = set()
         self.judge_served: set[str] = set()
         self.left_out: set[str] = set()
+        self.judge_left_out: set[str] = set()
         self.answers = 0
         self.empty_so_far = 0
         self._prices = prices
@@ -123,8 +124,7 @@ class ModelBoard:
         spend.add(record, self._prices.get(f"{target.provider}/{target.model}"))
         if record.served_model:
             (self.served if stage == GENERATE else self.judge_served).add(record.served_model)
-        if stage == GENERATE:
-            self.left_out.update(record.sent.get("left_out") or ())
+        (self.left_out if stage == GENERATE else self.judge_left_out).update(record.sent.get("left_out") or ())
 
     def finish(self, position: int, category: tuple[str, ...], result: Any) -> None:
         """Counts one finished sample."""

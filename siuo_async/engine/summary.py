@@ -30,6 +30,7 @@ def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
         "simulated": plan.simulated,
         "judge": plan.judge and f"{plan.judge.provider}/{plan.judge.config.name}",
         "judge_served": judge_served,
+        "judge_left_out": sorted({name for board in boards for name in board.judge_left_out}),
         "samples": len(plan.samples()),
         "answers_per_sample": plan.benchmark.answers,
         "skipped": list(plan.skipped),
@@ -99,6 +100,8 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
             found.append(f"{model['label']}: {', '.join(model['left_out'])} could not be sent; this model does not accept it")
         if len(model["served_models"]) > 1:
             found.append(f"{model['label']}: answered as {', '.join(model['served_models'])}")
+    if summary.get("judge_left_out"):
+        found.append(f"judge: {', '.join(summary['judge_left_out'])} could not be sent; this model does not accept it")
     if shares and max(shares.values()) - min(shares.values()) > 2:
         found.append(
             "the judge's missing verdicts differ between the models by more than 2 points, so their scores are less comparable"
