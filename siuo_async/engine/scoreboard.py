@@ -14,7 +14,7 @@ from siuo_async.benchmarks.base import GENERATE, Benchmark, Tally
 from siuo_async.config import Price
 from siuo_async.engine.asking import Target
 from siuo_async.engine.records import CallRecord
-from siuo_async.values import Json, Sample, Usage
+from siuo_async.values import Json, Outcome, Sample, Usage
 
 MOST_AHEAD = 1024
 _TOKENS = ("input", "output", "cached", "reasoning")
@@ -38,7 +38,7 @@ class Spend:
             self.tokens[name] += getattr(record.usage, name) or 0
         cost = cost_pico_usd(record.usage, record.provider_cost_usd, price)
         if cost is None:
-            self.unpriced += not record.failed
+            self.unpriced += not (record.failed or _blocked_unbilled(record))
         else:
             self.pico_usd += cost
 
@@ -46,6 +46,11 @@ class Spend:
     def usd(self) -> float | None:
         """US dollars, or None when a call's cost is unknown."""
         return None if self.unpriced else self.pico_usd / 10**12
+
+
+def _blocked_unbilled(record: CallRecord) -> bool:
+    """Whether the call was rejected by a filter with an error: providers tell no tokens then and bill none."""
+    return record.usage == Usage() and all(answer.outcome is Outcome.FILTERED and not answer.text for answer in record.answers)
 
 
 def cost_pico_usd(usage: Usage, provider_cost_usd: float | None, price: Price | None) -> int | None:

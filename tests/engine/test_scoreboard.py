@@ -13,7 +13,7 @@ from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult, Verdict
 from siuo_async.config import Price
 from siuo_async.engine.asking import Target
 from siuo_async.engine.scoreboard import ModelBoard, Spend, cost_pico_usd
-from siuo_async.values import Parameters, Usage
+from siuo_async.values import Answer, Outcome, Parameters, Usage
 from tests.engine.samples import answered, failure, record, sample
 
 TARGET = Target("m", "openai", "m", None, Parameters())
@@ -78,6 +78,12 @@ def test_a_cost_that_nobody_can_tell_is_null_and_not_zero() -> None:
 def test_a_failed_call_without_usage_does_not_make_the_cost_unknown() -> None:
     spend = Spend()
     spend.add(failure("a"), PRICE)
+    assert spend.usd == 0.0
+
+
+def test_a_prompt_rejected_by_a_filter_is_not_billed_and_does_not_make_the_cost_unknown() -> None:
+    spend = Spend()
+    spend.add(record("a", Answer(Outcome.FILTERED, where="prompt")), PRICE)
     assert spend.usd == 0.0
 
 
