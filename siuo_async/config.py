@@ -20,6 +20,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from siuo_async.errors import ConfigError
 from siuo_async.values import Json, Parameters, Protocol
 
+_MOST = 2**31 - 1
+_MOST_RPM, _MOST_AT_ONCE = 10_000_000, 100_000
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
 
@@ -58,8 +60,8 @@ class ModelConfig(_Strict):
     label: str | None = None
     revision: str | None = None
     system: str | None = None
-    max_tokens: int | None = Field(default=None, ge=1)
-    thinking_tokens: int | None = Field(default=None, ge=0)
+    max_tokens: int | None = Field(default=None, ge=1, le=_MOST)
+    thinking_tokens: int | None = Field(default=None, ge=0, le=_MOST)
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
@@ -124,8 +126,8 @@ class ProviderConfig(_Strict):
     """The environment variable that holds the key; never the key itself."""
     identity: str | None = None
     """What stands for this provider in call ids instead of `name@host:port`."""
-    rpm: float | None = Field(default=None, gt=0)
-    concurrency: int | None = Field(default=None, ge=1)
+    rpm: float | None = Field(default=None, gt=0, le=_MOST_RPM)
+    concurrency: int | None = Field(default=None, ge=1, le=_MOST_AT_ONCE)
     limit_group: Literal["model", "account"] | None = None
     """Whether rpm and concurrency hold for each model or for the whole account."""
     profile: dict[str, Json] = {}
@@ -146,15 +148,15 @@ class RunConfig(_Strict):
     images: Path | None = None
     missing_images: Literal["error", "skip"] = "error"
     categories: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
-    limit: int | None = Field(default=None, ge=1)
+    limit: int | None = Field(default=None, ge=1, le=_MOST)
     in_file_order: bool = False
-    order_seed: int = 0
+    order_seed: int = Field(default=0, ge=0, le=_MOST)
     answers: int | None = Field(default=None, ge=1, le=64)
     protocol: Protocol = "corrected"
     prompts: Literal["own", "released"] | None = None
     system: str | None = None
-    max_tokens: int | None = Field(default=None, ge=1)
-    thinking_tokens: int | None = Field(default=None, ge=0)
+    max_tokens: int | None = Field(default=None, ge=1, le=_MOST)
+    thinking_tokens: int | None = Field(default=None, ge=0, le=_MOST)
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
@@ -181,9 +183,10 @@ class RunConfig(_Strict):
             raise ValueError(f"name: '{self.name}' would make a poor folder name; use letters, digits, '.', '_' and '-'")
         if self.judge is not None and self.no_judge:
             raise ValueError("judge and no_judge exclude each other; leave one out")
-        for limit in (self.rpm, self.concurrency):
-            if limit is not None and any(v <= 0 for v in (limit.values() if isinstance(limit, dict) else (limit,))):
-                raise ValueError("rpm and concurrency must be above zero")
+        for limit, most in ((self.rpm, _MOST_RPM), (self.concurrency, _MOST_AT_ONCE)):
+            values = limit.values() if isinstance(limit, dict) else () if limit is None else (limit,)
+            if not all(0 < value <= most for value in values):
+                raise ValueError(f"rpm and concurrency must be above zero and at most {_MOST_RPM} and {_MOST_AT_ONCE}")
         self.labels()
         return self
 
@@ -225,6 +228,19 @@ def _short(value: Json) -> str:
     return text if len(text) <= 24 else text[:23] + "…"
 
 
+class _OneOfEach(yaml.SafeLoader):
+    """Refuses a setting that stands twice: which one counts would be a guess."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' stands twice", key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def load_file(path: Path) -> dict[str, Json]:
     """The mapping in a YAML (or JSON) configuration file.
 
@@ -238,7 +254,11 @@ def load_file(path: Path) -> dict[str, Json]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read ({error}); check the -c option") from error
     try:
-        found = yaml.safe_load(text)
+        found = yaml.load(text, _OneOfEach)  # noqa: S506 - a safe loader
+    except RecursionError as error:
+        raise ConfigError(f"{path} is nested too deeply for settings; mend it there") from error
+    except ValueError as error:
+        raise ConfigError(f"{path} holds a value that YAML cannot read ({error}); put it in quotes") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -254,6 +274,12 @@ def make(settings: Mapping[str, Json], *, source: str = "the command line") -> R
     Raises:
         ConfigError: names the field, what is wrong, and a guess where a name is unknown.
     """
+    try:
+        json.dumps(settings, default=str, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"{source}: a text in it is not valid Unicode; type it again, or put it into a config file") from error
+    except ValueError:
+        pass  # a number that JSON has not; its field will say so
     try:
         return RunConfig.model_validate(dict(settings))
     except ValidationError as error:

@@ -150,6 +150,8 @@ def _read_json(file: Path) -> Json:
         ) from error
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except ValueError as error:
+        raise DataError(f"{file}: holds a number that cannot be read ({error}); mend it there") from error
     except RecursionError as error:
         raise DataError(f"{file}: is nested too deeply to be a list of items") from error
     except OSError as error:

@@ -164,7 +164,8 @@ async def verdict(ask: Ask, prompt: Prompt, stage: str, parse: Callable[[str], i
     if value is not None or reply.outcome not in (Outcome.ANSWERED, Outcome.EMPTY):
         return _verdict(reply, value, re_asked=False)
     again = await ask.verdict(prompt, stage, cap_scale=4) if reply.cut else await ask.verdict(prompt, stage, first=1)
-    return _verdict(again, _read(again, parse), re_asked=True)
+    kept = reply if again.outcome is Outcome.FAILED else again  # a re-ask that failed does not undo that the judge replied
+    return _verdict(kept, _read(kept, parse), re_asked=True)
 
 
 async def verdict_as_released(ask: Ask, prompt: Prompt, stage: str, parse: Callable[[str, ProtocolName], int | None]) -> Verdict:

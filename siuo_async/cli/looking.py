@@ -15,7 +15,7 @@ from siuo_async.engine import plan as plans
 from siuo_async.engine.journal import Index, repair_journal
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.replay import replay
-from siuo_async.engine.run_directory import RunDirectory, all_runs, write_json
+from siuo_async.engine.run_directory import RunDirectory, all_runs, damaged_runs, write_json
 from siuo_async.engine.session import finished_at
 from siuo_async.engine.summary import exit_code, summarise, warnings
 from siuo_async.errors import ConfigError, RunDirectoryError
@@ -95,8 +95,8 @@ def checked(run: str, results: Path, *, repair: bool) -> int:
 
 def listed(results: Path) -> int:
     """Lists runs."""
-    runs = all_runs(results)
-    if not runs:
+    runs, damaged = all_runs(results), damaged_runs(results)
+    if not runs and not damaged:
         say(f"no runs below {results}; `siuo demo` makes one", to_stderr=False)
         return 0
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -109,5 +109,7 @@ def listed(results: Path) -> int:
         judge = manifest["judge"]["label"] if manifest.get("judge") else "–"
         simulated = " (simulated)" if manifest.get("simulated") else ""
         table.add_row(*(Text(harmless(cell)) for cell in (run.path.name, labels, judge, state + simulated)))
+    for run in damaged:
+        table.add_row(Text(harmless(run.path.name)), "?", "?", "damaged: its run.json cannot be read")
     console().print(table)
     return 0

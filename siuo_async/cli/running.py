@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import difflib
 import gc
 import os
 from collections.abc import Callable, Coroutine, Mapping
@@ -20,6 +22,7 @@ from siuo_async.engine import plan as plans
 from siuo_async.engine import run_directory
 from siuo_async.engine.estimate import differences, estimate
 from siuo_async.engine.plan import Plan
+from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.session import Outcomes, Session, finished_at
 from siuo_async.engine.summary import warnings
@@ -49,11 +52,14 @@ def prepared(
 
     check_name(config.benchmark)
     ready_to_run(config)
+    _known_limits(config)
+    for reader in readers(config.reuse):  # a mistyped one must not cost the whole run again
+        reader.close()
     participants = [*config.models, *([config.judge] if config.judge else [])]
     specs = {model.provider: account_spec(model.provider, config.providers, surroundings) for model in participants}
     plan = plans.from_config(config, specs, _known_pictures(config, path))
     directory = run_directory.locate(config.results, plan.name, plan.identity, explicit=config.name is not None, path=path, fresh=fresh)
-    earlier = plans.from_directory(directory) if (directory.path / "run.json").exists() else None
+    earlier = _earlier(directory)
     if earlier is not None and (changed := differences(plan, earlier)):
         fresh_calls = asyncio.run(estimate(plan, directory, specs.__getitem__))
         total = sum(model.generation_calls + model.judge_calls for model in fresh_calls)
@@ -61,6 +67,33 @@ def prepared(
     if earlier is not None:
         plan = replace(plan, created_at=earlier.created_at)
     return plan, directory, specs.__getitem__
+
+
+def _earlier(directory: RunDirectory) -> Plan | None:
+    """What the directory is of, if anything.
+
+    Raises:
+        RunDirectoryError: its `run.json` is damaged.
+    """
+    if not (directory.path / "run.json").exists():
+        return None
+    directory.manifest()
+    try:
+        directory.read_samples()
+    except RunDirectoryError:  # they are about to be written again, from the same data
+        return None
+    return plans.from_directory(directory)
+
+
+def _known_limits(config: RunConfig) -> None:
+    """Raises ConfigError for a limit of a provider that takes no part: it would hold for nobody."""
+    taking_part = {model.provider for model in (*config.models, *([config.judge] if config.judge else []))}
+    for flag, limit in (("rpm", config.rpm), ("concurrency", config.concurrency)):
+        for name in limit if isinstance(limit, dict) else ():
+            if name not in taking_part:
+                guess = difflib.get_close_matches(name, taking_part, 1)
+                hint = f"did you mean '{guess[0]}'?" if guess else f"there are: {', '.join(sorted(taking_part))}"
+                raise ConfigError(f"{flag} is set for '{name}', which is no provider of this run; {hint}")
 
 
 def _known_pictures(config: RunConfig, path: Path | None) -> Mapping[str, Picture]:
@@ -107,7 +140,8 @@ def execute(
     if outcomes.sent == 0 and outcomes.summary["complete"] and finished is not None:
         age = duration((datetime.now(UTC) - finished).total_seconds())
         say(f"finished {age} ago, nothing sent ({directory.path}); --fresh measures again")
-    show(outcomes, plan, directory, as_json=as_json)
+    with contextlib.suppress(OSError):  # the terminal may be gone; the run is on disk
+        show(outcomes, plan, directory, as_json=as_json)
     return outcomes.code
 
 

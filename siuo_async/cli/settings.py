@@ -20,7 +20,7 @@ def merged(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
         ConfigError: names the field and the fix.
     """
     settings: dict[str, Json] = load_file(file) if file else {}
-    given = {name: value for name, value in flags.items() if value not in (None, (), [], {}, False)}
+    given = {name: value for name, value in flags.items() if not (value is None or value is False or value in ([], {}))}
     if given.get("judge"):
         given["judge"] = parse_model(given["judge"])
         settings.pop("no_judge", None)
@@ -29,14 +29,22 @@ def merged(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
     if "params" in given:
         given["params"] = {**settings.get("params", {}), **given["params"]}
     settings |= given
-    if file and "data" in settings and "data" not in given and not Path(settings["data"]).is_absolute():
-        settings["data"] = str(file.parent / settings["data"])
+    if file:
+        named = [name for name in ("data", "images", "reuse") if name in settings and name not in given]
+        settings |= {name: _beside(file, settings[name]) for name in named}
     settings.setdefault("benchmark", "")
     if not settings["benchmark"]:
         raise ConfigError(
             "name a benchmark, as in `siuo run siuo-gen -m PROVIDER/MODEL --judge PROVIDER/MODEL`; `siuo data list` lists them"
         )
     return make(settings, source=str(file) if file else "the command line")
+
+
+def _beside(file: Path, value: Json) -> Json:
+    """A path in a configuration file is meant from where the file is."""
+    if isinstance(value, list):
+        return [_beside(file, one) for one in value]
+    return str(file.parent / Path(value).expanduser()) if isinstance(value, str) else value
 
 
 def ready_to_run(config: RunConfig) -> None:

@@ -37,8 +37,8 @@ def providers() -> None:
 
 
 def simulator(
-    port: Annotated[int, typer.Option(help="0: any free port.")] = 0,
-    latency: Annotated[float, typer.Option(help="Median seconds to a reply.")] = 0.25,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
+    latency: Annotated[float, typer.Option(min=0, help="Median seconds to a reply.")] = 0.25,
     rpm: Annotated[int, typer.Option(help="Requests a minute and model; 0: no limit.")] = 0,
     concurrency: Annotated[int, typer.Option(help="Requests in flight; 0: no limit.")] = 0,
     seed: Annotated[int, typer.Option(help="Equal seeds and requests give equal replies.")] = 0,
@@ -47,12 +47,17 @@ def simulator(
     import asyncio
 
     from siuo_async.cli.output import say
+    from siuo_async.errors import ConfigError
     from siuo_async.simulator import PERSONAS, Settings
     from siuo_async.simulator.__main__ import serve_until_told
 
     say(f"models: sim/openai-NAME, sim/anthropic-NAME, sim/gemini-NAME; NAME is one of {', '.join(sorted(PERSONAS))}")
     say("use them with SIUO_SIM_URL set to the address below; everything they say is made up")
-    asyncio.run(serve_until_told(Settings(port=port, latency_s=latency, rpm=rpm, concurrency=concurrency, seed=seed)))
+    settings = Settings(port=port, latency_s=latency, rpm=rpm, concurrency=concurrency, seed=seed)
+    try:
+        asyncio.run(serve_until_told(settings))
+    except OSError as error:
+        raise ConfigError(f"the simulator cannot listen on port {port} ({error.strerror}); choose another --port, or 0") from error
 
 
 def init(

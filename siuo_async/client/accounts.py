@@ -34,7 +34,10 @@ class Environment:
 
     def __init__(self, variables: Mapping[str, str], dotenv: Path | None = None) -> None:
         self.variables = variables
-        self._keys = {k: v for k, v in dotenv_values(dotenv).items() if v} if dotenv and dotenv.is_file() else {}
+        try:
+            self._keys = {k: v for k, v in dotenv_values(dotenv).items() if v} if dotenv and dotenv.is_file() else {}
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{dotenv} cannot be read ({error}); save it as UTF-8 text, or move it away") from error
 
     def key(self, name: str) -> str | None:
         """A key: from the environment, else from `.env`."""

@@ -70,6 +70,7 @@ class Tries:
 
     call_id: str
     priority: Priority
+    halt: Halt
     order: int
     """Among calls of one priority, the lowest goes first."""
     attempts: int = 0
@@ -129,21 +130,37 @@ class Endpoint:
     def stop(self, reason: StoppedEarly) -> None:
         """Sends nothing more; calls on the wire may finish."""
         if self.halt.set(reason):
-            self.group.release_halted()
-            self.network.release_halted()
+            self.send_away()
             self.on_stop(self, reason)
 
+    def send_away(self) -> None:
+        """Calls whose halt was set wait no longer."""
+        self.group.release_halted()
+        self.network.release_halted()
+
     async def call(
-        self, prompt: Prompt, parameters: Parameters, n: int, *, call_id: str, priority: Priority, order: int = 0
+        self,
+        prompt: Prompt,
+        parameters: Parameters,
+        n: int,
+        *,
+        call_id: str,
+        priority: Priority,
+        order: int = 0,
+        halt: Halt | None = None,
     ) -> CallResult:
         """Makes one call, retries included.
+
+        Args:
+            order: among calls that wait, the lowest goes first.
+            halt: the caller's own, below this endpoint's.
 
         Raises:
             StoppedEarly: the endpoint was stopped before the call had a result.
             DataError: a picture is gone or changed.
         """
         request = Request(self.model, prompt, parameters, n, self.profile)
-        tries = Tries(call_id, priority, order)
+        tries = Tries(call_id, priority, halt or self.halt, order)
 
         async def again() -> Completion:
             self.stats.retried += tries.attempts > 0
@@ -155,8 +172,8 @@ class Endpoint:
                 completion = await again()
             except CallError as error:
                 if error.kind in RETRYABLE:  # any other failure stands, stopped or not
-                    self.halt.check()
-                completion = await retrying(error, again, sleep=self.halt.sleep, most_hint_s=self.max_wait_s)
+                    tries.halt.check()
+                completion = await retrying(error, again, sleep=tries.halt.sleep, most_hint_s=self.max_wait_s)
         except CallError as error:
             return self._failed(error, tries, call_id)
         finally:
@@ -248,8 +265,8 @@ class Endpoint:
     async def _enter(self, tries: Tries) -> None:
         """Waits for the network and for the limit group's door; holds a slot when it returns."""
         while True:
-            probe = await self.network.wait(self.halt)
-            await self.group.enter(tries.priority, self.halt, tries.order)
+            probe = await self.network.wait(tries.halt)
+            await self.group.enter(tries.priority, tries.halt, tries.order)
             if probe or not self.network.offline:
                 return
             self.group.leave()  # offline since it queued
@@ -268,7 +285,7 @@ class Endpoint:
                     pinned.append(part)
                 else:
                     parts.append(part)
-            self.halt.check()
+            tries.halt.check()
             return await self._send(url, headers, parts, tries)
         finally:
             for picture in pinned:

@@ -8,21 +8,39 @@ from siuo_async.errors import StoppedEarly
 
 
 class Halt:
-    """A flag that holds the reason why an endpoint sends nothing more. Calls on the wire are not its business."""
+    """A flag that holds the reason why nothing more is sent. Calls on the wire are not its business.
 
-    __slots__ = ("_event", "reason")
+    Args:
+        above: a halt that holds for this one too (an endpoint's, for one of the models that share the endpoint).
+    """
 
-    def __init__(self) -> None:
-        self.reason: StoppedEarly | None = None
+    __slots__ = ("_above", "_below", "_event", "_reason")
+
+    def __init__(self, above: Halt | None = None) -> None:
+        self._reason: StoppedEarly | None = None
         self._event = asyncio.Event()
+        self._above = above
+        self._below: list[Halt] = []
+        if above is not None:
+            above._below.append(self)
+
+    @property
+    def reason(self) -> StoppedEarly | None:
+        """Why nothing more is sent, or None."""
+        return self._reason or (self._above.reason if self._above is not None else None)
 
     def set(self, reason: StoppedEarly) -> bool:
         """Stops; the first reason stays. Returns whether this was the first."""
-        if self.reason is not None:
+        if self._reason is not None:
             return False
-        self.reason = reason
-        self._event.set()
+        self._reason = reason
+        self._wake()
         return True
+
+    def _wake(self) -> None:
+        self._event.set()
+        for halt in self._below:
+            halt._wake()
 
     def check(self) -> None:
         """Raises the reason, if there is one.
@@ -30,8 +48,8 @@ class Halt:
         Raises:
             StoppedEarly: no new call may be sent.
         """
-        if self.reason is not None:
-            raise self.reason.with_traceback(None)
+        if (reason := self.reason) is not None:
+            raise reason.with_traceback(None)
 
     async def sleep(self, seconds: float) -> None:
         """Sleeps, or ends early by raising the reason.

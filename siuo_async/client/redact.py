@@ -37,14 +37,19 @@ def redact_completion(completion: Completion, key: str | None) -> Completion:
     return replace(
         completion,
         answers=tuple(_redact_answer(answer, key) for answer in completion.answers),
-        served_model=_without(completion.served_model, key),
+        served_model=_without(completion.served_model, key if key and _unmistakable(key) else None),
         request_id=_without(completion.request_id, key),
     )
 
 
 def _redact_answer(answer: Answer, key: str | None) -> Answer:
-    text, reason = _without(answer.text, key), answer.reason and redact(answer.reason, key)
+    text, reason = _without(answer.text, key if key and _unmistakable(key) else None), answer.reason and redact(answer.reason, key)
     return answer if text == answer.text and reason == answer.reason else replace(answer, text=text or "", reason=reason)
+
+
+def _unmistakable(key: str) -> bool:
+    """Whether a key is no word that a model may use of itself: taking those out would change what is measured."""
+    return len(key) >= _PART and any(c.isdigit() for c in key) and any(c.isalpha() for c in key)
 
 
 def _without(text: str | None, key: str | None) -> str | None:

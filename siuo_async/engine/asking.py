@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from siuo_async.benchmarks.base import GENERATE
 from siuo_async.client.endpoint import CallResult, Endpoint
+from siuo_async.client.halt import Halt
 from siuo_async.client.limits import Priority
 from siuo_async.engine.call_id import call_id
 from siuo_async.engine.door import Door, PendingError
@@ -35,6 +36,8 @@ class Target:
     """None where nothing is ever sent."""
     system: str | None = None
     """This model's own system prompt, in place of the run's."""
+    halt: Halt | None = None
+    """Stops this model alone, not others that share its endpoint."""
 
     @property
     def full_name(self) -> str:
@@ -99,7 +102,7 @@ class Asker:
         """
         if self._judge is None:
             raise PendingError("no judge was named yet")
-        record = await self._call(self._judge, stage, prompt, first=first, asked=1, cap_scale=cap_scale)
+        record = await self._call(self._judge, stage, self._judge.own(prompt), first=first, asked=1, cap_scale=cap_scale)
         return record.answers[0]
 
     async def answers(self, prompt: Prompt, n: int) -> AsyncGenerator[tuple[int, Answer], None]:
@@ -109,6 +112,26 @@ class Asker:
             StoppedEarly: a call cannot be made now.
         """
         prompt = self._model.own(prompt)
+        known, gaps = self._known(prompt, n)
+        for position, answer in known:
+            yield position, await self._if_empty_again(prompt, position, answer)
+        if not gaps:
+            return
+        if self._model.endpoint is None:
+            raise PendingError(f"{self._model.label} is not asked in this session")
+        for part in self._parts(prompt, gaps):
+            async with aclosing(part) as answers:  # closed here and now: calls on the wire come home before the session ends
+                async for found in answers:
+                    yield found
+
+    def _parts(self, prompt: Prompt, gaps: list[tuple[int, int]]) -> list[AsyncGenerator[tuple[int, Answer], None]]:
+        if self._model.max_n > 1 or gaps == [(gaps[0][0], 1)]:
+            return [self._fill_gap(prompt, start, length) for start, length in gaps]
+        return [self._all_at_once(prompt, [start + i for start, length in gaps for i in range(length)])]
+
+    def _known(self, prompt: Prompt, n: int) -> tuple[list[tuple[int, Answer]], list[tuple[int, int]]]:
+        """(answers that are there, with their numbers; gaps as (first number, length))."""
+        known: list[tuple[int, Answer]] = []
         gaps: list[tuple[int, int]] = []
         position = failed_until = 0
         while position < n:
@@ -124,20 +147,9 @@ class Asker:
                 if record.failed:  # it stands for all that it was asked for, save what came by another way
                     failed_until = position + len(answers)
                     answers = answers[:1]
-            for offset, answer in enumerate(answers):
-                yield position + offset, await self._if_empty_again(prompt, position + offset, answer)
+            known += [(position + offset, answer) for offset, answer in enumerate(answers)]
             position += len(answers)
-        if not gaps:
-            return
-        if self._model.endpoint is None:
-            raise PendingError(f"{self._model.label} is not asked in this session")
-        if self._model.max_n > 1 or gaps == [(gaps[0][0], 1)]:
-            for start, length in gaps:
-                async for found in self._fill_gap(prompt, start, length):
-                    yield found
-        else:
-            async for found in self._all_at_once(prompt, [start + i for start, length in gaps for i in range(length)]):
-                yield found
+        return known, gaps
 
     async def _fill_gap(self, prompt: Prompt, start: int, length: int) -> AsyncGenerator[tuple[int, Answer], None]:
         """Asks for all answers of the gap in one call; what it leaves open, one at a time."""
@@ -196,7 +208,9 @@ class Asker:
                 raise PendingError(f"{target.label} is not asked in this session")
             parameters = target.parameters if cap_scale == 1 else replace(target.parameters, cap_scale=cap_scale)
             priority = Priority.GENERATION if stage == GENERATE else Priority.JUDGE
-            result = await target.endpoint.call(prompt, parameters, asked, call_id=identity, priority=priority, order=self._order)
+            result = await target.endpoint.call(
+                prompt, parameters, asked, call_id=identity, priority=priority, order=self._order, halt=target.halt
+            )
             return _record(result, identity, stage, target, self._sample, first, asked)
 
         record, fresh = await self._door.call(identity, send)

@@ -95,14 +95,23 @@ class SendingDoor:
 
 
 class ReplayDoor:
-    """A door that never sends: `score`, `report` and `export` look through it."""
+    """A door that never sends: `score` and `report` look through it.
 
-    def __init__(self, journal: JournalReader) -> None:
+    Args:
+        journal: the run's own.
+        reuse: other runs' journals, where a run would find results too.
+    """
+
+    def __init__(self, journal: JournalReader, reuse: Sequence[JournalReader] = ()) -> None:
         self._journal = journal
+        self._reuse = reuse
 
     def known(self, call_id: str) -> CallRecord | None:
-        """The journal's record, failures included."""
-        return self._journal.get(call_id)
+        """The journal's record, failures included, or another run's result."""
+        if (record := self._journal.get(call_id)) is not None:
+            return record
+        found = (other.get(call_id) for other in self._reuse)
+        return next((record for record in found if record is not None and not record.failed), None)
 
     async def call(self, call_id: str, send: Callable[[], Awaitable[CallRecord]]) -> tuple[CallRecord, bool]:
         """The journal's record.
@@ -110,6 +119,6 @@ class ReplayDoor:
         Raises:
             PendingError: the call has not been made.
         """
-        if (record := self._journal.get(call_id)) is None:
+        if (record := self.known(call_id)) is None:
             raise PendingError("a call of this sample has not been made yet")
         return record, False

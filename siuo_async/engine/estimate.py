@@ -31,7 +31,7 @@ async def estimate(plan: Plan, directory: RunDirectory, spec_of: Callable[[str],
     """
     found = []
     judging = plan.benchmark.answers * plan.benchmark.calls_per_answer if plan.judge else 0
-    for participant, board in zip(plan.models, await replay(plan, directory), strict=True):
+    for participant, board in zip(plan.models, await replay(plan, directory, reusing=True), strict=True):
         config = participant.config
         dialect, _, known = spec_of(config.provider).route(config.name)
         takes = min(profile_for(dialect.name, config.name, {**known, **config.profile}).max_n, plan.benchmark.answers)

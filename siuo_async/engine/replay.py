@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from siuo_async.engine.asking import Asker, Target
 from siuo_async.engine.door import ReplayDoor
@@ -10,21 +11,38 @@ from siuo_async.engine.journal import JournalReader
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.scoreboard import ModelBoard
-from siuo_async.errors import StoppedEarly
+from siuo_async.errors import ConfigError, StoppedEarly
 from siuo_async.values import Sample
 
 
-async def replay(plan: Plan, directory: RunDirectory) -> list[ModelBoard]:
+def readers(paths: Sequence[Path]) -> list[JournalReader]:
+    """The journals of the runs that `--reuse` names.
+
+    Raises:
+        ConfigError: there is no run at one of the paths.
+    """
+    files = [path / "calls.jsonl" if path.is_dir() else path for path in paths]
+    for path, file in zip(paths, files, strict=True):
+        if not file.is_file():
+            raise ConfigError(f"--reuse {path}: there is no run there (no {file}); `siuo ls` lists the runs")
+    return [JournalReader(file) for file in files]
+
+
+async def replay(plan: Plan, directory: RunDirectory, *, reusing: bool = False) -> list[ModelBoard]:
     """The boards of a run as its journal stands; it may still be growing.
+
+    Args:
+        reusing: look into the runs that the plan reuses too, as a session would.
 
     Raises:
         RunDirectoryError: a line of the journal is damaged.
     """
     samples = plan.samples()
+    reuse = readers(plan.config.reuse) if reusing else []
     judge = plan.judge.target(plan.judging()) if plan.judge else None
     reader = JournalReader(directory.calls)
     try:
-        door = ReplayDoor(reader)
+        door = ReplayDoor(reader, reuse)
         boards = []
         for participant in plan.models:
             target = participant.target(plan.generation())
@@ -33,7 +51,8 @@ async def replay(plan: Plan, directory: RunDirectory) -> list[ModelBoard]:
             boards.append(board)
         return boards
     finally:
-        reader.close()
+        for one in (reader, *reuse):
+            one.close()
 
 
 async def _live(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -21,6 +22,18 @@ from siuo_async.errors import DataError, RunDirectoryError, StoppedEarly
 from siuo_async.values import Json, Picture, Sample
 
 FORMAT = 1
+_FIELDS: Mapping[str, type] = MappingProxyType(
+    {
+        "name": str,
+        "fingerprint": str,
+        "identity": dict,
+        "benchmark": str,
+        "created_at": str,
+        "models": list,
+        "dataset": dict,
+        "config": dict,
+    }
+)
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
@@ -78,6 +91,8 @@ class RunDirectory:
             raise RunDirectoryError(f"{file} cannot be read ({error}); restore it from a copy, or start again with --fresh") from error
         if not isinstance(found, dict) or found.get("format") != FORMAT:
             raise RunDirectoryError(f"{file} is not of format {FORMAT}; it was written by another version of siuo")
+        if (lacking := _lacking(found)) is not None:
+            raise RunDirectoryError(f"{file} is damaged ('{lacking}'); restore it from a copy, or start again with --fresh")
         return found
 
     def write_manifest(self, manifest: Mapping[str, Json]) -> None:
@@ -109,6 +124,17 @@ class RunDirectory:
         return found if isinstance(found, dict) else {}
 
 
+def _lacking(manifest: Mapping[str, Any]) -> str | None:
+    """The first field of a manifest that is not what it must be."""
+    for name, kind in _FIELDS.items():
+        if not isinstance(manifest.get(name), kind):
+            return name
+    for participant in (*manifest["models"], *([manifest["judge"]] if manifest.get("judge") is not None else [])):
+        if not isinstance(participant, dict) or not all(isinstance(participant.get(name), str) for name in ("label", "provider")):
+            return "models"
+    return None
+
+
 def write_json(path: Path, value: Json) -> None:
     """Replaces a JSON file at once, 0600."""
     write_bytes(path, orjson.dumps(value, option=_JSON))
@@ -136,12 +162,26 @@ def write_bytes(path: Path, content: bytes) -> None:
 def all_runs(results: Path) -> list[tuple[RunDirectory, dict[str, Json]]]:
     """Every readable run below `results`, newest first."""
     found = []
-    for folder in results.iterdir() if results.is_dir() else ():
-        if (folder / "run.json").is_file():
-            with contextlib.suppress(RunDirectoryError):
-                run = RunDirectory(folder)
-                found.append((run, run.manifest()))
+    for run in _directories(results):
+        with contextlib.suppress(RunDirectoryError):
+            found.append((run, run.manifest()))
     return sorted(found, key=lambda entry: (entry[1].get("created_at", ""), entry[0].path.name), reverse=True)
+
+
+def damaged_runs(results: Path) -> list[RunDirectory]:
+    """Every run below `results` whose `run.json` cannot be read."""
+    found = []
+    for run in _directories(results):
+        try:
+            run.manifest()
+        except RunDirectoryError:
+            found.append(run)
+    return found
+
+
+def _directories(results: Path) -> list[RunDirectory]:
+    folders = sorted(results.iterdir()) if results.is_dir() else []
+    return [RunDirectory(folder) for folder in folders if (folder / "run.json").is_file()]
 
 
 def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: bool, path: Path | None, fresh: bool) -> RunDirectory:
@@ -172,6 +212,9 @@ def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: 
                 return run
         if explicit and named:
             _same_or_raise(named[0][0], identity)
+        for run in damaged_runs(results):
+            if f"-{name}-{mark}" in run.path.name:  # making another run would pay for everything again
+                run.manifest()
     base = f"{datetime.now(UTC):%Y-%m-%d}-{name}-{mark}"
     for number in range(1, 1000):
         target = results / (base if number == 1 else f"{base}-{number}")

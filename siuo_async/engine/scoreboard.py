@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from siuo_async.benchmarks.base import GENERATE, Benchmark, Tally
@@ -35,10 +35,11 @@ class Spend:
         """Counts one call's tokens and its cost."""
         self.calls += 1
         for name in _TOKENS:
-            self.tokens[name] += getattr(record.usage, name) or 0
-        cost = cost_pico_usd(record.usage, record.provider_cost_usd, price)
+            if (count := getattr(record.usage, name)) is not None:
+                self.tokens[name] += count
+        cost = cost_pico_usd(_billed(record), record.provider_cost_usd, price)
         if cost is None:
-            self.unpriced += not (record.failed or _blocked_unbilled(record))
+            self.unpriced += not record.failed or record.maybe_billed > 0
         else:
             self.pico_usd += cost
 
@@ -48,9 +49,11 @@ class Spend:
         return None if self.unpriced else self.pico_usd / 10**12
 
 
-def _blocked_unbilled(record: CallRecord) -> bool:
-    """Whether the call was rejected by a filter with an error: providers tell no tokens then and bill none."""
-    return record.usage == Usage() and all(answer.outcome is Outcome.FILTERED and not answer.text for answer in record.answers)
+def _billed(record: CallRecord) -> Usage:
+    """The tokens of a call; where a filter took everything away, what the provider does not tell is nothing."""
+    if all(answer.outcome is Outcome.FILTERED and not answer.text for answer in record.answers):
+        return replace(record.usage, input=record.usage.input or 0, output=record.usage.output or 0)
+    return record.usage
 
 
 def cost_pico_usd(usage: Usage, provider_cost_usd: float | None, price: Price | None) -> int | None:
@@ -112,8 +115,6 @@ class ModelBoard:
         self.judge_served: set[str] = set()
         self.left_out: set[str] = set()
         self.judge_left_out: set[str] = set()
-        self.answers = 0
-        self.empty_so_far = 0
         self._prices = prices
         self._ahead: dict[int, tuple[tuple[str, ...], Any] | None] = {}
 
@@ -180,4 +181,5 @@ class ModelBoard:
 
 
 def _tokens(spend: Spend) -> dict[str, Json]:
-    return {"calls": spend.calls, **{name: spend.tokens[name] for name in _TOKENS}}
+    untold = None if spend.calls else 0
+    return {"calls": spend.calls, **{name: spend.tokens.get(name, untold) for name in _TOKENS}}

@@ -15,25 +15,25 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from siuo_async.benchmarks.base import GENERATE
 from siuo_async.client.accounts import SIMULATED
 from siuo_async.client.endpoint import Endpoint
+from siuo_async.client.halt import Halt
 from siuo_async.client.registry import Registry
-from siuo_async.engine.asking import Asker, Target
+from siuo_async.engine.asking import Asker, Observer, Target
 from siuo_async.engine.door import Door, SendingDoor
-from siuo_async.engine.journal import Journal, JournalReader
+from siuo_async.engine.guards import Guards
+from siuo_async.engine.journal import Journal
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.records import CallRecord
+from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory, write_json
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.engine.summary import exit_code, summarise
 from siuo_async.errors import SiuoError, StoppedEarly, UsageError
-from siuo_async.values import Answer, Json, Outcome, Sample
+from siuo_async.values import Answer, Json, Sample
 
 LEAST_WORKERS = 64
 WORKERS_PER_SLOT = 4
-EMPTIES_STOP = 10
-"""If this many first finished answers of a model are all cut before any visible text, the rest would be too."""
 SLOW_S = 120.0
 SLOW_CHECK_S = 30.0
 
@@ -92,7 +92,7 @@ class Session:
         self._fatal: BaseException | None = None
         self._stops: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._served: dict[str, str] = {}
+        self._guards = Guards(accept_served=plan.config.accept_served)
         judge = plan.judge.target(plan.judging()) if plan.judge else None
         if plan.judge and judge:
             endpoint = registry.endpoint(plan.judge.config.provider, plan.judge.config.name, plan.judge.config.profile)
@@ -107,7 +107,8 @@ class Session:
         target: Target = participant.target(self._plan.generation())
         if self._generate:
             config = participant.config
-            target = replace(target, endpoint=self._registry.endpoint(config.provider, config.name, config.profile))
+            endpoint = self._registry.endpoint(config.provider, config.name, config.profile)
+            target = replace(target, endpoint=endpoint, halt=Halt(above=endpoint.halt))
         return ModelBoard(target, self._plan.benchmark, self._samples, self._plan.prices or {})
 
     async def run(self) -> Outcomes:
@@ -119,12 +120,12 @@ class Session:
         config = self._plan.config
         self._directory.make()
         journal = Journal(self._directory.calls, sync=config.fsync, on_fatal=self._halt)
-        reuse = [JournalReader(path / "calls.jsonl" if path.is_dir() else path) for path in config.reuse]
+        reuse = readers(config.reuse)
         door = SendingDoor(journal, reuse=reuse, retry_failed=config.retry_failed)
         self._watch_stops()
         try:
+            self._directory.write_samples(self._plan.all_samples)  # first: what has a manifest can be read
             self._directory.write_manifest(self._plan.manifest())
-            self._directory.write_samples(self._plan.all_samples)
             async with self._signals(), self._background(journal, door):
                 await self._work(door)
         finally:
@@ -135,17 +136,19 @@ class Session:
         return self._finish(door)
 
     def _halt(self, reason: StoppedEarly) -> None:
-        """Nothing more is sent; said once."""
+        """Nothing more is sent."""
+        self._tell(reason)
+        self._registry.stop(reason)
+
+    def _tell(self, reason: StoppedEarly) -> None:
+        """Notes why something was stopped; once."""
         if str(reason) not in self._stops:
             self._stops.append(str(reason))
             self.state.notices.append(str(reason))
-        self._registry.stop(reason)
 
     def _watch_stops(self) -> None:
         def stopped(endpoint: Endpoint, reason: StoppedEarly) -> None:
-            if str(reason) not in self._stops:
-                self._stops.append(str(reason))
-                self.state.notices.append(str(reason))
+            self._tell(reason)
             if endpoint is self.state.judge:  # answers that nobody can judge would only be paid for
                 self._registry.stop(reason)
 
@@ -165,7 +168,9 @@ class Session:
     async def _worker(self, board: ModelBoard, samples: Iterator[tuple[int, Sample]], door: Door) -> None:
         """Lives one sample at a time."""
         for position, sample in samples:
-            asker = Asker(door, board.target, self._judge, sample.id, self._observer(board), self._answer_observer(board), position)
+            asker = Asker(
+                door, board.target, self._judge, sample.id, self._observer(board), self._answer_observer(board.target), position
+            )
             try:
                 result = await self._plan.benchmark.evaluate(sample, asker)
             except StoppedEarly:
@@ -181,38 +186,21 @@ class Session:
                 board.finish(position, sample.category, result)
             await asyncio.sleep(0)  # a sample answered from the journal never waits, and the screen wants its turn
 
-    def _observer(self, board: ModelBoard) -> Any:
+    def _observer(self, board: ModelBoard) -> Observer:
         def observe(target: Target, stage: str, record: CallRecord, fresh: bool) -> None:
             board.observe(target, stage, record, fresh)
-            if record.served_model and target.endpoint:
-                self._check_served(target, record.served_model, "judge" if stage != GENERATE else "model")
+            if target.endpoint is not None and (reason := self._guards.served(target, stage, record, fresh=fresh)):
+                target.endpoint.stop(reason)
 
         return observe
 
-    def _check_served(self, target: Target, served: str, role: str) -> None:
-        """Another model behind the same name in mid-run would mix two models' answers in one score."""
-        first = self._served.setdefault(target.full_name, served)
-        if served != first and not self._plan.config.accept_served and target.endpoint:
-            target.endpoint.stop(
-                StoppedEarly(
-                    f"{target.full_name} ({role}) was served as '{first}' and now as '{served}'; it was stopped so that one score does "
-                    "not mix them; --accept-served goes on, --fresh begins again"
-                )
-            )
-
-    def _answer_observer(self, board: ModelBoard) -> Any:
+    def _answer_observer(self, target: Target) -> Callable[[Answer], None]:
         def observe(answer: Answer) -> None:
-            if board.answers >= EMPTIES_STOP:
+            if target.endpoint is None or target.halt is None:
                 return
-            board.answers += 1
-            board.empty_so_far += answer.outcome is Outcome.EMPTY and answer.cut
-            if board.empty_so_far == EMPTIES_STOP and board.target.endpoint:
-                board.target.endpoint.stop(
-                    StoppedEarly(
-                        f"{board.target.label}: the first {EMPTIES_STOP} answers were all cut before any visible text, so it spends "
-                        "its cap on thinking; give it room with --thinking-tokens 8192 (or a reasoning setting with --param)"
-                    )
-                )
+            if (reason := self._guards.answered(target, answer)) and target.halt.set(reason):
+                self._tell(reason)
+                target.endpoint.send_away()
 
         return observe
 
@@ -254,7 +242,8 @@ class Session:
         numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # not in the main thread: the caller's business
             for number in numbers:
-                loop.add_signal_handler(number, self.interrupt, signal.Signals(number).name)
+                if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                    loop.add_signal_handler(number, self.interrupt, signal.Signals(number).name)
         try:
             yield
         finally:

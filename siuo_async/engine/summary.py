@@ -72,7 +72,13 @@ def exit_code(models: Sequence[Mapping[str, Any]], *, judged: bool) -> int:
     """0 complete; 3 something is pending; 4 complete, but some answers failed or have no verdict."""
     if any(not model["complete"] for model in models):
         return PENDING
-    lacking = any(model["outcomes"]["failed"] or (judged and _without_verdict(model)) for model in models)
+    lacking = any(
+        model["outcomes"]["failed"]
+        or model["dropped"]
+        or (judged and _without_verdict(model))
+        or 0 < model["answers"]["finished"] == model["outcomes"]["empty"]
+        for model in models
+    )
     return INCOMPLETE_VERDICTS if lacking else COMPLETE
 
 
@@ -87,15 +93,21 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
     shares = {}
     for model in summary["models"]:
         if (judge := model.get("judge")) and judge["verdicts"]:
-            missing = judge["unreadable"] + judge["declined"] + judge["filtered"]
+            missing = sum(judge[state] for state in ("unreadable", "declined", "filtered", "failed"))
             shares[model["label"]] = 100 * missing / judge["verdicts"]
             if shares[model["label"]] > 2:
                 found.append(
                     f"{model['label']}: the judge gave no verdict for {shares[model['label']]:.1f}% of {judge['verdicts']} "
-                    f"({judge['unreadable']} unreadable, {judge['declined']} declined, {judge['filtered']} filtered); read the bounds"
+                    f"({judge['unreadable']} unreadable, {judge['declined']} declined, {judge['filtered']} filtered, "
+                    f"{judge['failed']} failed); read the bounds"
                 )
         if model["outcomes"]["failed"]:
-            found.append(f"{model['label']}: {model['outcomes']['failed']} answers failed; run again, or look at calls.jsonl")
+            found.append(
+                f"{model['label']}: {model['outcomes']['failed']} answers failed; run again (with --retry-failed if the provider "
+                "rejected the request), or look at calls.jsonl"
+            )
+        if model["dropped"]:
+            found.append(f"{model['label']}: {model['dropped']} samples were dropped, as the released scripts do, and are in no rate")
         if model["left_out"]:
             found.append(f"{model['label']}: {', '.join(model['left_out'])} could not be sent; this model does not accept it")
         if len(model["served_models"]) > 1:

@@ -55,8 +55,10 @@ def duration(seconds: float) -> str:
     return f"{whole // 86400} days"
 
 
-def count(number: int) -> str:
-    """`950`, `12.3k`, `4.5M`."""
+def count(number: int | None) -> str:
+    """`950`, `12.3k`, `4.5M`; `?` where nobody told."""
+    if number is None:
+        return "?"
     for limit, unit in ((10**6, "M"), (10**4, "k")):
         if number >= limit:
             return f"{number / (limit if unit == 'M' else 1000):.1f}{unit}"

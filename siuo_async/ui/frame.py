@@ -88,7 +88,7 @@ def _short(heading: str) -> str:
 def _model_line(state: SessionState, board: ModelBoard, label_width: int, *, wide: bool) -> Text:
     summary = board.tally.summary(board.totals)
     line = Text(set_cell_size(harmless(board.target.label), label_width))
-    halted = board.target.endpoint is not None and board.target.endpoint.halt.reason is not None and board.pending
+    halted = board.target.halt is not None and board.target.halt.reason is not None and board.pending
     line.append(f" {board.finished}/{board.total}".rjust(10), style="red" if halted else "")
     live = board.prefix - board.stopped
     for metric in state.plan.benchmark.metrics:

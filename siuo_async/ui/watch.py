@@ -27,7 +27,7 @@ async def watching(state: SessionState, console: Console, *, heading: str) -> As
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, OSError):  # a terminal that was closed takes no run with it
             await task
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from siuo_async.client.endpoint import CallResult, Tries
+from siuo_async.client.halt import Halt
 from siuo_async.client.limits import Priority
 from siuo_async.engine.records import CallRecord
 from siuo_async.errors import CallError, ErrorKind, StoppedEarly
@@ -55,11 +56,19 @@ class FakeEndpoint:
     """(prompt, n, cap_scale) of each call."""
 
     async def call(
-        self, prompt: Prompt, parameters: Parameters, n: int, *, call_id: str, priority: Priority, order: int = 0
+        self,
+        prompt: Prompt,
+        parameters: Parameters,
+        n: int,
+        *,
+        call_id: str,
+        priority: Priority,
+        order: int = 0,
+        halt: Halt | None = None,
     ) -> CallResult:
         self.asked.append((prompt, n, parameters.cap_scale))
         answers = self.reply(len(self.asked) - 1, n, parameters)
-        tries = Tries(call_id, priority, order)
+        tries = Tries(call_id, priority, halt or Halt(), order)
         if answers is None:
             return CallResult(None, CallError(ErrorKind.SERVER, "Internal error", status=500), tries)
         return CallResult(Completion(answers, Usage(10, 5), served_model="m-1"), None, tries)

@@ -29,7 +29,8 @@ def run(
 ) -> RunDirectory:
     made = RunDirectory(results / folder)
     made.make()
-    made.write_manifest({"name": name, "fingerprint": fingerprint(identity), "identity": identity, "created_at": created})
+    told = {"name": name, "fingerprint": fingerprint(identity), "identity": identity, "created_at": created}
+    made.write_manifest({**told, "benchmark": "demo", "models": [], "judge": None, "dataset": {}, "config": {}})
     return made
 
 

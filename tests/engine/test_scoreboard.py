@@ -144,7 +144,7 @@ def test_models_and_judges_are_paid_apart() -> None:
     it.observe(TARGET, "generate", record("a", usage=Usage(10, 1)), True)
     it.observe(Target("j", "openai", "j", None, Parameters()), "judge.safety", record("b", usage=Usage(20, 2)), False)
     found = it.as_json()
-    assert found["tokens"]["generation"] == {"calls": 1, "input": 10, "output": 1, "cached": 0, "reasoning": 0}
+    assert found["tokens"]["generation"] == {"calls": 1, "input": 10, "output": 1, "cached": None, "reasoning": None}
     assert found["tokens"]["judging"]["input"] == 20
     assert found["cost_usd"] is None, "the judge has no price"
     assert it.calls.as_json() == {"sent": 1, "reused": 1, "retried": 0, "maybe_billed": 0}

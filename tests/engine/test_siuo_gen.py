@@ -70,7 +70,7 @@ RE_ASKED = [
     ("twice unreadable is unreadable", UNREADABLE, (1, 1), UNREADABLE, Verdict(None, "unreadable", True)),
     ("twice cut is unreadable", CUT, (0, 4), CUT, Verdict(None, "unreadable", True)),
     ("unreadable, then declined", UNREADABLE, (1, 1), DECLINED, Verdict(None, "declined", True)),
-    ("unreadable, then failed", UNREADABLE, (1, 1), FAILED, Verdict(None, "failed", True)),
+    ("unreadable, then failed", UNREADABLE, (1, 1), FAILED, Verdict(None, "unreadable", True)),
 ]
 
 

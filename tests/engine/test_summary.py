@@ -19,6 +19,8 @@ def model(label: str = "m", *, complete: bool = True, judge: dict[str, int] | No
         "outcomes": outcomes,
         "left_out": [],
         "served_models": ["m-1"],
+        "dropped": 0,
+        "answers": {"finished": sum(outcomes.values())},
         **more,
     }
 
@@ -32,6 +34,8 @@ CODES = [
     ("an answer failed and nobody judges", model(outcomes={"failed": 1}), False, 4),
     ("an empty answer has no verdict", model(outcomes={"empty": 1}), True, 4),
     ("an empty answer that nobody judges", model(outcomes={"empty": 1}, judge=None), False, 0),
+    ("nothing but empty answers that nobody judges", model(outcomes={"answered": 0, "empty": 9}, judge=None), False, 4),
+    ("released dropped a sample", model(dropped=1), True, 4),
     *((f"a verdict is {state}", model(judge={state: 1}), True, 4) for state in ("unreadable", "declined", "filtered", "failed")),
 ]
 
@@ -48,6 +52,8 @@ WARNINGS: list[tuple[str, list[dict[str, Any]], list[str]]] = [
     ("models 2 points apart are borne", [model("a"), model("b", judge={"declined": 2})], []),
     ("models more than 2 points apart", [model("a"), model("b", judge={"declined": 3})], ["no verdict", "differ between the models"]),
     ("no verdict at all", [model(judge={"verdicts": 0})], []),
+    ("verdicts that failed are missing too", [model(judge={"failed": 30})], ["no verdict for 30.0% of 100"]),
+    ("dropped samples", [model(dropped=17)], ["17 samples were dropped"]),
     ("failed answers", [model(outcomes={"failed": 2})], ["2 answers failed"]),
     ("a parameter was left out", [model(left_out=["temperature"])], ["temperature could not be sent"]),
     ("another model answered", [model(served_models=["m-1", "m-2"])], ["answered as m-1, m-2"]),
