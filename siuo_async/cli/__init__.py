@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -18,13 +19,36 @@ def _make_writable() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as the process lives
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, open(nowhere, "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - for as long as the process lives
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
+def _drop_unwritten() -> None:
+    """What a stream will not take is dropped: Python would try again at exit, complain, and change the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _tell(sentence: str) -> None:
+    """Says it where somebody can still read it."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(sentence)
+
+
 def main() -> NoReturn:
     """Entry point of `siuo`: errors that are told to the user become one sentence and the exit code of the design."""
+    try:
+        _main()
+    finally:
+        _drop_unwritten()
+
+
+def _main() -> NoReturn:
     if sys.platform == "win32":
         sys.stderr.write("siuo runs on Linux and macOS; on Windows, use it inside WSL.\n")
         sys.exit(2)
@@ -37,27 +61,25 @@ def main() -> NoReturn:
         app(standalone_mode=True)
     except SystemExit as end:
         if end.code == _TYPER_INTERRUPTED:
-            sys.stderr.write(_STOPPED)
+            _tell(_STOPPED)
             sys.exit(3)
         raise
     except SiuoError as error:
         from siuo_async.cli.output import complain
 
-        complain(str(error))
+        with contextlib.suppress(OSError):
+            complain(str(error))
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        sys.exit(0)  # whoever read had enough; that is no bug
     except KeyboardInterrupt:
-        sys.stderr.write(_STOPPED)
+        _tell(_STOPPED)
         sys.exit(3)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
-            raise
-        sys.stderr.write(f"siuo: the output cannot be written ({error.strerror}); the run itself is on disk\n")
-        sys.exit(2)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
+            _tell(f"siuo: the output cannot be written ({error.strerror}); the run itself is on disk\n")
+            sys.exit(2)
         traceback.print_exc()
-        sys.stderr.write("siuo: this is a bug; please report it with the lines above\n")
+        _tell("siuo: this is a bug; please report it with the lines above\n")
         sys.exit(1)
     sys.exit(0)

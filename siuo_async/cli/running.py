@@ -139,8 +139,9 @@ def execute(
     outcomes = in_loop(_session(plan, directory, spec_of, as_json=as_json, generate=generate))
     if outcomes.sent == 0 and outcomes.summary["complete"] and finished is not None:
         age = duration((datetime.now(UTC) - finished).total_seconds())
-        say(f"finished {age} ago, nothing sent ({directory.path}); --fresh measures again")
-    with contextlib.suppress(OSError):  # the terminal may be gone; the run is on disk
+        with contextlib.suppress(OSError):  # the terminal may be gone; the run is on disk
+            say(f"finished {age} ago, nothing sent ({directory.path}); --fresh measures again")
+    with contextlib.suppress(OSError):
         show(outcomes, plan, directory, as_json=as_json)
     return outcomes.code
 

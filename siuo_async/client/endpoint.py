@@ -50,7 +50,7 @@ class Account:
 
 @dataclass(slots=True)
 class EndpointStats:
-    """Counters for the screen and `run_stats.json`; of this session only."""
+    """Counters for the screen and `run_stats.json`; of this invocation only."""
 
     sent: int = 0
     """Tries put on the wire."""

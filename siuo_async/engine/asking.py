@@ -118,7 +118,7 @@ class Asker:
         if not gaps:
             return
         if self._model.endpoint is None:
-            raise PendingError(f"{self._model.label} is not asked in this session")
+            raise PendingError(f"{self._model.label} is not asked in this invocation")
         for part in self._parts(prompt, gaps):
             async with aclosing(part) as answers:  # closed here and now: calls on the wire come home before the session ends
                 async for found in answers:
@@ -205,7 +205,7 @@ class Asker:
 
         async def send() -> CallRecord:
             if target.endpoint is None:
-                raise PendingError(f"{target.label} is not asked in this session")
+                raise PendingError(f"{target.label} is not asked in this invocation")
             parameters = target.parameters if cap_scale == 1 else replace(target.parameters, cap_scale=cap_scale)
             priority = Priority.GENERATION if stage == GENERATE else Priority.JUDGE
             result = await target.endpoint.call(

@@ -70,7 +70,7 @@ def cost_pico_usd(usage: Usage, provider_cost_usd: float | None, price: Price | 
 
 @dataclass(slots=True)
 class SessionCalls:
-    """What this session did for one model, judging included."""
+    """What this invocation did for one model, judging included."""
 
     sent: int = 0
     reused: int = 0
@@ -124,7 +124,7 @@ class ModelBoard:
         return self.total - self.finished
 
     def observe(self, target: Target, stage: str, record: CallRecord, fresh: bool) -> None:
-        """Counts one record that a sample's life passed through; `fresh`: made in this session."""
+        """Counts one record that a sample's life passed through; `fresh`: made in this invocation."""
         self.calls.add(record, fresh=fresh)
         spend = self.generation if stage == GENERATE else self.judging
         spend.add(record, self._prices.get(f"{target.provider}/{target.model}"))

@@ -64,7 +64,7 @@ class Outcomes:
     summary: dict[str, Json]
     """As in `summary.json`."""
     calls: dict[str, dict[str, int]]
-    """By label: calls of this session."""
+    """By label: calls of this invocation."""
     code: int
     sent: int
     reused: int

@@ -14,7 +14,7 @@ COMPLETE, PENDING, INCOMPLETE_VERDICTS = 0, 3, 4
 
 
 def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
-    """What stands in `summary.json` and, with this session's calls added, in `--json`."""
+    """What stands in `summary.json` and, with this invocation's calls added, in `--json`."""
     boards = list(boards)
     models = [board.as_json() for board in boards]
     judge_served = sorted({name for board in boards for name in board.judge_served})

@@ -23,7 +23,7 @@ def grids(summary: Mapping[str, Any], metrics: Mapping[str, str]) -> list[Grid]:
     """Overall, by category, outcomes, cost: models side by side."""
     models = summary["models"]
     judged = bool(summary["judge"]) and any(model["metrics"] for model in models)
-    found = [_overall(models, metrics), _categories(summary, models, metrics)] if judged else []
+    found = [_overall(summary, models, metrics), _categories(summary, models, metrics)] if judged else []
     return [*found, _outcomes(models), _cost(models, judged=judged)]
 
 
@@ -32,11 +32,15 @@ def _cell(rate: Mapping[str, Any]) -> str:
     return f"{percent(rate)}  {share(rate)}{spread}"
 
 
-def _overall(models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> Grid:
+def _overall(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> Grid:
     ranked = sorted(models, key=lambda model: -(model["metrics"][list(metrics)[-1]]["value"] or -1))
     rows = tuple((model["label"], *(_cell(model["metrics"][metric]) for metric in metrics)) for model in ranked)
     primary = list(metrics)[-1]
     note = "percent of decided samples, votes for it/decided; below it the Wilson 95% interval"
+    if summary["protocol"] == "released":
+        note = (
+            "as the released scripts count: a verdict they cannot read is -1 and stays in votes and means; votes for it/samples counted"
+        )
     bounds = [
         f"{model['label']} {rate['worst']:.1f}–{rate['best']:.1f}"
         for model in ranked

@@ -55,7 +55,7 @@ def _progress_line(state: SessionState, width: int) -> Text:
 
 
 def eta(state: SessionState) -> str:
-    """Time left at the pace of this session; a dash while nothing was measured."""
+    """Time left at the pace of this invocation; a dash while nothing was measured."""
     done = sum(board.finished for board in state.boards)
     left = sum(board.pending - board.stopped for board in state.boards)
     elapsed = time.monotonic() - state.begun

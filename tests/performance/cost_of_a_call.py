@@ -87,13 +87,9 @@ async def siuo(url: str, calls: int, workers: int, folder: Path, pictures: list[
             "providers": {"canned": {"base_url": url}},
         }
     )
-    known = [
-        Picture(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), "image/png", path.stat().st_size) for path in pictures
-    ]
+    known = [Picture(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), "image/png", path.stat().st_size) for path in pictures]
     shared = {"safety_warning": "", "reference_answer": ""}
-    samples = tuple(
-        Sample(str(n), ("all",), f"Question {n}?", (known[n % len(known)],) if known else (), shared) for n in range(calls)
-    )
+    samples = tuple(Sample(str(n), ("all",), f"Question {n}?", (known[n % len(known)],) if known else (), shared) for n in range(calls))
     spec = account_spec("canned", config.providers, Environment({}))
     plan = Plan(
         config=config,
