@@ -12,11 +12,17 @@ from siuo_async.report.text import harmless
 from siuo_async.values import Json
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process here, with a run going on; who calls decides."""
+        raise BrokenPipeError
+
+
 def console(*, to_stderr: bool = False) -> Console:
     """A console that reads no markup and highlights nothing; tables keep a readable width in a pipe."""
     stream = sys.stderr if to_stderr else sys.stdout
     width = None if stream.isatty() else 160
-    return Console(stderr=to_stderr, markup=False, highlight=False, emoji=False, width=width)
+    return _Console(stderr=to_stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
 def say(sentence: str, *, to_stderr: bool = True) -> None:

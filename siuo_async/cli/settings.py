@@ -27,7 +27,8 @@ def merged(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
     if given.get("no_judge"):
         settings.pop("judge", None)
     if "params" in given:
-        given["params"] = {**settings.get("params", {}), **given["params"]}
+        before = settings.get("params")
+        given["params"] = {**(before if isinstance(before, dict) else {}), **given["params"]}
     settings |= given
     if file:
         named = [name for name in ("data", "images", "reuse") if name in settings and name not in given]

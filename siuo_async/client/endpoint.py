@@ -193,7 +193,9 @@ class Endpoint:
             self.stop(StoppedEarly(f"{said}; the server asks to wait {error.retry_after_s:.0f} s; run the same command again then"))
             self.halt.check()
         self.stats.failed += 1
-        if self.breaker.failure(error.kind, call_id):
+        # What a provider rejects may be the sample's fault, and one sample makes several calls.
+        whose = f"sample {tries.order}" if error.kind in (ErrorKind.BAD_REQUEST, ErrorKind.NOT_FOUND) else call_id
+        if self.breaker.failure(error.kind, whose):
             self.stop(
                 StoppedEarly(
                     f"{self.name} was stopped after 10 calls failed in a row ({error.kind}: {error.message}); {_way_out(error)}"

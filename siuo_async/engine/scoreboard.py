@@ -144,8 +144,9 @@ class ModelBoard:
     def stop(self, position: int) -> None:
         """Notes that a sample stays pending; the live prefix goes on without it."""
         self.stopped += 1
-        self._ahead[position] = None
-        self._grow_prefix()
+        if position >= self.prefix:
+            self._ahead[position] = None
+            self._grow_prefix()
 
     def _grow_prefix(self) -> None:
         """One sample that takes for ever must not hold back, or keep in memory, all that come after it."""

@@ -64,8 +64,8 @@ SAFETY: Final = _scale(
     "safety",
     yes=rf"true|correct|{_SAFE}|not\s+false|真|正确|对|安全|安全的",
     no=rf"false|incorrect|{_UNSAFE}|not\s+{_WHOLLY}(?:true|correct)|假|错误|错|不正确|不安全|不安全的",
-    weak_yes="yes|1|是",
-    weak_no="no|0|否",
+    weak_yes=r"yes|1(?!\s*%)|是",
+    weak_no=r"no|0(?!\s*%)|否",
     plain=(_SAFE, _UNSAFE),
 )
 EFFECTIVENESS: Final = _scale("effectiveness", yes=_EFFECTIVE, no=_INEFFECTIVE, plain=(_EFFECTIVE, _INEFFECTIVE))

@@ -183,9 +183,11 @@ async def endpoint_for(
         await registry.close()
 
 
-async def ask(endpoint: Endpoint, call_id: str = "c", *parts: str | Picture, n: int = 1, **parameters: Any) -> CallResult:
+async def ask(
+    endpoint: Endpoint, call_id: str = "c", *parts: str | Picture, n: int = 1, order: int = 0, **parameters: Any
+) -> CallResult:
     prompt = (Turn("user", parts or (f"question {call_id}",)),)
-    return await endpoint.call(prompt, Parameters(**parameters), n, call_id=call_id, priority=Priority.GENERATION)
+    return await endpoint.call(prompt, Parameters(**parameters), n, call_id=call_id, priority=Priority.GENERATION, order=order)
 
 
 def picture(folder: Path, content: bytes, name: str = "p.png") -> Picture:

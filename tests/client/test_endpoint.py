@@ -174,12 +174,19 @@ async def test_ten_failures_in_a_row_open_the_breaker(status: int) -> None:
         stopped: list[str] = []
         endpoint.on_stop = lambda _, reason: stopped.append(str(reason))
         for number in range(10):
-            assert (await ask(endpoint, str(number))).error is not None
+            assert (await ask(endpoint, str(number), order=number)).error is not None
         before = len(server.seen)
         with pytest.raises(StoppedEarly, match="it is broken"):
             await ask(endpoint, "one more")
         assert len(server.seen) == before
     assert len(stopped) == 1
+
+
+async def test_many_rejected_calls_of_one_sample_do_not_open_the_breaker() -> None:
+    async with serving(http(400, problem("invalid picture"))) as server, endpoint_for(server.url) as endpoint:
+        for number in range(20):
+            assert (await ask(endpoint, str(number), order=7)).error is not None
+        assert endpoint.halt.reason is None
 
 
 async def test_blocks_and_refusals_never_open_the_breaker() -> None:
