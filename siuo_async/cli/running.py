@@ -59,7 +59,8 @@ def prepared(
     specs = {model.provider: account_spec(model.provider, config.providers, surroundings) for model in participants}
     plan = plans.from_config(config, specs, _known_pictures(config, path))
     directory = run_directory.locate(config.results, plan.name, plan.identity, explicit=config.name is not None, path=path, fresh=fresh)
-    earlier = _earlier(directory)
+    known = (directory.path / "run.json").exists()
+    earlier = plans.from_directory(directory, samples=False) if known else None
     if earlier is not None and (changed := differences(plan, earlier)):
         fresh_calls = asyncio.run(estimate(plan, directory, specs.__getitem__))
         total = sum(model.generation_calls + model.judge_calls for model in fresh_calls)
@@ -67,22 +68,6 @@ def prepared(
     if earlier is not None:
         plan = replace(plan, created_at=earlier.created_at)
     return plan, directory, specs.__getitem__
-
-
-def _earlier(directory: RunDirectory) -> Plan | None:
-    """What the directory is of, if anything.
-
-    Raises:
-        RunDirectoryError: its `run.json` is damaged.
-    """
-    if not (directory.path / "run.json").exists():
-        return None
-    directory.manifest()
-    try:
-        directory.read_samples()
-    except RunDirectoryError:  # they are about to be written again, from the same data
-        return None
-    return plans.from_directory(directory)
 
 
 def _known_limits(config: RunConfig) -> None:

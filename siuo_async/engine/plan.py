@@ -168,8 +168,11 @@ def _prices(plan: Plan, specs: Mapping[str, AccountSpec]) -> dict[str, Price]:
     return found
 
 
-def from_directory(run: RunDirectory) -> Plan:
+def from_directory(run: RunDirectory, *, samples: bool = True) -> Plan:
     """The plan as a run's directory remembers it; needs neither data set nor keys.
+
+    Args:
+        samples: False leaves them out, for those who only compare settings.
 
     Raises:
         RunDirectoryError: the directory cannot be read.
@@ -177,20 +180,20 @@ def from_directory(run: RunDirectory) -> Plan:
     """
     manifest = run.manifest()
     try:
-        return _from_manifest(run, manifest)
+        return _from_manifest(run, manifest, samples=samples)
     except (KeyError, TypeError, AttributeError, ValidationError) as error:
         raise RunDirectoryError(
             f"{run.path / 'run.json'} is damaged ({type(error).__name__}: {error}); restore it from a copy, or start again with --fresh"
         ) from error
 
 
-def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any]) -> Plan:
+def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any], *, samples: bool) -> Plan:
     config = make(manifest["config"], source=str(run.path / "run.json"))
     folder = Path(manifest["prompts_folder"]) if manifest.get("prompts_folder") else None
     return Plan(
         config=config,
         benchmark=catalogue.build(config, folder),
-        all_samples=tuple(run.read_samples()),
+        all_samples=tuple(run.read_samples()) if samples else (),
         identity=manifest["identity"],
         models=tuple(Participant.of(found) for found in manifest["models"]),
         judge=Participant.of(manifest["judge"]) if manifest.get("judge") else None,

@@ -70,7 +70,6 @@ class Outcomes:
     reused: int
     stops: tuple[str, ...]
     """Why something was stopped, one sentence each."""
-    state: SessionState
 
 
 class Session:
@@ -276,7 +275,7 @@ class Session:
             write_json(self._directory.stats, self._stats(door))
         code = 1 if self._fatal else exit_code(summary["models"], judged=self._plan.judge is not None)
         calls = {board.target.label: board.calls.as_json() for board in self.state.boards}
-        return Outcomes(summary, calls, code, door.sent, door.reused, tuple(self._stops), self.state)
+        return Outcomes(summary, calls, code, door.sent, door.reused, tuple(self._stops))
 
     def _stats(self, door: SendingDoor) -> dict[str, Json]:
         before = self._directory.read_stats()
@@ -302,6 +301,7 @@ def _endpoint_stats(endpoint: Endpoint) -> dict[str, Json]:
         "failed": stats.failed,
         "retried": stats.retried,
         "rate_limited": stats.rate_limited,
+        "cooldowns": endpoint.group.cooldowns,
         "maybe_billed": stats.maybe_billed,
         "waited_s": round(stats.waited_s, 3),
         "mean_latency_s": round(stats.latency_s / stats.results, 4) if stats.results else None,
