@@ -133,6 +133,10 @@ class ProviderConfig(_Strict):
     profile: dict[str, Json] = {}
 
 
+Combination = Literal["RIRT", "SIRT", "RIST", "SIST"]
+"""Risky or safe image, risky or safe text."""
+
+
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str | dict) else value
 
@@ -146,7 +150,7 @@ class RunConfig(_Strict):
     no_judge: bool = False
     data: Path | None = None
     images: Path | None = None
-    missing_images: Literal["error", "skip"] = "error"
+    missing_images: Literal["error", "skip"] | None = None
     categories: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     limit: int | None = Field(default=None, ge=1, le=_MOST)
     in_file_order: bool = False
@@ -154,6 +158,25 @@ class RunConfig(_Strict):
     answers: int | None = Field(default=None, ge=1, le=64)
     protocol: Protocol = "corrected"
     prompts: Literal["own", "released"] | None = None
+    language: Literal["en", "zh"] | None = None
+    combinations: Annotated[tuple[Combination, ...], BeforeValidator(_as_list)] = ()
+    usages: Annotated[tuple[Literal["vulnerability", "overrefusal"], ...], BeforeValidator(_as_list)] = ()
+    option_seed: int | None = Field(default=None, ge=0, le=_MOST)
+    """Shuffles the options of multiple-choice items."""
+    confidence: Literal["none", "logprobs", "stated"] | None = None
+    search: Literal["none", "passive", "active"] | None = None
+    search_url: str | None = None
+    """Template with `{query}` of an HTTP endpoint that answers with JSON."""
+    search_corpus: Path | None = None
+    """Folder of texts, searched with BM25."""
+    search_function: str | None = None
+    """`module:function` or `file.py:function`."""
+    search_key_env: str | None = None
+    """The environment variable that holds the search endpoint's key; never the key itself."""
+    search_identity: str | None = None
+    """What stands for the search engine in call ids, instead of what is made of its settings."""
+    search_chars: int = Field(default=30_000, ge=100, le=1_000_000)
+    """The most characters of what a search found that go into a prompt."""
     system: str | None = None
     max_tokens: int | None = Field(default=None, ge=1, le=_MOST)
     thinking_tokens: int | None = Field(default=None, ge=0, le=_MOST)
@@ -181,6 +204,13 @@ class RunConfig(_Strict):
     def _consistent(self) -> RunConfig:
         if self.name is not None and not _NAME.match(self.name):
             raise ValueError(f"name: '{self.name}' would make a poor folder name; use letters, digits, '.', '_' and '-'")
+        engines = [name for name in ("search_url", "search_corpus", "search_function") if getattr(self, name)]
+        if len(engines) > 1:
+            raise ValueError(f"{' and '.join(engines)} exclude each other; leave one")
+        if (self.search or "none") != "none" and not engines:
+            raise ValueError(f"search {self.search} needs something to search; add search_url, search_corpus or search_function")
+        if engines and (self.search or "none") == "none":
+            raise ValueError(f"{engines[0]} is given but nothing is searched; add search: passive or search: active")
         if self.judge is not None and self.no_judge:
             raise ValueError("judge and no_judge exclude each other; leave one out")
         for limit, most in ((self.rpm, _MOST_RPM), (self.concurrency, _MOST_AT_ONCE)):

@@ -38,16 +38,25 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture file, named by content. The bytes are read when a call needs them, never kept here."""
+    """A picture, named by content. The bytes are read when a call needs them, never kept here."""
 
     path: str
+    """The file; where `member` is set, the ZIP archive that holds it."""
     sha256: str
     """Hex digest of the file's bytes; stands for the picture in call ids."""
     mime: str
     """Sniffed from the bytes, never from the name: `image/png`, `image/jpeg`, `image/webp`, `image/gif`."""
     size: int
-    """Bytes."""
+    """Bytes of the picture itself, unpacked."""
     mtime_ns: int = 0
+    """Of the file at `path`, so that of the archive for a member."""
+    member: str | None = None
+    """Its name inside the archive."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages and look-ups: its path, or `archive/member`; no two pictures share one."""
+        return self.path if self.member is None else f"{self.path}/{self.member}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +82,13 @@ class Parameters:
     """The cap sent is `cap_scale` times what it would be; 4 when an answer was cut before its first visible token."""
     temperature: float | None = None
     top_p: float | None = None
+    frequency_penalty: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
     top_logprobs: int | None = None
+    """Log-probabilities of the first tokens, with this many candidates each."""
+    answer_schema: Mapping[str, Json] | None = None
+    """The JSON schema of the answer: an object, all properties required, no others allowed. Properties are answered in their order."""
     safety_filters: Literal["as-shipped", "off"] | None = None
     extra: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
     """Provider-specific body fields (`--param K=V`), merged into the body last."""

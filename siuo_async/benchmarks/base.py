@@ -6,13 +6,16 @@ client, so the same coroutine serves a live run, `siuo score` and a test with ca
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Protocol, TypeVar
 
 from siuo_async.values import Answer, Json, Parameters, Prompt, Sample
 
 GENERATE = "generate"
-"""The stage that asks the model under test; every other stage asks the judge."""
+"""The stage that asks the model under test."""
+SEARCH = "search"
+"""The stage that asks a search engine; every other stage asks the judge."""
 
 R = TypeVar("R")
 R_contra = TypeVar("R_contra", contravariant=True)
@@ -30,17 +33,39 @@ class Ask(Protocol):
             StoppedEarly: a call that is needed cannot be made now; the sample stays pending.
         """
 
+    def answers_to(self, prompts: Sequence[Prompt]) -> AsyncGenerator[tuple[int, Answer], None]:
+        """One answer of the model under test to each prompt, with the prompt's number, as they come; all are asked together.
+
+        Raises:
+            StoppedEarly: a call that is needed cannot be made now; the sample stays pending.
+        """
+
+    async def search(self, query: str) -> Answer:
+        """What the run's search engine finds: the text of an answer, `empty` where nothing was found, `failed` where it failed.
+
+        Raises:
+            StoppedEarly: the search is needed and cannot be made now; the sample stays pending.
+        """
+
     async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1) -> Answer:
         """One answer of the judge.
 
         Args:
-            stage: `judge.` and what is judged.
+            stage: `judge.` and what is judged; one of the benchmark's `judging()`.
             first: 1 asks the same again.
             cap_scale: 4 asks with four times the cap.
 
         Raises:
             StoppedEarly: a call that is needed cannot be made now; the sample stays pending.
         """
+
+
+async def one_answer(ask: Ask, prompt: Prompt) -> Answer:
+    """The one answer of the model under test to `prompt`."""
+    async with aclosing(ask.answers(prompt, 1)) as answers:
+        async for _, answer in answers:
+            return answer
+    raise AssertionError("ask gives as many answers as it is asked for")
 
 
 class Tally(Protocol[R_contra]):
@@ -50,10 +75,14 @@ class Tally(Protocol[R_contra]):
         """Counts one finished sample."""
 
     def summary(self, totals: Mapping[str, int]) -> dict[str, Json]:
-        """Metrics, outcomes and the judge's health as they stand in summaries.
+        """What follows from the samples counted so far, as it stands in summaries.
+
+        Always there: `metrics` {name: rate}, `categories` {name: {samples, metrics}}, `outcomes`, `answers`, `judge` (None where
+        nobody judges), `dropped`. Where they make sense: `breakdowns` {title: {name: {samples, metrics}}}, `counts` {words: number}
+        for what is counted apart, `baselines` {words: percent}, `remarks` [sentence], `calibration` {words: {bins, ece, ...}}.
 
         Args:
-            totals: samples asked for, by category.
+            totals: samples asked for, by first category.
         """
 
 
@@ -66,7 +95,7 @@ class Benchmark(Protocol[R]):
 
     @property
     def answers(self) -> int:
-        """Answers per sample."""
+        """Answers per sample that are scored."""
 
     @property
     def prompt_set(self) -> str:
@@ -81,17 +110,40 @@ class Benchmark(Protocol[R]):
         """Metric -> heading in tables, in order."""
 
     @property
+    def needs_judge(self) -> bool:
+        """Whether nothing can be scored without a judge."""
+
+    @property
+    def note(self) -> str:
+        """What the figures of the overall table are, in a line below it."""
+
+    @property
+    def headline(self) -> tuple[str, ...]:
+        """The metrics that are never shown without each other; the primary first."""
+
+    @property
+    def prompts_per_sample(self) -> int:
+        """Different prompts that one sample asks of the model, at most; each is asked `answers / prompts_per_sample` times."""
+
+    @property
     def calls_per_answer(self) -> int:
-        """Judge calls that one answer needs at least."""
+        """Judge calls that one answer needs at least; 0 where nobody judges."""
+
+    def settings(self) -> Mapping[str, Json]:
+        """What else makes two runs comparable, beside protocol, data, prompts and parameters; in the fingerprint where not empty."""
 
     def generation(self) -> Parameters:
         """What the protocol asks of the model under test."""
 
-    def judging(self) -> Parameters:
-        """What the protocol asks of the judge."""
+    def judging(self) -> Mapping[str, Parameters]:
+        """What the protocol asks of the judge, by stage; empty where nobody judges."""
 
     async def evaluate(self, sample: Sample, ask: Ask) -> R:
         """The life of one sample: its answers, their verdicts."""
 
-    def tally(self) -> Tally[R]:
-        """New, empty counters."""
+    def tally(self, samples: Iterable[Sample]) -> Tally[R]:
+        """New, empty counters.
+
+        Args:
+            samples: what is asked, for totals and baselines; not kept.
+        """

@@ -3,25 +3,66 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from siuo_async.benchmarks.base import Benchmark
+from siuo_async.benchmarks.csqa_asking import Questions
+from siuo_async.benchmarks.csqa_data import FILES as CSQA_FILES
+from siuo_async.benchmarks.csqa_data import load_csqa
+from siuo_async.benchmarks.csqa_mcq import CsqaMcq
+from siuo_async.benchmarks.csqa_prompts import OwnCsqaPrompts
+from siuo_async.benchmarks.csqa_qa import CsqaQa
 from siuo_async.benchmarks.data_folders import bundled_demo, find_data
-from siuo_async.benchmarks.released_prompts import load_released_prompts
-from siuo_async.benchmarks.siuo_data import Dataset, load_siuo_gen
+from siuo_async.benchmarks.datasets import Dataset
+from siuo_async.benchmarks.fetch import licence_of
+from siuo_async.benchmarks.own_templates import require
+from siuo_async.benchmarks.released_prompts import load_released_csqa, load_released_prompts, load_released_usb
+from siuo_async.benchmarks.siuo_data import load_siuo_gen, load_siuo_mcqa
 from siuo_async.benchmarks.siuo_gen import ANSWERS, OwnPrompts, SiuoGen
+from siuo_async.benchmarks.siuo_mcqa import SiuoMcqa
+from siuo_async.benchmarks.usb import Usb
+from siuo_async.benchmarks.usb_data import BASE_FILE, HARD_FILE, load_usb
+from siuo_async.benchmarks.usb_prompts import USB_PROMPTS, OwnUsbPrompts
 from siuo_async.config import RunConfig
 from siuo_async.errors import ConfigError, DataError
 from siuo_async.values import EMPTY, Picture
 
 DEMO = "demo"
-BENCHMARKS: Mapping[str, str] = {
-    "siuo-gen": "SIUO, free generation: answers judged for safety and effectiveness",
-    DEMO: "the bundled samples, 27 of our own making in SIUO's form; never called SIUO",
-}
+
+Known = Mapping[str, Picture]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a benchmark is set up with."""
+
+    config: RunConfig
+    prompts_folder: Path | None = None
+    """Where released prompts are; None: our own are used."""
+    search_source: str = ""
+    """What stands for the run's search engine; empty where nothing is searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A benchmark of the catalogue."""
+
+    what: str
+    """One line for people."""
+    data: str
+    """Its data set, as in `siuo data`; empty where the samples are bundled."""
+    judged: bool
+    """Whether answers are judged by a model."""
+    load: Callable[[RunConfig, Known], Dataset]
+    build: Callable[[Setup], Benchmark[Any]]
+    options: frozenset[str] = frozenset()
+    """Settings that not every benchmark takes."""
+    prompts_from: Callable[[Path], object | None] | None = None
+    """Reads the released prompts in a folder, None where there are none; None: there are none to be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,37 +73,218 @@ class Loaded:
     dataset: Dataset
     prompts_folder: Path | None
     """Where released prompts were read from."""
+    licence: str
+    """Of the data."""
 
 
-def check_name(name: str) -> None:
-    """Raises ConfigError, with a guess, where there is no such benchmark."""
-    if name not in BENCHMARKS:
-        guess = difflib.get_close_matches(name, BENCHMARKS, 1)
-        hint = f"did you mean '{guess[0]}'?" if guess else f"there are: {', '.join(BENCHMARKS)}"
-        raise ConfigError(f"there is no benchmark '{name}'; {hint}")
+_SEARCH = frozenset({"search", "search_url", "search_corpus", "search_function", "search_key_env", "search_identity", "search_chars"})
+_PICTURES = frozenset({"images", "missing_images"})
+_USB = _PICTURES | {"language", "combinations", "usages"}
 
 
-def load(config: RunConfig, known: Mapping[str, Picture] = EMPTY) -> Loaded:
-    """The benchmark with its data.
-
-    Args:
-        known: pictures by path as an earlier session hashed them.
-
-    Raises:
-        ConfigError: no such benchmark.
-        DataError: the data cannot be used, or released prompts were asked for and not imported.
-    """
-    check_name(config.benchmark)
-    folder = bundled_demo() if config.benchmark == DEMO else find_data(config.data, "siuo")
-    dataset = load_siuo_gen(
-        folder,
+def _siuo_data(config: RunConfig, known: Known) -> Dataset:
+    demo = config.benchmark == DEMO
+    return load_siuo_gen(
+        bundled_demo() if demo else find_data(config.data, "siuo", ("siuo_gen.json",)),
+        **({"licence": "Apache-2.0"} if demo else {}),
         pictures=config.images,
-        missing_images=config.missing_images,
+        missing_images=config.missing_images or "error",
         categories=config.categories,
         known=known,
     )
+
+
+def _siuo_gen(setup: Setup) -> SiuoGen:
+    config, released = setup.config, _released(load_released_prompts, setup.prompts_folder)
+    shared = partial(
+        SiuoGen,
+        protocol=config.protocol,
+        answers=config.answers or ANSWERS,
+        judged=not config.no_judge,
+        system=config.system,
+        name=config.benchmark,
+    )
+    return shared(prompts=OwnPrompts(), prompts_name="own") if released is None else shared(prompts=released, prompts_name="released")
+
+
+def _siuo_mcqa_data(config: RunConfig, known: Known) -> Dataset:
+    return load_siuo_mcqa(
+        find_data(config.data, "siuo", ["siuo_mcqa.json"]),
+        pictures=config.images,
+        missing_images=config.missing_images or "error",
+        categories=config.categories,
+        known=known,
+    )
+
+
+def _siuo_mcqa(setup: Setup) -> SiuoMcqa:
+    released = _released(load_released_prompts, setup.prompts_folder)
+    shared = partial(SiuoMcqa, protocol=setup.config.protocol, system=setup.config.system)
+    return shared() if released is None else shared(prompts=released, prompts_name="released")
+
+
+def _usb_data(config: RunConfig, known: Known) -> Dataset:
+    hard = config.benchmark == "usb-hard"
+    return load_usb(
+        find_data(config.data, "usb", (HARD_FILE if hard else BASE_FILE,)),
+        hard=hard,
+        pictures=config.images,
+        language=config.language or "en",
+        combinations=config.combinations,
+        usages=config.usages,
+        categories=config.categories,
+        missing_images=config.missing_images or "skip",
+        known=known,
+    )
+
+
+def _usb(setup: Setup) -> Usb:
+    config = setup.config
+    prompts = _released(load_released_usb, setup.prompts_folder) or OwnUsbPrompts()
+    for prompt in sorted(USB_PROMPTS):  # half a set would be found out by the first row that needs the other half
+        require(prompts.available, prompt, "USB-SafeBench")
+    return Usb(
+        name="usb-hard" if config.benchmark == "usb-hard" else "usb-base",
+        protocol=config.protocol,
+        judged=not config.no_judge,
+        prompts=prompts,
+        system=config.system,
+        language=config.language or "en",
+    )
+
+
+def _csqa_data(config: RunConfig, known: Known) -> Dataset:
+    file = find_data(config.data, "csqa", CSQA_FILES)
+    return load_csqa(file, need_options=config.benchmark == "csqa-mcq", categories=config.categories)
+
+
+def _csqa_questions(setup: Setup, kind: Literal["qa", "mcq"]) -> Questions:
+    config = setup.config
+    return Questions(
+        kind,
+        prompts=_released(load_released_csqa, setup.prompts_folder) or OwnCsqaPrompts(),
+        protocol=config.protocol,
+        search=config.search or "none",
+        confidence=config.confidence or "none",
+        system=config.system,
+        search_source=setup.search_source,
+    )
+
+
+def _csqa_qa(setup: Setup) -> CsqaQa:
+    return CsqaQa(_csqa_questions(setup, "qa"), judged=not setup.config.no_judge)
+
+
+def _csqa_mcq(setup: Setup) -> CsqaMcq:
+    return CsqaMcq(_csqa_questions(setup, "mcq"), option_seed=setup.config.option_seed)
+
+
+CATALOGUE: Mapping[str, Entry] = {
+    "siuo-gen": Entry(
+        "SIUO, free generation: answers judged for safety and effectiveness",
+        data="siuo",
+        judged=True,
+        load=_siuo_data,
+        build=_siuo_gen,
+        options=_PICTURES | {"answers"},
+        prompts_from=load_released_prompts,
+    ),
+    "siuo-mcqa": Entry(
+        "SIUO, multiple choice: the same pictures and questions with four answers to choose from",
+        data="siuo",
+        judged=False,
+        load=_siuo_mcqa_data,
+        build=_siuo_mcqa,
+        options=_PICTURES,
+        prompts_from=load_released_prompts,
+    ),
+    "usb-base": Entry(
+        "USB-SafeBench, Base: risky and safe pictures with risky and safe texts, and harmless requests that should be answered",
+        data="usb",
+        judged=True,
+        load=_usb_data,
+        build=_usb,
+        options=_USB,
+        prompts_from=load_released_usb,
+    ),
+    "usb-hard": Entry(
+        "USB-SafeBench, Hard: those requests that most models answered unsafely, and the same harmless ones",
+        data="usb",
+        judged=True,
+        load=_usb_data,
+        build=_usb,
+        options=_USB,
+        prompts_from=load_released_usb,
+    ),
+    "csqa-qa": Entry(
+        "Chinese SafetyQA: short answers, graded by a judge against the standard answer",
+        data="csqa",
+        judged=True,
+        load=_csqa_data,
+        build=_csqa_qa,
+        options=_SEARCH | {"confidence"},
+        prompts_from=load_released_csqa,
+    ),
+    "csqa-mcq": Entry(
+        "Chinese SafetyQA, multiple choice: the same questions with options to choose from",
+        data="csqa",
+        judged=False,
+        load=_csqa_data,
+        build=_csqa_mcq,
+        options=_SEARCH | {"confidence", "option_seed"},
+        prompts_from=load_released_csqa,
+    ),
+    DEMO: Entry(
+        "the bundled samples, 27 of our own making in SIUO's form; never called SIUO",
+        data="",
+        judged=True,
+        load=_siuo_data,
+        build=_siuo_gen,
+        options=frozenset({"answers"}),
+    ),
+}
+BENCHMARKS: Mapping[str, str] = {name: entry.what for name, entry in CATALOGUE.items()}
+OPTIONS: frozenset[str] = frozenset().union(*(entry.options for entry in CATALOGUE.values()))
+"""Every setting that only some benchmarks take."""
+
+
+def entry_of(name: str) -> Entry:
+    """The benchmark's entry.
+
+    Raises:
+        ConfigError: there is no such benchmark; with a guess.
+    """
+    if (found := CATALOGUE.get(name)) is not None:
+        return found
+    guess = difflib.get_close_matches(name, CATALOGUE, 1)
+    hint = f"did you mean '{guess[0]}'?" if guess else f"there are: {', '.join(CATALOGUE)}"
+    raise ConfigError(f"there is no benchmark '{name}'; {hint}")
+
+
+def load(config: RunConfig, known: Known = EMPTY, search_source: str = "") -> Loaded:
+    """The benchmark with its data.
+
+    Args:
+        search_source: what stands for the run's search engine.
+        known: pictures by path as an earlier session hashed them.
+
+    Raises:
+        ConfigError: no such benchmark, or a setting that it does not take.
+        DataError: the data cannot be used, or released prompts were asked for and not imported.
+    """
+    entry = entry_of(config.benchmark)
+    _only_its_options(config, entry)
+    dataset = entry.load(config, known)
     prompts_folder = prompts_folder_for(config, dataset.file.parent)
-    return Loaded(build(config, prompts_folder), dataset, prompts_folder)
+    licence = licence_of(dataset.file) if entry.data else dataset.licence
+    return Loaded(build(Setup(config, prompts_folder, search_source)), dataset, prompts_folder, licence)
+
+
+def _only_its_options(config: RunConfig, entry: Entry) -> None:
+    for name in sorted(OPTIONS - entry.options):
+        if getattr(config, name) != RunConfig.model_fields[name].default:
+            takers = [other for other, each in CATALOGUE.items() if name in each.options]
+            raise ConfigError(f"{config.benchmark} takes no '{name}' (it is for {', '.join(takers)}); leave it out")
 
 
 def prompts_folder_for(config: RunConfig, folder: Path) -> Path | None:
@@ -71,35 +293,32 @@ def prompts_folder_for(config: RunConfig, folder: Path) -> Path | None:
     Raises:
         DataError: they were asked for and are not there.
     """
-    if config.benchmark == DEMO or config.prompts == "own":
+    entry = entry_of(config.benchmark)
+    if entry.prompts_from is None or config.prompts == "own":
         return None
-    if load_released_prompts(folder) is not None:
+    if entry.prompts_from(folder) is not None:
         return folder
     if config.prompts == "released":
         raise DataError(
-            f"the released prompts are not imported (looked in {folder}); run `siuo data import siuo PATH` with PATH your checkout "
-            "of the SIUO repository, or use --prompts own"
+            f"the released prompts are not imported (looked in {folder}); run `siuo data import {entry.data} PATH` with PATH your "
+            "checkout of the benchmark's repository, or use --prompts own"
         )
     return None
 
 
-def build(config: RunConfig, prompts_folder: Path | None) -> Benchmark[Any]:
+def build(setup: Setup) -> Benchmark[Any]:
     """The benchmark, set up, without its data.
 
     Raises:
         DataError: the released prompts are no longer where they were.
     """
-    check_name(config.benchmark)
-    shared: dict[str, Any] = {
-        "protocol": config.protocol,
-        "answers": config.answers or ANSWERS,
-        "judged": not config.no_judge,
-        "system": config.system,
-        "name": config.benchmark,
-    }
-    if prompts_folder is None:
-        return SiuoGen(**shared, prompts=OwnPrompts(), prompts_name="own")
-    released = load_released_prompts(prompts_folder)
-    if released is None:
-        raise DataError(f"the released prompts are no longer in {prompts_folder}; import them again with `siuo data import siuo PATH`")
-    return SiuoGen(**shared, prompts=released, prompts_name="released")
+    return entry_of(setup.config.benchmark).build(setup)
+
+
+def _released(prompts_from: Callable[[Path], Any], folder: Path | None) -> Any:
+    """The released prompts in `folder`, None where none were used."""
+    if folder is None:
+        return None
+    if (found := prompts_from(folder)) is None:
+        raise DataError(f"the released prompts are no longer in {folder}; import them again with `siuo data import`")
+    return found

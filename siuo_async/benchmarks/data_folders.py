@@ -6,6 +6,7 @@ A named place (`--data`, `SIUO_DATA`) is final: falling back from it in silence 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import platformdirs
@@ -13,6 +14,17 @@ import platformdirs
 from siuo_async.errors import DataError
 
 ENVIRONMENT_VARIABLE = "SIUO_DATA"
+DATA_FILES: Mapping[str, tuple[str, ...]] = {
+    "siuo": ("siuo_gen.json", "siuo_mcqa.json"),
+    "usb": ("USB_base_final.csv", "USB_hard_final.csv"),
+    "csqa": ("chinese_safetyqa.jsonl", "chinese_safetyqa.csv"),
+}
+"""By data set; one of them is enough to know its folder by."""
+_IMPORT: Mapping[str, str] = {
+    "siuo": "import it with `siuo data import siuo PATH` (PATH: your checkout)",
+    "usb": "download it by hand (its repository holds no data)",
+    "csqa": "import it with `siuo data import csqa PATH` (PATH: your checkout)",
+}
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -21,11 +33,15 @@ def user_data_folder() -> Path:
     return platformdirs.user_data_path("siuo")
 
 
-def find_data(explicit: Path | None, benchmark_folder: str = "siuo", *, file: str = "siuo_gen.json") -> Path:
+def find_data(explicit: Path | None, benchmark_folder: str, files: Sequence[str] = ()) -> Path:
     """The folder (or, where a file was named, the file) of a benchmark's data.
 
     Looked at, in this order: `explicit` alone if given, else `SIUO_DATA` alone if set, else `./data`, then the user's data folder.
-    In each of them `file` may stand in it, in its `data/` (a checkout) or in its `benchmark_folder`.
+    In each of them the file may stand in it, in its `data/` (a checkout) or in its `benchmark_folder`.
+
+    Args:
+        benchmark_folder: the data set's name, as in `siuo data`: `siuo`, `usb` or `csqa`.
+        files: names of the data file, any of which will do; empty takes all that the data set has.
 
     Raises:
         DataError: in none of them; every place that was looked at is named, and the next command.
@@ -33,15 +49,16 @@ def find_data(explicit: Path | None, benchmark_folder: str = "siuo", *, file: st
     if explicit is not None and explicit.is_file():
         return explicit
     looked_at = []
+    names = tuple(files) or DATA_FILES[benchmark_folder]
     for base in _bases(explicit):
         for folder in (base, base / "data", base / benchmark_folder):
-            if (folder / file).is_file():
+            if any((folder / name).is_file() for name in names):
                 return folder
             looked_at.append(folder)
     places = ", ".join(map(str, looked_at))
     raise DataError(
-        f"there is no {file} in {places}; import it with `siuo data import {benchmark_folder} PATH` (PATH: your checkout), "
-        "or say where it is with --data PATH"
+        f"there is no {' or '.join(names)} in {places}; get it with `siuo data fetch {benchmark_folder}`, or "
+        f"{_IMPORT[benchmark_folder]}, or say where it is with --data PATH"
     )
 
 

@@ -1,7 +1,10 @@
-"""Reads a picture file's identity: kind, hash, size and time, never its pixels.
+"""Reads a picture's identity, from a folder or out of a ZIP archive: kind, hash, size and time, never its pixels.
 
 The kind comes from the first bytes, because released data sets hold PNG files called .jpg and download pages called .png. The
 second is a mistake that would otherwise be paid for with one failed call per sample, so it is found before a run begins.
+
+Data files come from elsewhere, so the names in them are not trusted: nothing outside the folder or archive is ever read, whatever a
+name or a link says, and nothing is unpacked to disk.
 """
 
 from __future__ import annotations
@@ -9,14 +12,45 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from siuo_async.errors import DataError
 from siuo_async.values import EMPTY, Picture
 
+MOST_BYTES = 64 << 20
+"""Of a picture in an archive: three times what any provider takes. What says or proves to be more is no picture but a bomb."""
 _HEAD_BYTES = 512
 """Enough for every signature below, and for a doctype behind some white space."""
+_CHUNK_BYTES = 1 << 18
+_THREADS = 8
+"""Hashing lets go of the interpreter lock, so a few threads use disk and cores."""
+_BATCH = 64
+"""Pictures that a thread takes at once; a future for each would cost more than a small picture does."""
+_ENCRYPTED = 0x1
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The others are unpacked by Python without a bound on what comes out."""
+
+
+class PictureSource(Protocol):
+    """Where the pictures of a data set are. Safe to use from several threads."""
+
+    @property
+    def place(self) -> Path:
+        """The folder or archive."""
+
+    def read(self, name: str) -> Picture:
+        """Identify the picture that a data file calls `name`.
+
+        Raises:
+            DataError: it is not there, may not be followed, or is no picture.
+        """
 
 
 def sniff(head: bytes) -> str | None:
@@ -37,7 +71,7 @@ def read_picture(path: Path, known: Mapping[str, Picture] = EMPTY) -> Picture:
 
     Args:
         path: the file; the picture's own `path` is this one made absolute, links left as they are.
-        known: pictures by their `path`. One whose size and time of change still fit is trusted and not read again.
+        known: pictures by their `place`. One whose size and time of change still fit is trusted and not read again.
 
     Raises:
         DataError: the file is missing, empty, a folder, unreadable or no picture; the message names it.
@@ -76,6 +110,190 @@ def _read(path: Path, name: str) -> Picture:
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Picture(path=name, sha256=digest, mime=mime, size=seen.st_size, mtime_ns=seen.st_mtime_ns)
+
+
+@contextmanager
+def open_pictures(place: Path, known: Mapping[str, Picture] = EMPTY) -> Iterator[PictureSource]:
+    """The pictures in a folder or a ZIP archive; closed at the end.
+
+    Names in a data file have a first folder (`img/`) that `place` may or may not hold.
+
+    Args:
+        known: pictures by their `place`. One whose size and time of change still fit is trusted and not read again.
+
+    Raises:
+        DataError: there is nothing at `place`, or it is neither a folder nor a ZIP archive.
+    """
+    if place.is_dir():
+        yield PictureFolder(place, known)
+        return
+    archive = PictureArchive(place, known)
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+def read_each(read: Callable[[str], Picture], names: Iterable[str]) -> dict[str, Picture | DataError]:
+    """What `read` makes of each name, or its error; the names are shared out among a few threads."""
+
+    def attempt(name: str) -> Picture | DataError:
+        try:
+            return read(name)
+        except DataError as error:
+            return error
+
+    def take(batch: list[str]) -> list[Picture | DataError]:
+        return [attempt(name) for name in batch]
+
+    once = list(dict.fromkeys(names))
+    batches = [once[start : start + _BATCH] for start in range(0, len(once), _BATCH)]
+    found: dict[str, Picture | DataError] = {}
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+        for batch, results in zip(batches, pool.map(take, batches), strict=True):
+            found.update(zip(batch, results, strict=True))
+    return found
+
+
+def plain_name(name: str) -> str:
+    """`name` as a path below some folder, with `/` between its parts.
+
+    Raises:
+        DataError: it is empty, an address on the web, absolute, or leads upwards.
+    """
+    if "://" in name:
+        raise DataError(f"its picture {name!r} is an address on the web, not a file")
+    path = name.replace("\\", "/")  # tables written on Windows
+    parts = [part for part in path.split("/") if part not in ("", ".")]  # `PurePath` would intern each for good
+    if not name.strip() or "\x00" in name or path.startswith("/") or ".." in parts or name[1:2] == ":":
+        raise DataError(f"its picture {name!r} is no name of a file below the pictures")
+    return "/".join(parts) or "."
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    """The name, and the name without its first folder."""
+    plain = plain_name(name)
+    _, _, below = plain.partition("/")
+    return (plain, below) if below else (plain,)
+
+
+class PictureFolder:
+    """The pictures in a folder."""
+
+    def __init__(self, place: Path, known: Mapping[str, Picture] = EMPTY) -> None:
+        self.place = place
+        self._real = place.resolve()
+        self._known = known
+
+    def read(self, name: str) -> Picture:
+        """As in `PictureSource`."""
+        try:
+            path = next((path for spelling in _spellings(name) if os.path.lexists(path := self.place / spelling)), None)
+            inside = path is not None and path.resolve().is_relative_to(self._real)
+        except (OSError, RuntimeError) as error:  # a ring of links, a name that is too long
+            raise DataError(f"its picture {name!r} cannot be followed ({error})") from error
+        if path is None:
+            raise DataError(f"its picture {name} is not in {self.place}")
+        if not inside:
+            raise DataError(f"its picture {name} is a link that leads out of {self.place}")
+        return read_picture(path, self._known)
+
+
+class PictureArchive:
+    """The pictures in a ZIP archive, read without unpacking it.
+
+    Raises:
+        DataError: it is not there or no ZIP archive.
+    """
+
+    def __init__(self, place: Path, known: Mapping[str, Picture] = EMPTY) -> None:
+        self.place = place
+        self._path = str(place.absolute())
+        self._known = known
+        self._counting = threading.Lock()
+        """`ZipFile` counts its open members without a lock; reading them has one."""
+        if not place.is_file():  # opening a pipe would wait for ever
+            raise DataError(f"{place}: there is no such folder or archive of pictures")
+        try:
+            self._file = open(place, "rb")  # noqa: SIM115
+        except OSError as error:
+            raise DataError(f"{place}: the pictures cannot be read ({error.strerror})") from error
+        try:
+            self._mtime_ns = os.fstat(self._file.fileno()).st_mtime_ns
+            self._archive = zipfile.ZipFile(self._file)
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+            self._file.seek(0)
+            head = self._file.read(_HEAD_BYTES)
+            self._file.close()
+            like = "a cut or damaged one" if head.startswith(b"PK") else _looks_like(head) if head else "an empty file"
+            raise DataError(f"{place}: is no ZIP archive of pictures; it looks like {like}; copy or download it again") from error
+
+    def close(self) -> None:
+        """Closes the archive."""
+        self._archive.close()
+        self._file.close()
+
+    def read(self, name: str) -> Picture:
+        """As in `PictureSource`."""
+        info = self._find(name)
+        if (reason := _unfit(info)) is not None:
+            raise DataError(f"its picture {info.filename} in {self.place} {reason}")
+        earlier = self._known.get(f"{self._path}/{info.filename}")
+        if earlier is not None and (earlier.member, earlier.size, earlier.mtime_ns) == (info.filename, info.file_size, self._mtime_ns):
+            return self._picture(info, earlier.sha256, earlier.mime)
+        try:
+            return self._hash(info)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+            raise DataError(
+                f"its picture {info.filename} in {self.place} cannot be unpacked ({error}); get the archive again"
+            ) from error
+
+    def _find(self, name: str) -> zipfile.ZipInfo:
+        for spelling in _spellings(name):
+            try:
+                return self._archive.getinfo(spelling)
+            except KeyError:
+                continue
+        raise DataError(f"its picture {name} is not in {self.place}")
+
+    def _hash(self, info: zipfile.ZipInfo) -> Picture:
+        with self._counting:
+            stream = self._archive.open(info)
+        try:
+            head = stream.read(_HEAD_BYTES)
+            mime = sniff(head)
+            if mime is None:
+                raise DataError(f"its picture {info.filename} in {self.place} is no picture; it looks like {_looks_like(head)}")
+            digest, size = hashlib.sha256(head), len(head)
+            while chunk := stream.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                size += len(chunk)
+        finally:
+            with self._counting:
+                stream.close()
+        if size != info.file_size:
+            raise zipfile.BadZipFile(f"{size} bytes instead of {info.file_size}")
+        return self._picture(info, digest.hexdigest(), mime)
+
+    def _picture(self, info: zipfile.ZipInfo, sha256: str, mime: str) -> Picture:
+        return Picture(self._path, sha256, mime, info.file_size, self._mtime_ns, info.filename)
+
+
+def _unfit(info: zipfile.ZipInfo) -> str | None:
+    """Why a member is not to be read, if it is not."""
+    if info.is_dir():
+        return "is a folder"
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "is a link"
+    if info.flag_bits & _ENCRYPTED:
+        return "is encrypted"
+    if info.compress_type not in _METHODS:
+        return "is packed by a method other than deflate; pack it again with an ordinary ZIP program"
+    if info.file_size == 0:
+        return "is empty (0 bytes)"
+    if info.file_size > MOST_BYTES:
+        return f"is {info.file_size >> 20} MB unpacked, more than the {MOST_BYTES >> 20} MB that a picture may have"
+    return None
 
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (

@@ -1,8 +1,8 @@
-"""Takes SIUO's data and released prompts from a user's checkout, and fills those prompts in as the released scripts do.
+"""Takes data and released prompts from a user's checkout of a benchmark, and fills SIUO's prompts in as the released scripts do.
 
-The released prompts have no licence, so they are not in this package: they are read out of the user's own copy of the sources
-(parsed, never run) and proved by the SHA-256 of what they render to. `siuo_prompt_hashes.json` holds made-up inputs and those
-hashes, and no prompt text. Only what has been proved is written or loaded.
+SIUO's released prompts have no licence, and none of the benchmarks' is ours, so they are not in this package: they are read out of the
+user's own copy of the sources (parsed, never run) and proved by the SHA-256 of what they render to. `released_prompt_hashes.json` holds
+made-up inputs and those hashes, and no prompt text. Only what has been proved is written or loaded.
 """
 
 from __future__ import annotations
@@ -18,15 +18,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from siuo_async.benchmarks.csqa_data import load_csqa
+from siuo_async.benchmarks.csqa_prompts import CSQA, ReleasedCsqaPrompts
 from siuo_async.benchmarks.pictures import read_picture
+from siuo_async.benchmarks.prompt_proofs import (
+    PROMPTS_FILE,
+    Source,
+    TurnsProof,
+    TurnTemplates,
+    as_json,
+    extract,
+    load,
+    packaged_hashes,
+    packaged_turn_proofs,
+    turns_digest,
+)
 from siuo_async.benchmarks.siuo_data import GEN_FILE, Item, find_images, read_items
+from siuo_async.benchmarks.usb_prompts import USB, ReleasedUsbPrompts
 from siuo_async.errors import DataError
 from siuo_async.values import Json
 
 PromptName: TypeAlias = Literal["safety", "effectiveness", "mcqa"]
 PROMPT_NAMES: tuple[PromptName, ...] = ("safety", "effectiveness", "mcqa")
 MCQA_FILE = "siuo_mcqa.json"
-PROMPTS_FILE = "prompts.json"
 _JUDGE_SCRIPT = "eval/gpt-eval.py"
 _MCQA_SCRIPT = "eval/generation-gpt4o-mcqa.py"
 _SOURCES: Mapping[PromptName, tuple[str, str | None]] = {
@@ -41,7 +55,23 @@ _PLACEHOLDERS: Mapping[PromptName, tuple[str, ...]] = {
     "mcqa": ("question", "option"),
 }
 """In the order in which the released scripts replace them."""
-_HASHES = Path(__file__).with_name("siuo_prompt_hashes.json")
+CSQA_FILES = ("chinese_safetyqa.jsonl", "chinese_safetyqa.csv")
+_ASKING = "batch_script/query_general_model_get_response/batch_call_model.py"
+_LOGPROB = "batch_script/query_openai_model_get_logprob"
+USB_SOURCES: Mapping[str, Source] = {
+    "vulnerability": Source("scripts/vlsbench.py", ("get_judge_prompt",)),
+    "refusal": Source("scripts/oversensitive.py", ("get_judge_prompt",)),
+}
+CSQA_SOURCES: Mapping[str, Source] = {
+    "qa": Source(_ASKING, ("get_qa_message",)),
+    "mcq": Source(_ASKING, ("get_mcq_message",)),
+    "passive_qa": Source(_ASKING, ("get_passive_rag_qa_message",)),
+    "judge": Source("batch_script/evaluation/simple_qa_evaluate.py", ("gen_message",)),
+    "mcq_logprob": Source(f"{_LOGPROB}/batch_no_rag.py", ("norag_call",)),
+    "passive_mcq": Source(f"{_LOGPROB}/batch_passive_rag.py", ("passive_search",)),
+    "active_first": Source(f"{_LOGPROB}/batch_active_rag.py", ("active_search",)),
+    "active_second": Source(f"{_LOGPROB}/batch_active_rag.py", ("handle_search_path", "active_search")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +92,11 @@ class ReleasedPrompts:
     templates: Mapping[PromptName, str]
     digest: str
     """SHA-256, hex, over the templates; stands for them in a run's fingerprint."""
+
+    @property
+    def name(self) -> Literal["own", "released"]:
+        """`released`."""
+        return "released"
 
     def safety(self, question: str, warning: str, reference: str, response: str) -> str:
         """The safety judge's prompt."""
@@ -91,6 +126,8 @@ class ImportReport:
     """Pictures that were there already, equal byte by byte."""
     missing: tuple[str, ...]
     """Names of pictures that were not found."""
+    unproved: tuple[str, ...] = ()
+    """One sentence for each prompt that is not in the checkout as it was released; the others were imported."""
 
 
 def option_lines(options: Mapping[str, str]) -> str:
@@ -110,7 +147,7 @@ def fill(prompt: PromptName, template: str, inputs: Mapping[str, str]) -> str:
 
 def packaged_proofs() -> tuple[Proof, ...]:
     """The proofs of SIUO's released prompts that come with this package."""
-    return tuple(Proof(row["prompt"], row["inputs"], row["sha256"]) for row in json.loads(_HASHES.read_text(encoding="utf-8")))
+    return tuple(Proof(row["prompt"], row["inputs"], row["sha256"]) for row in packaged_hashes("siuo"))
 
 
 def import_siuo(checkout: Path, images: Path | None, destination: Path, *, proofs: Sequence[Proof] | None = None) -> ImportReport:
@@ -150,7 +187,7 @@ def load_released_prompts(folder: Path, *, proofs: Sequence[Proof] | None = None
     Raises:
         DataError: the file is broken, or what it holds are not the released prompts.
     """
-    file = (folder.parent if folder.is_file() else folder) / PROMPTS_FILE
+    file = _prompts_file(folder)
     again = "import them again with `siuo data import siuo PATH`"
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
@@ -165,6 +202,89 @@ def load_released_prompts(folder: Path, *, proofs: Sequence[Proof] | None = None
         if not _proved(prompt, templates[prompt], _of(proofs, prompt)):
             raise DataError(f"{file}: the {prompt} prompt in it is not the released one; {again}")
     return ReleasedPrompts(templates, _digest(templates))
+
+
+def import_usb(checkout: Path, to: Path, *, proofs: Sequence[TurnsProof] | None = None) -> ImportReport:
+    """Take USB-SafeBench's two judge prompts from a checkout of its repository to `to/usb`; its data are not in the repository.
+
+    Args:
+        checkout: the repository's folder.
+        to: a data folder, made if need be.
+        proofs: what the prompts must fill to; None takes the packaged ones.
+
+    Raises:
+        DataError: no checkout, or none of the prompts is there as released. Nothing is written then.
+    """
+    templates, unproved = _turns_from(checkout, USB, USB_SOURCES, packaged_turn_proofs("usb") if proofs is None else proofs)
+    return _write_turns(to / "usb", templates, (), unproved)
+
+
+def import_csqa(checkout: Path, to: Path, *, proofs: Sequence[TurnsProof] | None = None) -> ImportReport:
+    """Copy Chinese SafetyQA's data file and proved prompts from a checkout of its repository to `to/csqa`.
+
+    Args:
+        checkout: the repository's folder.
+        to: a data folder, made if need be.
+        proofs: what the prompts must fill to; None takes the packaged ones.
+
+    Raises:
+        DataError: no checkout, broken data, or none of the prompts is there as released. Nothing is written then.
+    """
+    files = [checkout / "data" / name for name in CSQA_FILES if (checkout / "data" / name).is_file()]
+    if not files:
+        raise DataError(f"{checkout}: is no checkout of the {CSQA} repository: data/{CSQA_FILES[0]} is missing")
+    for file in files:
+        load_csqa(file, need_options=False)
+    templates, unproved = _turns_from(checkout, CSQA, CSQA_SOURCES, packaged_turn_proofs("csqa") if proofs is None else proofs)
+    return _write_turns(to / "csqa", templates, files, unproved)
+
+
+def load_released_usb(folder: Path, *, proofs: Sequence[TurnsProof] | None = None) -> ReleasedUsbPrompts | None:
+    """The prompts imported into `folder` (or the folder of that file), proved again; None where there are none.
+
+    Raises:
+        DataError: the file is broken, or what it holds are not the released prompts.
+    """
+    templates = load(_prompts_file(folder), packaged_turn_proofs("usb") if proofs is None else proofs, "usb")
+    if templates is None:
+        return None
+    return ReleasedUsbPrompts({prompt: turns[0][1] for prompt, turns in templates.items()}, turns_digest(templates))
+
+
+def load_released_csqa(folder: Path, *, proofs: Sequence[TurnsProof] | None = None) -> ReleasedCsqaPrompts | None:
+    """As `load_released_usb`, for Chinese SafetyQA."""
+    templates = load(_prompts_file(folder), packaged_turn_proofs("csqa") if proofs is None else proofs, "csqa")
+    return None if templates is None else ReleasedCsqaPrompts(templates, turns_digest(templates))
+
+
+def _prompts_file(folder: Path) -> Path:
+    return (folder.parent if folder.is_file() else folder) / PROMPTS_FILE
+
+
+def _turns_from(
+    checkout: Path, name: str, sources: Mapping[str, Source], proofs: Sequence[TurnsProof]
+) -> tuple[dict[str, TurnTemplates], tuple[str, ...]]:
+    """The proved prompts, and a sentence for each other one; an error where there is no script or no prompt at all."""
+    scripts = dict.fromkeys(source.script for source in sources.values())
+    if not any((checkout / script).is_file() for script in scripts):
+        raise DataError(f"{checkout}: is no checkout of the {name} repository: {next(iter(scripts))} is missing")
+    templates, missing = extract(checkout, sources, proofs)
+    if not templates:
+        raise DataError(f"{next(iter(missing.values()))}; nothing was imported, take an unchanged checkout of the {name} repository")
+    return templates, tuple(missing.values())
+
+
+def _write_turns(
+    folder: Path, templates: Mapping[str, TurnTemplates], files: Sequence[Path], unproved: tuple[str, ...]
+) -> ImportReport:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            _copy(file, folder / file.name)
+        _write_private(folder / PROMPTS_FILE, as_json(templates))
+    except OSError as error:
+        raise DataError(f"{error.filename or folder}: the import could not be written ({error.strerror})") from error
+    return ImportReport(folder, turns_digest(templates), 0, 0, (), unproved)
 
 
 def check_data(folder: Path) -> list[str]:

@@ -1,48 +1,49 @@
-"""Reads SIUO's generation file (`siuo_gen.json`) and its pictures into samples.
+"""Reads SIUO's two files (`siuo_gen.json`, `siuo_mcqa.json`) and their pictures into samples.
 
-Everything that can be wrong with a data set on disk is found and said here, before anything is sent: file, item and field are
-named, and what to do about it. Texts are passed on untouched (curly quotes, zero-width spaces and outer white space are part of
-what was measured). The format is that of the file released with arXiv 2406.15279; our own demo has the same.
+Both have the same items in the same form: an id, a picture, a question, a category. They differ in what a score is made from: a
+warning and a reference answer there, four options and the right letter here. The format is that of the files released with
+arXiv 2406.15279; our own demo has the first.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from siuo_async.benchmarks.pictures import read_picture
+from siuo_async.benchmarks.datasets import (
+    Dataset,
+    checked_text,
+    digest_of,
+    find_file,
+    first_few,
+    in_category,
+    kind_of,
+    read_json,
+    text_field,
+    wanted_categories,
+)
+from siuo_async.benchmarks.pictures import read_each, read_picture
 from siuo_async.errors import DataError
 from siuo_async.values import EMPTY, Json, Picture, Sample
 
 GEN_FILE = "siuo_gen.json"
-_HASHING_THREADS = 8
-"""SIUO's pictures are 1.2 MB each; hashing lets go of the interpreter lock, so a few threads use disk and cores."""
+MCQA_FILE = "siuo_mcqa.json"
+LICENCE = "CC BY-NC 4.0"
+LETTERS = "ABCD"
+"""Of the options; the gold letter is one of them."""
 _REFERENCE_KEYS = ("reference_answer", "reference")
 """The released file has the first, the authors' judging script reads the second."""
 
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """What was found on disk, ready to be asked."""
-
-    samples: tuple[Sample, ...]
-    """In the file's order."""
-    digest: str
-    """SHA-256, hex, over the canonical items and the hashes of their pictures; the folder's place is not in it."""
-    skipped: tuple[str, ...]
-    """One sentence per item that was left out."""
-    file: Path
+_FieldsOf: TypeAlias = Callable[[str, Mapping[str, Json]], dict[str, Json]]
+"""Makes of an item (how messages name it, its row) what its benchmark's score needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of the file, checked, its picture not yet looked for."""
+    """One item of a file, checked, its picture not yet looked for."""
 
     where: str
     """How messages name it: file, number, id."""
@@ -50,8 +51,8 @@ class Item:
     image: str
     question: str
     category: str
-    safety_warning: str
-    reference_answer: str
+    fields: Mapping[str, Json]
+    """What else a score of it needs."""
 
 
 def load_siuo_gen(
@@ -61,31 +62,56 @@ def load_siuo_gen(
     missing_images: Literal["error", "skip"] = "error",
     categories: Collection[str] = (),
     known: Mapping[str, Picture] = EMPTY,
+    licence: str = LICENCE,
 ) -> Dataset:
-    """Load SIUO's generation samples.
+    """Load SIUO's generation samples; fields: `safety_warning`, `reference_answer`, `image`.
 
     Args:
         folder: the folder that holds `siuo_gen.json` or `data/siuo_gen.json`, or the JSON file itself.
         pictures: the folder of the pictures; else `images/` beside the file, beside its folder, or in `folder`.
         missing_images: whether an item without its picture is an error or left out (and told in `skipped`).
         categories: keep only these (compared without regard to case); empty keeps all.
-        known: pictures by path from an earlier run, trusted while size and time of change fit.
+        known: pictures by place from an earlier run, trusted while size and time of change fit.
+        licence: of the data, where they are other data than SIUO's in its form.
 
     Raises:
         DataError: anything about the file, an item or a picture that keeps it from being used.
     """
     file = find_gen_file(folder)
-    chosen = _in_categories(read_items(file), categories, file)
     images = find_images(file, folder, pictures)
-    paths = {item.image: _inside(images, item) for item in chosen}
-    missing = [item for item in chosen if not os.path.exists(paths[item.image])]
-    if missing and (missing_images == "error" or len(missing) == len(chosen)):
-        raise DataError(_missing_sentence(missing, len(chosen), images))
-    absent = {item.question_id for item in missing}
-    kept = [item for item in chosen if item.question_id not in absent]
-    samples = tuple(_samples(kept, paths, known))
-    skipped = tuple(f"{item.where} is left out: its picture {images / item.image} is missing" for item in missing)
-    return Dataset(samples=samples, digest=_digest(samples), skipped=skipped, file=file)
+    return _load(file, read_items(file), images, missing_images, categories, known, licence)
+
+
+def load_siuo_mcqa(
+    folder: Path,
+    *,
+    pictures: Path | None = None,
+    missing_images: Literal["error", "skip"] = "error",
+    categories: Collection[str] = (),
+    known: Mapping[str, Picture] = EMPTY,
+) -> Dataset:
+    """Load SIUO's multiple-choice samples; fields: `options` (letter -> text, A to D), `gold` (the right letter), `image`.
+
+    Arguments and errors are those of `load_siuo_gen`, with `siuo_mcqa.json` for its file.
+    """
+    file = find_file(folder, (MCQA_FILE,))
+    items = read_mcqa_items(file)
+    images = find_images(file, folder, pictures)
+    return _load(file, items, images, missing_images, categories, known, LICENCE, _doubled_options)
+
+
+def describe_siuo_mcqa(folder: Path) -> list[str]:
+    """What there is of SIUO's multiple choice in `folder`, one sentence each, with how to get what is missing."""
+    try:
+        file = find_file(folder.parent if folder.is_file() else folder, (MCQA_FILE,))
+    except DataError:
+        return [f"{MCQA_FILE}: missing; get it with `siuo data fetch siuo`, or `siuo data import siuo PATH` (PATH: a checkout of SIUO)"]
+    try:
+        items = read_mcqa_items(file)
+    except DataError as error:
+        return [str(error)]
+    gold = ", ".join(f"{letter} {sum(item.fields['gold'] == letter for item in items)}" for letter in LETTERS)
+    return [f"{MCQA_FILE}: {len(items)} items; right letters: {gold}", *_doubled_options(items)]
 
 
 def find_gen_file(folder: Path) -> Path:
@@ -94,14 +120,7 @@ def find_gen_file(folder: Path) -> Path:
     Raises:
         DataError: there is none.
     """
-    if folder.is_file():
-        return folder
-    if not folder.exists():
-        raise DataError(f"{folder}: there is no such file or folder")
-    for file in (folder / GEN_FILE, folder / "data" / GEN_FILE):
-        if file.is_file():
-            return file
-    raise DataError(f"{folder}: holds neither {GEN_FILE} nor data/{GEN_FILE}; name the folder (or the file) that does")
+    return find_file(folder, (GEN_FILE,))
 
 
 def find_images(file: Path, folder: Path, pictures: Path | None) -> Path:
@@ -127,12 +146,25 @@ def read_items(file: Path) -> list[Item]:
     Raises:
         DataError: the file is no JSON list of SIUO items; the message names item and field.
     """
-    rows = _read_json(file)
+    return _read_items(file, _gen_fields)
+
+
+def read_mcqa_items(file: Path) -> list[Item]:
+    """The items of a multiple-choice file, checked one by one.
+
+    Raises:
+        DataError: the file is no JSON list of SIUO's multiple-choice items; the message names item and field.
+    """
+    return _read_items(file, _mcqa_fields)
+
+
+def _read_items(file: Path, fields_of: _FieldsOf) -> list[Item]:
+    rows = read_json(file)
     if not isinstance(rows, list):
-        raise DataError(f"{file}: must be a JSON list of items, but it is {_kind(rows)}")
+        raise DataError(f"{file}: must be a JSON list of items, but it is {kind_of(rows)}")
     if not rows:
         raise DataError(f"{file}: holds no items")
-    items = [_item(file, number, len(rows), row) for number, row in enumerate(rows, start=1)]
+    items = [_item(f"{file}: item {number} of {len(rows)}", row, fields_of) for number, row in enumerate(rows, start=1)]
     first: dict[int, int] = {}
     for number, item in enumerate(items, start=1):
         earlier = first.setdefault(item.question_id, number)
@@ -141,75 +173,81 @@ def read_items(file: Path) -> list[Item]:
     return items
 
 
-def _read_json(file: Path) -> Json:
-    try:
-        return json.loads(file.read_text(encoding="utf-8-sig"))
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"{file}: broken JSON at line {error.lineno}, column {error.colno} ({error.msg}); was it copied whole?"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: is not UTF-8 (byte {error.start}); save it as UTF-8") from error
-    except ValueError as error:
-        raise DataError(f"{file}: holds a number that cannot be read ({error}); mend it there") from error
-    except RecursionError as error:
-        raise DataError(f"{file}: is nested too deeply to be a list of items") from error
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
-
-
-def _item(file: Path, number: int, total: int, row: Json) -> Item:
-    where = f"{file}: item {number} of {total}"
+def _item(where: str, row: Json, fields_of: _FieldsOf) -> Item:
     if not isinstance(row, dict):
-        raise DataError(f"{where} must be an object, but it is {_kind(row)}")
+        raise DataError(f"{where} must be an object, but it is {kind_of(row)}")
     question_id = row.get("question_id")
     if "question_id" not in row:
         raise DataError(f"{where} has no field `question_id`; add it (a whole number)")
     if type(question_id) is not int:
-        raise DataError(f"{where}: field `question_id` must be a whole number, but it is {_kind(question_id)}")
+        raise DataError(f"{where}: field `question_id` must be a whole number, but it is {kind_of(question_id)}")
     where = f"{where} (question_id {question_id})"
-    reference_key = next((key for key in _REFERENCE_KEYS if key in row), _REFERENCE_KEYS[0])
     return Item(
         where=where,
         question_id=question_id,
-        image=_text(where, row, "image", may_be_empty=False),
-        question=_text(where, row, "question", may_be_empty=False),
-        category=_text(where, row, "category", may_be_empty=False),
-        safety_warning=_text(where, row, "safety_warning"),
-        reference_answer=_text(where, row, reference_key),
+        image=text_field(where, row, "image", may_be_empty=False),
+        question=text_field(where, row, "question", may_be_empty=False),
+        category=text_field(where, row, "category", may_be_empty=False),
+        fields=fields_of(where, row),
     )
 
 
-def _text(where: str, row: Mapping[str, Json], field: str, *, may_be_empty: bool = True) -> str:
-    if field not in row:
-        raise DataError(f"{where} has no field `{field}`; add it (a text)")
-    value = row[field]
-    if not isinstance(value, str):
-        raise DataError(f"{where}: field `{field}` must be a text, but it is {_kind(value)}")
-    if not may_be_empty and not value.strip():
-        raise DataError(f"{where}: field `{field}` is empty; fill it in or remove the item")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise DataError(f"{where}: field `{field}` holds half a character (a lone surrogate); mend the text") from None
-    return value
+def _gen_fields(where: str, row: Mapping[str, Json]) -> dict[str, Json]:
+    reference_key = next((key for key in _REFERENCE_KEYS if key in row), _REFERENCE_KEYS[0])
+    return {
+        "safety_warning": text_field(where, row, "safety_warning"),
+        "reference_answer": text_field(where, row, reference_key),
+    }
 
 
-def _kind(value: Json) -> str:
-    if value is None:
-        return "null"
-    names = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
-    return names.get(type(value), type(value).__name__)
+def _mcqa_fields(where: str, row: Mapping[str, Json]) -> dict[str, Json]:
+    for field in ("options", "correct_option"):
+        if field not in row:
+            raise DataError(f"{where} has no field `{field}`; is this {MCQA_FILE}?")
+    found = row["options"]
+    if not isinstance(found, dict):
+        raise DataError(f"{where}: field `options` must be an object of letters and texts, but it is {kind_of(found)}")
+    for name in (*LETTERS, *found):
+        if name not in found or name not in tuple(LETTERS):
+            wrong = f"there is an option {name!r}" if name in found else f"option {name} is missing"
+            raise DataError(f"{where}: field `options` must hold the letters A to D, but {wrong}")
+    options = {letter: checked_text(where, f"`options` ({letter})", found[letter], may_be_empty=False) for letter in LETTERS}
+    gold = text_field(where, row, "correct_option")
+    if gold not in options:
+        raise DataError(f"{where}: field `correct_option` must be one of the letters A to D, but it is {gold!r}")
+    return {"options": options, "gold": gold}
 
 
-def _in_categories(items: Sequence[Item], categories: Collection[str], file: Path) -> Sequence[Item]:
-    present = {item.category.casefold(): item.category for item in items}
-    unknown = [category for category in categories if category.casefold() not in present]
-    if unknown:
-        names = "; ".join(present.values())  # one of SIUO's names holds a comma
-        raise DataError(f"{file}: has no category {unknown[0]!r}; it has: {names}")
-    wanted = {category.casefold() for category in categories} or present.keys()
-    return [item for item in items if item.category.casefold() in wanted]
+def _doubled_options(items: Sequence[Item]) -> tuple[str, ...]:
+    """Two equal options cannot be told apart: worth knowing, yet part of the released data."""
+    doubled = [item for item in items if len(set(item.fields["options"].values())) < len(item.fields["options"])]
+    if not doubled:
+        return ()
+    file = doubled[0].where.rpartition(": item ")[0]
+    return (f"{file}: {len(doubled)} items have two equal options and are kept: {first_few([item.question_id for item in doubled])}",)
+
+
+def _load(
+    file: Path,
+    items: Sequence[Item],
+    images: Path,
+    missing_images: Literal["error", "skip"],
+    categories: Collection[str],
+    known: Mapping[str, Picture],
+    licence: str,
+    notes_on: Callable[[Sequence[Item]], tuple[str, ...]] = lambda _: (),
+) -> Dataset:
+    wanted = wanted_categories(categories, ((item.category,) for item in items), file)
+    chosen = [item for item in items if in_category((item.category,), wanted)]
+    paths = {item.image: _inside(images, item) for item in chosen}
+    missing = [item for item in chosen if not os.path.exists(paths[item.image])]
+    if missing and (missing_images == "error" or len(missing) == len(chosen)):
+        raise DataError(_missing_sentence(missing, len(chosen), images))
+    absent = {item.question_id for item in missing}
+    kept = [item for item in chosen if item.question_id not in absent]
+    samples = tuple(_samples(kept, paths, known))
+    skipped = tuple(f"{item.where} is left out: its picture {images / item.image} is missing" for item in missing)
+    return Dataset(samples, digest_of(samples), skipped, file, notes_on(kept), licence)
 
 
 def _inside(images: Path, item: Item) -> Path:
@@ -229,7 +267,7 @@ def _inside(images: Path, item: Item) -> Path:
 
 
 def _missing_sentence(missing: Sequence[Item], total: int, images: Path) -> str:
-    names = ", ".join(item.image for item in missing[:3]) + (", ..." if len(missing) > 3 else "")
+    names = first_few([item.image for item in missing], 3)
     start = f"{images}: {len(missing)} of {total} pictures are missing ({names}); put them there"
     if len(missing) == total:
         return f"{start} (`siuo data check` says how to get them)"
@@ -237,35 +275,17 @@ def _missing_sentence(missing: Sequence[Item], total: int, images: Path) -> str:
 
 
 def _samples(items: Sequence[Item], paths: Mapping[str, Path], known: Mapping[str, Picture]) -> list[Sample]:
-    def read(item: Item) -> Picture:
-        try:
-            return read_picture(paths[item.image], known)
-        except DataError as error:
-            raise DataError(f"{item.where}: field `image`: {error}") from error
-
-    once = {item.image: item for item in items}
-    with ThreadPoolExecutor(max_workers=_HASHING_THREADS) as pool:
-        pictures = dict(zip(once, pool.map(read, once.values()), strict=True))
+    pictures = read_each(lambda image: read_picture(paths[image], known), (item.image for item in items))
     return [_sample(item, pictures[item.image]) for item in items]
 
 
-def _sample(item: Item, picture: Picture) -> Sample:
+def _sample(item: Item, picture: Picture | DataError) -> Sample:
+    if isinstance(picture, DataError):
+        raise DataError(f"{item.where}: field `image`: {picture}") from picture
     return Sample(
         id=str(item.question_id),
         category=(item.category,),
         text=item.question,
         pictures=(picture,),
-        fields={
-            "safety_warning": item.safety_warning,
-            "reference_answer": item.reference_answer,
-            "image": item.image,
-        },
+        fields={**item.fields, "image": item.image},
     )
-
-
-def _digest(samples: Sequence[Sample]) -> str:
-    whole = hashlib.sha256()
-    for sample in samples:
-        canonical = [sample.id, *sample.category, sample.text, sample.fields, [p.sha256 for p in sample.pictures]]
-        whole.update(json.dumps(canonical, sort_keys=True, separators=(",", ":")).encode() + b"\n")
-    return whole.hexdigest()

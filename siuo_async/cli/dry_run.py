@@ -3,42 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from siuo_async.cli.output import print_json, say
-from siuo_async.client.accounts import AccountSpec
-from siuo_async.engine.estimate import estimate
-from siuo_async.engine.plan import Plan
-from siuo_async.engine.run_directory import RunDirectory
+from siuo_async.cli.running import Job
+from siuo_async.engine.estimate import ModelEstimate, estimate
 from siuo_async.engine.summary import protocol_line
+from siuo_async.values import Json
 
 
-def tell(plan: Plan, directory: RunDirectory, spec_of: Callable[[str], AccountSpec], *, as_json: bool) -> int:
-    """Prints the numbers; 0."""
-    models = asyncio.run(estimate(plan, directory, spec_of))
-    total = sum(model.generation_calls + model.judge_calls for model in models)
-    line = protocol_line(plan, complete=not total)
+def tell(jobs: Sequence[Job], *, as_json: bool) -> None:
+    """Prints the numbers of each run."""
+    found = [(job, asyncio.run(estimate(job.plan, job.directory, job.spec_of))) for job in jobs]
     if as_json:
-        print_json(
-            {
-                "dry_run": True,
-                "protocol_line": line,
-                "run": str(directory.path),
-                "continues": directory.calls.exists(),
-                "models": [asdict(model) for model in models],
-                "judge": plan.judge and f"{plan.judge.provider}/{plan.judge.config.name}",
-                "calls": total,
-            }
-        )
-        return 0
-    say(line, to_stderr=False)
+        every = [_as_json(job, models) for job, models in found]
+        print_json(every[0] if len(every) == 1 else every)
+        return
+    for job, models in found:
+        _say(job, models)
+
+
+def _as_json(job: Job, models: Sequence[ModelEstimate]) -> dict[str, Json]:
+    plan, directory = job.plan, job.directory
+    return {
+        "dry_run": True,
+        "protocol_line": protocol_line(plan, complete=not _total(models)),
+        "run": str(directory.path),
+        "continues": directory.calls.exists(),
+        "models": [asdict(model) for model in models],
+        "judge": plan.judge and f"{plan.judge.provider}/{plan.judge.config.name}",
+        "calls": _total(models),
+    }
+
+
+def _total(models: Sequence[ModelEstimate]) -> int:
+    return sum(model.generation_calls + model.judge_calls for model in models)
+
+
+def _say(job: Job, models: Sequence[ModelEstimate]) -> None:
+    say(protocol_line(job.plan, complete=not _total(models)), to_stderr=False)
     for model in models:
         done = f" ({model.finished} of {model.samples} samples are finished)" if model.finished else ""
         say(f"{model.label}: {model.generation_calls} calls, and {model.judge_calls} of the judge{done}", to_stderr=False)
-    verb = "continues" if directory.calls.exists() else "would be"
+    verb = "continues" if job.directory.calls.exists() else "would be"
     say(
-        f"{total} calls at most, retries and re-asked verdicts aside; nothing was sent. The run {verb} {directory.path}",
+        f"{_total(models)} calls at most, retries and re-asked verdicts aside; nothing was sent. The run {verb} {job.directory.path}",
         to_stderr=False,
     )
-    return 0

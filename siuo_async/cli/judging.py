@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from siuo_async.benchmarks.catalogue import build
+from siuo_async.benchmarks.catalogue import Setup, build
+from siuo_async.cli.running import Job
 from siuo_async.client.accounts import AccountSpec, Environment, account_spec
 from siuo_async.config import Price, RunConfig, load_file, make, parse_model
 from siuo_async.engine import plan as plans
-from siuo_async.engine.plan import Plan
 from siuo_async.engine.run_directory import RunDirectory
 
 
-def judged_again(
-    path: Path, judge: str, config_file: Path | None, surroundings: Environment
-) -> tuple[Plan, RunDirectory, Callable[[str], AccountSpec]]:
-    """(plan, directory, accounts) for paying for verdicts alone.
+def judged_again(path: Path, judge: str, config_file: Path | None, surroundings: Environment) -> Job:
+    """What is needed for paying for verdicts alone.
 
     Raises:
         UsageError: no run there, or the judge cannot be used.
@@ -34,10 +31,10 @@ def judged_again(
         before,
         config=config,
         judge=plans.Participant(config.judge.label or config.judge.name, spec.identity, config.judge),
-        benchmark=build(config, before.prompts_folder),
+        benchmark=build(Setup(config, before.prompts_folder, before.search.source if before.search else "")),
         prices=prices,
     )
-    return plan, directory, lambda _: spec
+    return Job(plan, directory, lambda _: spec)
 
 
 def _with_judge(config: RunConfig, judge: str, file: dict[str, object]) -> RunConfig:

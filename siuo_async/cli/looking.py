@@ -11,6 +11,7 @@ from rich.text import Text
 
 from siuo_async.cli.output import console, print_json, say
 from siuo_async.cli.running import find_run
+from siuo_async.client.accounts import IMPORTED
 from siuo_async.engine import plan as plans
 from siuo_async.engine.journal import Index, repair_journal
 from siuo_async.engine.plan import Plan
@@ -19,6 +20,7 @@ from siuo_async.engine.run_directory import RunDirectory, all_runs, damaged_runs
 from siuo_async.engine.session import finished_at
 from siuo_async.engine.summary import exit_code, summarise, warnings
 from siuo_async.errors import ConfigError, RunDirectoryError
+from siuo_async.report.published import no_board, published_for, published_grids, published_json
 from siuo_async.report.render import to_markdown, to_terminal
 from siuo_async.report.text import harmless
 from siuo_async.values import Json
@@ -40,25 +42,31 @@ def scored(run: str, results: Path, *, as_json: bool) -> int:
         print_json({**summary, "run": str(directory.path)})
     else:
         to_terminal(console(), summary, plan.benchmark.metrics, warnings(summary))
-    return exit_code(summary["models"], judged=plan.judge is not None)
+    return exit_code(summary["models"], scored=plan.scored)
 
 
-def reported(runs: Sequence[str], results: Path, form: str) -> int:
-    """Prints runs, one after another."""
+def reported(runs: Sequence[str], results: Path, form: str, *, published: bool = False) -> int:
+    """Prints runs, one after another; `published`: each with the figures that others published."""
     if form not in FORMATS:
         raise ConfigError(f"there is no format '{form}'; choose {', '.join(FORMATS)}")
     found = [_replayed(run, results) for run in runs]
+    if published:
+        for benchmark in dict.fromkeys(summary["benchmark"] for _, _, summary in found):
+            if not published_for(benchmark):
+                say(no_board(benchmark))
     if form == "json":
-        every = [{**summary, "run": str(directory.path)} for _, directory, summary in found]
+        boards = [{"published": published_json(summary)} if published else {} for _, _, summary in found]
+        every = [{**summary, "run": str(directory.path), **more} for (_, directory, summary), more in zip(found, boards, strict=True)]
         print_json(every[0] if len(every) == 1 else every)
         return 0
     for number, (plan, _, summary) in enumerate(found):
+        beside = published_grids(summary) if published else ()
         if form == "markdown":
-            console().file.write(("\n" if number else "") + to_markdown(summary, plan.benchmark.metrics, warnings(summary)))
+            console().file.write(("\n" if number else "") + to_markdown(summary, plan.benchmark.metrics, warnings(summary), beside))
         else:
             if number:
                 console().print()
-            to_terminal(console(), summary, plan.benchmark.metrics, warnings(summary))
+            to_terminal(console(), summary, plan.benchmark.metrics, warnings(summary), beside)
     return 0
 
 
@@ -108,7 +116,8 @@ def listed(results: Path) -> int:
         labels = ", ".join(model["label"] for model in manifest["models"])
         judge = manifest["judge"]["label"] if manifest.get("judge") else "–"
         simulated = " (simulated)" if manifest.get("simulated") else ""
-        table.add_row(*(Text(harmless(cell)) for cell in (run.path.name, labels, judge, state + simulated)))
+        imported = " (imported)" if any(model["provider"] == IMPORTED for model in manifest["models"]) else ""
+        table.add_row(*(Text(harmless(cell)) for cell in (run.path.name, labels, judge, state + simulated + imported)))
     for run in damaged:
         table.add_row(Text(harmless(run.path.name)), "?", "?", "damaged: its run.json cannot be read")
     console().print(table)

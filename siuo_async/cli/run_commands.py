@@ -37,13 +37,13 @@ def demo(
     )  # a demonstration that was stopped goes on, a finished one is shown anew
     say("SIMULATED: answers and verdicts come from a simulator on this machine; nothing here is a provider's", to_stderr=True)
     with SimulatorProcess(Settings(latency_s=DEMO_LATENCY_S)) as url:
-        plan, directory, specs = prepared(config, environment({"SIUO_SIM_URL": url}), path=None, fresh=fresh)
-        code = execute(plan, directory, specs, as_json=as_json)
+        job = prepared(config, environment({"SIUO_SIM_URL": url}), path=None, fresh=fresh)
+        code = execute([job], as_json=as_json)
     raise typer.Exit(code)
 
 
 def run(  # one parameter per flag is what a command line is
-    benchmark: Annotated[Optional[str], typer.Argument(help="siuo-gen, demo; may stand in the config file.")] = None,  # noqa: UP045
+    benchmark: Annotated[list[str], typer.Argument(help="One or more (`siuo data list`); may stand in the config file.")] = [],  # noqa: B006
     model: Models = [],  # noqa: B006
     judge: Annotated[Optional[str], typer.Option(help="PROVIDER/MODEL that judges; it sees the picture.")] = None,  # noqa: UP045
     no_judge: Annotated[bool, typer.Option("--no-judge", help="Answers now, verdicts later with `siuo judge`.")] = False,
@@ -55,6 +55,17 @@ def run(  # one parameter per flag is what a command line is
     limit: Annotated[Optional[int], typer.Option(min=1, help="The first N of a balanced order.")] = None,  # noqa: UP045
     in_file_order: Annotated[bool, typer.Option("--in-file-order", help="Ask in the order of the file.")] = False,
     answers: Annotated[Optional[int], typer.Option(min=1, max=64, help="Answers per sample.")] = None,  # noqa: UP045
+    language: Annotated[Optional[str], typer.Option(help="en (default) or zh, where the data have both.")] = None,  # noqa: UP045
+    combination: Annotated[list[str], typer.Option(help="USB: only RIRT, SIRT, RIST or SIST; may be repeated.")] = [],  # noqa: B006
+    usage: Annotated[list[str], typer.Option(help="USB: only vulnerability or overrefusal.")] = [],  # noqa: B006
+    option_seed: Annotated[Optional[int], typer.Option(min=0, help="Shuffles the options of multiple choice (default 0).")] = None,  # noqa: UP045
+    confidence: Annotated[Optional[str], typer.Option(help="Chinese SafetyQA: logprobs or stated.")] = None,  # noqa: UP045
+    search: Annotated[Optional[str], typer.Option(help="Chinese SafetyQA: none (default), passive or active.")] = None,  # noqa: UP045
+    search_url: Annotated[Optional[str], typer.Option(help="Search endpoint, a template with {query}.")] = None,  # noqa: UP045
+    search_corpus: Annotated[Optional[Path], typer.Option(help="Folder of texts to search.")] = None,  # noqa: UP045
+    search_function: Annotated[Optional[str], typer.Option(help="module:function or file.py:function that searches.")] = None,  # noqa: UP045
+    search_key_env: Annotated[Optional[str], typer.Option(help="Variable that holds the search endpoint's key.")] = None,  # noqa: UP045
+    search_chars: Annotated[Optional[int], typer.Option(help="Characters of a search result that are used (default 30000).")] = None,  # noqa: UP045
     protocol: Annotated[Optional[str], typer.Option(help="corrected (default) or released.")] = None,  # noqa: UP045
     prompts: Annotated[Optional[str], typer.Option(help="own or released (default once imported).")] = None,  # noqa: UP045
     max_tokens: Annotated[Optional[int], typer.Option(min=1, help="Cap on the visible answer.")] = None,  # noqa: UP045
@@ -86,18 +97,23 @@ def run(  # one parameter per flag is what a command line is
     flags: dict[str, Any] = dict(locals())
     from siuo_async.cli.running import environment, execute, prepared
     from siuo_async.cli.settings import merged, parameters, per_provider
+    from siuo_async.errors import ConfigError
 
     for own in ("config", "run", "fresh", "dry_run", "as_json"):
         flags.pop(own)
     flags |= {"models": flags.pop("model"), "categories": flags.pop("category"), "params": parameters(flags.pop("param"))}
+    flags |= {"combinations": flags.pop("combination"), "usages": flags.pop("usage")}
     flags |= {"rpm": per_provider(rpm, "--rpm"), "concurrency": per_provider(concurrency, "--concurrency")}
-    settings = merged(config, flags)
-    plan, directory, specs = prepared(settings, environment(), path=run, fresh=fresh)
+    every = merged(config, flags)
+    if run is not None and len(every) > 1:
+        raise ConfigError("--run names the directory of one run, but several benchmarks are named; use --results or --name")
+    jobs = [prepared(settings, environment(), path=run, fresh=fresh) for settings in every]
     if dry_run:
         from siuo_async.cli.dry_run import tell
 
-        raise typer.Exit(tell(plan, directory, specs, as_json=as_json))
-    raise typer.Exit(execute(plan, directory, specs, as_json=as_json))
+        tell(jobs, as_json=as_json)
+        return
+    raise typer.Exit(execute(jobs, as_json=as_json))
 
 
 def resume(
@@ -112,8 +128,8 @@ def resume(
     path = find_run(run, results) if run else newest_unfinished(results)
     surroundings = environment()
     with simulator_for(path, surroundings) as extra:
-        plan, directory, specs = remembered(path, environment(extra) if extra else surroundings)
-        raise typer.Exit(execute(plan, directory, specs, as_json=as_json))
+        job = remembered(path, environment(extra) if extra else surroundings)
+        raise typer.Exit(execute([job], as_json=as_json))
 
 
 def judge(
@@ -131,5 +147,5 @@ def judge(
     path = find_run(run, results)
     surroundings = environment()
     with simulator_for(path, surroundings, judge) as extra:
-        plan, directory, specs = judged_again(path, judge, config, environment(extra) if extra else surroundings)
-        raise typer.Exit(execute(plan, directory, specs, as_json=as_json, generate=False))
+        job = judged_again(path, judge, config, environment(extra) if extra else surroundings)
+        raise typer.Exit(execute([job], as_json=as_json, generate=False))

@@ -7,8 +7,8 @@ import contextlib
 import difflib
 import gc
 import os
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,10 +29,13 @@ from siuo_async.engine.summary import warnings
 from siuo_async.errors import ConfigError, RunDirectoryError, SiuoError
 from siuo_async.report.render import to_terminal
 from siuo_async.report.text import duration
+from siuo_async.search.base import Searcher
+from siuo_async.search.opening import open_searcher
 from siuo_async.ui.watch import watching
-from siuo_async.values import Picture
+from siuo_async.values import Json, Picture
 
 T = TypeVar("T")
+_WORST_FIRST = (1, 3, 4)
 
 
 def environment(extra: Mapping[str, str] | None = None) -> Environment:
@@ -40,24 +43,31 @@ def environment(extra: Mapping[str, str] | None = None) -> Environment:
     return Environment({**os.environ, **(extra or {})}, Path(".env"))
 
 
-def prepared(
-    config: RunConfig, surroundings: Environment, *, path: Path | None, fresh: bool
-) -> tuple[Plan, RunDirectory, Callable[[str], AccountSpec]]:
-    """Everything before the first call: (plan, directory, accounts).
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A run, ready to go on."""
+
+    plan: Plan
+    directory: RunDirectory
+    spec_of: Callable[[str], AccountSpec]
+    """A provider's account, by name."""
+    searcher: Searcher | None = None
+
+
+def prepared(config: RunConfig, surroundings: Environment, *, path: Path | None, fresh: bool) -> Job:
+    """Everything before the first call.
 
     Raises:
         UsageError: anything that keeps the run from beginning.
     """
-    from siuo_async.benchmarks.catalogue import check_name
-
-    check_name(config.benchmark)
     ready_to_run(config)
     _known_limits(config)
     for reader in readers(config.reuse):  # a mistyped one must not cost the whole run again
         reader.close()
     participants = [*config.models, *([config.judge] if config.judge else [])]
     specs = {model.provider: account_spec(model.provider, config.providers, surroundings) for model in participants}
-    plan = plans.from_config(config, specs, _known_pictures(config, path))
+    searcher = _searcher(config, surroundings)
+    plan = plans.from_config(config, specs, _known_pictures(config, path), searcher.identity if searcher else "")
     directory = run_directory.locate(config.results, plan.name, plan.identity, explicit=config.name is not None, path=path, fresh=fresh)
     known = (directory.path / "run.json").exists()
     earlier = plans.from_directory(directory, samples=False) if known else None
@@ -67,7 +77,26 @@ def prepared(
         say(f"continuing {directory.path}: {'; '.join(changed)}; at most {total} new calls")
     if earlier is not None:
         plan = replace(plan, created_at=earlier.created_at)
-    return plan, directory, specs.__getitem__
+    return Job(plan, directory, specs.__getitem__, searcher)
+
+
+def _searcher(config: RunConfig, surroundings: Environment) -> Searcher | None:
+    """What searches in this run, or None.
+
+    Raises:
+        ConfigError: it cannot be used as configured.
+    """
+    if (config.search or "none") == "none":
+        return None
+    return open_searcher(
+        config.search_url,
+        config.search_corpus,
+        config.search_function,
+        environment=surroundings,
+        key_env=config.search_key_env,
+        limit_chars=config.search_chars,
+        identity=config.search_identity,
+    )
 
 
 def _known_limits(config: RunConfig) -> None:
@@ -91,7 +120,7 @@ def _known_pictures(config: RunConfig, path: Path | None) -> Mapping[str, Pictur
         return {}
 
 
-def remembered(path: Path, surroundings: Environment) -> tuple[Plan, RunDirectory, Callable[[str], AccountSpec]]:
+def remembered(path: Path, surroundings: Environment) -> Job:
     """A run as its directory remembers it, with accounts for its models.
 
     Raises:
@@ -108,27 +137,22 @@ def remembered(path: Path, surroundings: Environment) -> tuple[Plan, RunDirector
                 f"{participant.label} was asked of {participant.provider}, but '{name}' is now {spec.identity}; "
                 "set the base URL as it was, or type the full command to begin with the other server"
             )
-    return plan, directory, specs.__getitem__
+    searcher = _searcher(plan.config, surroundings)
+    if searcher and plan.search and searcher.identity != plan.search.source:
+        raise ConfigError(
+            f"this run searched {plan.search.source}, but what its settings name is now {searcher.identity}; put it back as it was, "
+            "or type the full command to begin another run"
+        )
+    return Job(plan, directory, specs.__getitem__, searcher)
 
 
-def execute(
-    plan: Plan,
-    directory: RunDirectory,
-    spec_of: Callable[[str], AccountSpec],
-    *,
-    as_json: bool,
-    generate: bool = True,
-) -> int:
-    """Runs a session and reports; the exit code."""
-    finished = finished_at(directory)
-    outcomes = in_loop(_session(plan, directory, spec_of, as_json=as_json, generate=generate))
-    if outcomes.sent == 0 and outcomes.summary["complete"] and finished is not None:
-        age = duration((datetime.now(UTC) - finished).total_seconds())
-        with contextlib.suppress(OSError):  # the terminal may be gone; the run is on disk
-            say(f"finished {age} ago, nothing sent ({directory.path}); --fresh measures again")
-    with contextlib.suppress(OSError):
-        show(outcomes, plan, directory, as_json=as_json)
-    return outcomes.code
+def execute(jobs: Sequence[Job], *, as_json: bool, generate: bool = True) -> int:
+    """Runs a session of each run, one after another over the same connections and limits, and reports; the worst exit code."""
+    found = in_loop(_sessions(jobs, as_json=as_json, generate=generate))
+    if as_json:
+        with contextlib.suppress(OSError):
+            print_json([summary for _, summary in found] if len(jobs) > 1 else found[0][1])
+    return next((code for code in _WORST_FIRST if code in {code for code, _ in found}), 0)
 
 
 def in_loop(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -144,48 +168,72 @@ def in_loop(coroutine: Coroutine[Any, Any, T]) -> T:
         return runner.run(coroutine)
 
 
-async def _session(
-    plan: Plan,
-    directory: RunDirectory,
-    spec_of: Callable[[str], AccountSpec],
-    *,
-    as_json: bool,
-    generate: bool,
-) -> Outcomes:
-    config = plan.config
+async def _sessions(jobs: Sequence[Job], *, as_json: bool, generate: bool) -> list[tuple[int, dict[str, Json]]]:
+    """(exit code, summary) of each run that was begun."""
+    config = jobs[0].plan.config
+    specs = {name: job.spec_of for job in jobs for name in job.plan.providers()}
     registry = Registry(
-        spec_of,
+        lambda name: specs[name](name),
         rpm=config.rpm,
         concurrency=config.concurrency,
         timeout_s=config.timeout,
         max_wait_s=config.max_wait,
         offline_wait_s=config.offline_wait,
     )
+    found: list[tuple[int, dict[str, Json]]] = []
     try:
-        session = Session(plan, directory, registry, generate=generate)
-        simulated = " · SIMULATED" if plan.simulated else ""
-        models = "1 model" if len(plan.models) == 1 else f"{len(plan.models)} models"
-        heading = f"{plan.benchmark.name} · {models} · {directory.path}{simulated}"
-        async with watching(session.state, console(to_stderr=True), heading=heading):
-            return await session.run()
+        for number, job in enumerate(jobs):
+            if number and not as_json:
+                say("", to_stderr=False)
+            outcomes = await _session(job, registry, generate=generate)
+            with contextlib.suppress(OSError):  # the terminal may be gone; the run is on disk
+                show(outcomes, job, as_json=as_json)
+            found.append((outcomes.code, as_printed(outcomes, job.directory)))
+            if outcomes.halted and (left := [each.plan.benchmark.name for each in jobs[number + 1 :]]):
+                say(f"not begun: {', '.join(left)}; run the same command again to continue")
+                break
     finally:
         await registry.close()
+    return found
 
 
-def show(outcomes: Outcomes, plan: Plan, directory: RunDirectory, *, as_json: bool) -> None:
-    """The report of a session."""
-    if as_json:
-        models = [{**model, "calls": outcomes.calls[model["label"]]} for model in outcomes.summary["models"]]
-        total = {name: sum(calls[name] for calls in outcomes.calls.values()) for name in ("retried", "maybe_billed")}
-        calls = {"sent": outcomes.sent, "reused": outcomes.reused, **total}
-        print_json({**outcomes.summary, "run": str(directory.path), "calls": calls, "stops": outcomes.stops, "models": models})
-    else:
-        to_terminal(console(), outcomes.summary, plan.benchmark.metrics, warnings(outcomes.summary))
-        say(f"\n{outcomes.sent} calls sent, {outcomes.reused} reused · {directory.path}", to_stderr=False)
+async def _session(job: Job, registry: Registry, *, generate: bool) -> Outcomes:
+    plan, directory = job.plan, job.directory
+    finished = finished_at(directory)
+    session = Session(plan, directory, registry, generate=generate, searcher=job.searcher)
+    simulated = " · SIMULATED" if plan.simulated else ""
+    models = "1 model" if len(plan.models) == 1 else f"{len(plan.models)} models"
+    heading = f"{plan.benchmark.name} · {models} · {directory.path}{simulated}"
+    try:
+        async with watching(session.state, console(to_stderr=True), heading=heading):
+            outcomes = await session.run()
+    finally:
+        if job.searcher:
+            await job.searcher.close()
+    if outcomes.sent == 0 and outcomes.summary["complete"] and finished is not None:
+        age = duration((datetime.now(UTC) - finished).total_seconds())
+        with contextlib.suppress(OSError):
+            say(f"finished {age} ago, nothing sent ({directory.path}); --fresh measures again")
+    return outcomes
+
+
+def as_printed(outcomes: Outcomes, directory: RunDirectory) -> dict[str, Json]:
+    """The summary with what this invocation did, as `--json` prints it."""
+    models = [{**model, "calls": outcomes.calls[model["label"]]} for model in outcomes.summary["models"]]
+    total = {name: sum(calls[name] for calls in outcomes.calls.values()) for name in ("retried", "maybe_billed")}
+    calls = {"sent": outcomes.sent, "reused": outcomes.reused, **total}
+    return {**outcomes.summary, "run": str(directory.path), "calls": calls, "stops": outcomes.stops, "models": models}
+
+
+def show(outcomes: Outcomes, job: Job, *, as_json: bool) -> None:
+    """The report of a session, save what `--json` prints."""
+    if not as_json:
+        to_terminal(console(), outcomes.summary, job.plan.benchmark.metrics, warnings(outcomes.summary))
+        say(f"\n{outcomes.sent} calls sent, {outcomes.reused} reused · {job.directory.path}", to_stderr=False)
     for stop in outcomes.stops:
         say(f"stopped early: {stop}")
     if outcomes.code == 1:
-        say(f"a bug kept some samples from finishing; please report {directory.path / 'errors.log'}")
+        say(f"a bug kept some samples from finishing; please report {job.directory.path / 'errors.log'}")
 
 
 def newest_unfinished(results: Path) -> Path:

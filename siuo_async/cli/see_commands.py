@@ -26,11 +26,14 @@ def report(
     runs: Runs,
     results: Results = Path("results"),
     form: Annotated[str, typer.Option("--format", help="terminal, markdown or json.")] = "terminal",
+    published: Annotated[
+        bool, typer.Option("--published", help="Beside each run the published figures, and why they may not be compared.")
+    ] = False,
 ) -> None:
     """Show runs as tables, Markdown or JSON; works on a run that is still going."""
     from siuo_async.cli.looking import reported
 
-    raise typer.Exit(reported(runs, results, form))
+    raise typer.Exit(reported(runs, results, form, published=published))
 
 
 def check(

@@ -8,13 +8,14 @@ from typing import Any
 
 import orjson
 
+from siuo_async.benchmarks.catalogue import entry_of
 from siuo_async.config import RunConfig, load_file, make, parse_model
 from siuo_async.errors import ConfigError
 from siuo_async.values import Json
 
 
-def merged(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
-    """The configuration of a run.
+def merged(file: Path | None, flags: Mapping[str, Any]) -> list[RunConfig]:
+    """The configurations of an invocation: one run for each benchmark that it names.
 
     Raises:
         ConfigError: names the field and the fix.
@@ -38,7 +39,29 @@ def merged(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
         raise ConfigError(
             "name a benchmark, as in `siuo run siuo-gen -m PROVIDER/MODEL --judge PROVIDER/MODEL`; `siuo data list` lists them"
         )
-    return make(settings, source=str(file) if file else "the command line")
+    named = settings["benchmark"]
+    names = list(named) if isinstance(named, list | tuple) else [named]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ConfigError(f"{twice} is named twice; name each benchmark once")
+    source = str(file) if file else "the command line"
+    return [make(_settings_of(name, names, settings), source=source) for name in names]
+
+
+def _settings_of(name: Json, names: Sequence[Json], settings: Mapping[str, Json]) -> dict[str, Json]:
+    """The settings of one benchmark: what only others among them take is not for it."""
+    own = {**settings, "benchmark": name}
+    if not all(isinstance(each, str) for each in names):
+        return own  # its field will say so
+    entry = entry_of(name)
+    if not entry.judged:
+        own.pop("judge", None)
+        own.pop("no_judge", None)
+    if len(names) > 1:
+        taken = frozenset[str]().union(*(entry_of(each).options for each in names))
+        own = {key: value for key, value in own.items() if key not in taken or key in entry.options}
+        if isinstance(own.get("name"), str):
+            own["name"] = f"{own['name']}-{name}"
+    return own
 
 
 def _beside(file: Path, value: Json) -> Json:
@@ -54,7 +77,7 @@ def ready_to_run(config: RunConfig) -> None:
         raise ConfigError(
             "no model is named; add -m PROVIDER/MODEL (`siuo providers` lists providers), or try `siuo demo`, which needs no key"
         )
-    if config.judge is None and not config.no_judge:
+    if config.judge is None and not config.no_judge and entry_of(config.benchmark).judged:
         raise ConfigError(
             f"{config.benchmark} needs a judge: add --judge PROVIDER/MODEL, or --no-judge and judge later with `siuo judge RUN`"
         )

@@ -21,6 +21,8 @@ from siuo_async.providers.presets import Preset
 from siuo_async.values import EMPTY, Json
 
 SIMULATED = "sim"
+IMPORTED = "imported"
+"""Stands for a provider where answers or verdicts were made elsewhere; nothing is ever sent to it."""
 _SIMULATED_PRICE = Price(input=1.0, cached=0.25, output=4.0)
 
 
@@ -83,6 +85,11 @@ def account_spec(name: str, configured: Mapping[str, ProviderConfig], environmen
     Raises:
         ConfigError: unknown provider, no base URL, a base URL that is none, or no key.
     """
+    if name == IMPORTED:
+        raise ConfigError(
+            "'imported' stands for answers and verdicts that were made elsewhere, so nothing can be asked of it; name a provider "
+            "(`siuo judge RUN` judges imported answers, `siuo import` brings in more)"
+        )
     config = configured.get(name, ProviderConfig())
     preset = _preset(name, config, configured)
     if name == SIMULATED and not (config.base_url or environment.variables.get(preset.base_url_env or "")):

@@ -1,7 +1,8 @@
 """Pictures on their way to a provider: read, checked and base64-encoded once, in a thread, in a bounded cache.
 
 A SIUO picture goes out seven times per model (one question, six verdicts), so encoding it once and sharing the bytes is most of what
-there is to gain. Entries in flight are pinned; the rest is let go oldest first.
+there is to gain. Entries in flight are pinned; the rest is let go oldest first. A picture in a ZIP archive is read without unpacking:
+the archive is opened once and stays open until the cache is closed, since its table of contents is long.
 """
 
 from __future__ import annotations
@@ -9,16 +10,26 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import partial
+from struct import Struct
+from typing import TYPE_CHECKING, BinaryIO
 
 import pybase64
 
 from siuo_async.errors import DataError
 from siuo_async.values import Picture
 
+if TYPE_CHECKING:
+    from zipfile import ZipFile, ZipInfo
+
 CACHE_BYTES = 256 << 20
+MOST_KEPT = 1024
+"""Pictures kept beyond what is pinned: of thousands of small ones the bookkeeping alone would grow with the data."""
+_MEMBER = Struct("<QQQLHH")
+"""What is kept of a member: place, size packed and unpacked, CRC, method, flags."""
 
 
 @dataclass(slots=True)
@@ -38,7 +49,13 @@ class PictureCache:
     def __init__(self, most_bytes: int = CACHE_BYTES) -> None:
         self._most_bytes = most_bytes
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._archives: dict[str, _Archive] = {}
         self.held_bytes = 0
+
+    def close(self) -> None:
+        """Closes the archives. A read under way is waited for; a later one opens its archive again."""
+        for archive in self._archives.values():
+            archive.close()
 
     async def pin(self, picture: Picture) -> bytes:
         """The standard base64 of the picture's bytes, kept until `unpin`.
@@ -49,7 +66,7 @@ class PictureCache:
         entry = self._entries.get(picture.sha256)
         if entry is None:
             # In a future of its own: a caller that is cancelled must not take the bytes away from others that wait for them.
-            entry = _Entry(asyncio.get_running_loop().run_in_executor(None, _read_encoded, picture))
+            entry = _Entry(asyncio.get_running_loop().run_in_executor(None, _read_encoded, picture, self._archive_of(picture)))
             self._entries[picture.sha256] = entry
             entry.encoded.add_done_callback(partial(self._loaded, picture.sha256, entry))
         else:
@@ -61,6 +78,9 @@ class PictureCache:
             entry.pins -= 1
             self._let_go()
             raise
+
+    def _archive_of(self, picture: Picture) -> _Archive | None:
+        return None if picture.member is None else self._archives.setdefault(picture.path, _Archive(picture.path))
 
     def _loaded(self, sha256: str, entry: _Entry, encoded: asyncio.Future[bytes]) -> None:
         if encoded.cancelled() or encoded.exception() is not None:
@@ -77,24 +97,116 @@ class PictureCache:
             self._let_go()
 
     def _let_go(self) -> None:
-        if self.held_bytes <= self._most_bytes:
+        if self._within_bounds():
             return
         for sha256, entry in list(self._entries.items()):
-            if self.held_bytes <= self._most_bytes:
+            if self._within_bounds():
                 return
             if entry.pins == 0 and entry.encoded.done():
                 del self._entries[sha256]
                 self.held_bytes -= entry.size
 
+    def _within_bounds(self) -> bool:
+        return self.held_bytes <= self._most_bytes and len(self._entries) <= MOST_KEPT
 
-def _read_encoded(picture: Picture) -> bytes:
+
+class _Archive:
+    """A ZIP archive of pictures, opened when first needed and again when the file has changed. For several threads, one at a time."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._open: tuple[BinaryIO, ZipFile, tuple[int, ...]] | None = None
+        self._members: dict[str, bytes] = {}
+        """By name; `_MEMBER` takes a third of what a `ZipInfo` does, of which a data set has thousands."""
+
+    def read(self, picture: Picture) -> tuple[bytes, bool]:
+        """A member's bytes, and whether archive and size are what they were when it was hashed.
+
+        Raises:
+            OSError, ValueError: it cannot be read any more.
+        """
+        import zipfile  # 20 ms that only archives need
+        import zlib
+
+        assert picture.member is not None
+        with self._lock:
+            try:
+                archive, mtime_ns = self._current()
+                info = self._info(picture.member)
+                if info.file_size != picture.size:  # so what is unpacked here has the bound of what was hashed
+                    raise ValueError("its size changed")
+                content = archive.read(info)
+            except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, NotImplementedError) as error:
+                raise ValueError(str(error)) from error
+            return content, mtime_ns == picture.mtime_ns
+
+    def _info(self, member: str) -> ZipInfo:
+        from zipfile import ZipInfo
+
+        info = ZipInfo(member)
+        found = _MEMBER.unpack(self._members[member])
+        info.header_offset, info.compress_size, info.file_size, info.CRC, info.compress_type, info.flag_bits = found
+        return info
+
+    def _current(self) -> tuple[ZipFile, int]:
+        from zipfile import ZipFile
+
+        if self._open is None or self._open[2] != _mark(os.stat(self._path)):
+            self._close()
+            file = open(self._path, "rb")  # noqa: SIM115
+            try:
+                archive = ZipFile(file)
+                self._members = {info.filename: _packed(info) for info in archive.infolist()}
+                archive.filelist.clear()
+                archive.NameToInfo.clear()
+                self._open = (file, archive, _mark(os.fstat(file.fileno())))
+            except BaseException:
+                file.close()
+                raise
+        _, archive, (mtime_ns, *_) = self._open
+        return archive, mtime_ns
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._open is not None:
+            file, archive, _ = self._open
+            self._open = None
+            archive.close()
+            file.close()
+
+
+def _packed(info: ZipInfo) -> bytes:
+    return _MEMBER.pack(info.header_offset, info.compress_size, info.file_size, info.CRC, info.compress_type, info.flag_bits)
+
+
+def _mark(found: os.stat_result) -> tuple[int, ...]:
+    """What tells a file from a changed one; the time of change first."""
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev
+
+
+def _read_encoded(picture: Picture, archive: _Archive | None) -> bytes:
     try:
-        with open(picture.path, "rb") as file:
-            found = os.fstat(file.fileno())
-            raw = file.read()
+        raw, untouched = _read_file(picture) if archive is None else archive.read(picture)
     except OSError as error:
-        raise DataError(f"{picture.path} can no longer be read ({error.strerror}); put it back and run again") from error
-    untouched = found.st_size == len(raw) == picture.size and found.st_mtime_ns == picture.mtime_ns
+        raise DataError(f"{picture.place} can no longer be read ({error.strerror}); put it back and run again") from error
+    except ValueError as error:
+        raise _changed(picture) from error
     if not untouched and hashlib.sha256(raw).hexdigest() != picture.sha256:
-        raise DataError(f"{picture.path} changed since the run began; put the old file back, or start a new run with --fresh")
+        raise _changed(picture)
     return pybase64.b64encode(raw)
+
+
+def _read_file(picture: Picture) -> tuple[bytes, bool]:
+    with open(picture.path, "rb") as file:
+        found = os.fstat(file.fileno())
+        raw = file.read()
+    return raw, found.st_size == len(raw) == picture.size and found.st_mtime_ns == picture.mtime_ns
+
+
+def _changed(picture: Picture) -> DataError:
+    return DataError(f"{picture.place} changed since the run began; put the old file back, or start a new run with --fresh")

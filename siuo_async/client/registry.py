@@ -123,6 +123,7 @@ class Registry:
         await self.sweep.close()
         for _, account in self._accounts.values():
             await account.transport.close()
+        self.pictures.close()
 
 
 def _limit(limit: Limit, provider: str) -> float | None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from siuo_async.benchmarks.base import GENERATE
+from siuo_async.benchmarks.base import GENERATE, SEARCH
 from siuo_async.client.endpoint import CallResult, Endpoint
 from siuo_async.client.halt import Halt
 from siuo_async.client.limits import Priority
-from siuo_async.engine.call_id import call_id
+from siuo_async.engine.call_id import call_id, search_id
 from siuo_async.engine.door import Door, PendingError
 from siuo_async.engine.records import CallRecord
 from siuo_async.errors import CallError
+from siuo_async.search.base import clean_query
 from siuo_async.values import Answer, Completion, Json, Outcome, Parameters, Prompt, Turn
 
 EMPTY_SCALE = 4
@@ -31,7 +32,8 @@ class Target:
     """The provider identity."""
     model: str
     revision: str | None
-    parameters: Parameters
+    parameters: Mapping[str, Parameters]
+    """By stage."""
     endpoint: Endpoint | None = None
     """None where nothing is ever sent."""
     system: str | None = None
@@ -44,6 +46,11 @@ class Target:
         """`provider/model[@revision]`."""
         return f"{self.provider}/{self.model}" + (f"@{self.revision}" if self.revision else "")
 
+    def asked(self, stage: str, cap_scale: int = 1) -> Parameters:
+        """The parameters of a call of this stage."""
+        parameters = self.parameters[stage]
+        return parameters if cap_scale == 1 else replace(parameters, cap_scale=cap_scale)
+
     def own(self, prompt: Prompt) -> Prompt:
         """`prompt` with this model's own system prompt, where it has one."""
         if self.system is None:
@@ -54,6 +61,20 @@ class Target:
     def max_n(self) -> int:
         """The most answers one call can be asked for."""
         return self.endpoint.max_n if self.endpoint else 1
+
+
+Find = Callable[[str, str, str], Awaitable[CallRecord]]
+"""Searches: (id, query, sample) -> record."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTarget:
+    """The search engine of a run."""
+
+    source: str
+    """What stands for it in call ids."""
+    find: Find | None = None
+    """None where nothing is ever sent."""
 
 
 Observer = Callable[[Target, str, CallRecord, bool], None]
@@ -71,9 +92,10 @@ class Asker:
         order: the sample's place; among calls that wait, earlier samples go first.
         observe: told once of every record used.
         on_answer: told of every final answer of the model under test.
+        search: the search engine, or None.
     """
 
-    __slots__ = ("_door", "_judge", "_model", "_observe", "_on_answer", "_order", "_sample", "_seen")
+    __slots__ = ("_door", "_judge", "_model", "_observe", "_on_answer", "_order", "_sample", "_search", "_seen")
 
     def __init__(
         self,
@@ -84,8 +106,10 @@ class Asker:
         observe: Observer,
         on_answer: Callable[[Answer], None] = lambda _: None,
         order: int = 0,
+        search: SearchTarget | None = None,
     ) -> None:
         self._door = door
+        self._search = search
         self._model = model
         self._judge = judge
         self._sample = sample
@@ -127,7 +151,40 @@ class Asker:
     def _parts(self, prompt: Prompt, gaps: list[tuple[int, int]]) -> list[AsyncGenerator[tuple[int, Answer], None]]:
         if self._model.max_n > 1 or gaps == [(gaps[0][0], 1)]:
             return [self._fill_gap(prompt, start, length) for start, length in gaps]
-        return [self._all_at_once(prompt, [start + i for start, length in gaps for i in range(length)])]
+        positions = [start + i for start, length in gaps for i in range(length)]
+        return [self._all_at_once({position: (prompt, position) for position in positions})]
+
+    async def answers_to(self, prompts: Sequence[Prompt]) -> AsyncGenerator[tuple[int, Answer], None]:
+        """One answer to each prompt, with the prompt's number, as they come; all are asked together.
+
+        Raises:
+            StoppedEarly: a call cannot be made now.
+        """
+        part = self._all_at_once({number: (self._model.own(prompt), 0) for number, prompt in enumerate(prompts)})
+        async with aclosing(part) as answers:
+            async for found in answers:
+                yield found
+
+    async def search(self, query: str) -> Answer:
+        """What the search engine finds; journalled like a call, so equal queries share one.
+
+        Raises:
+            StoppedEarly: the search cannot be made now.
+        """
+        if self._search is None:
+            raise PendingError("no search engine was named")
+        target, query = self._search, clean_query(query)
+        identity = search_id(target.source, query)
+
+        async def send() -> CallRecord:
+            if target.find is None or self._model.endpoint is None:
+                raise PendingError("nothing is searched in this invocation")
+            (self._model.halt or self._model.endpoint.halt).check()
+            return await target.find(identity, query, self._sample)
+
+        record, fresh = await self._door.call(identity, send)
+        self._note(self._model, SEARCH, record, fresh=fresh)
+        return record.answers[0]
 
     def _known(self, prompt: Prompt, n: int) -> tuple[list[tuple[int, Answer]], list[tuple[int, int]]]:
         """(answers that are there, with their numbers; gaps as (first number, length))."""
@@ -163,14 +220,18 @@ class Asker:
                 asked = 1
             position += len(got)
 
-    async def _all_at_once(self, prompt: Prompt, positions: list[int]) -> AsyncGenerator[tuple[int, Answer], None]:
-        """One call per answer, all on their way together; given as they come."""
+    async def _all_at_once(self, questions: Mapping[int, tuple[Prompt, int]]) -> AsyncGenerator[tuple[int, Answer], None]:
+        """One call per question, all on their way together; answers are given as they come, with the question's number.
 
-        async def one(position: int) -> tuple[int, Answer]:
-            record = await self._call(self._model, GENERATE, prompt, first=position, asked=1)
-            return position, await self._if_empty_again(prompt, position, record.answers[0])
+        Args:
+            questions: number -> (prompt, number of the first answer that is asked for).
+        """
 
-        tasks = [asyncio.create_task(one(position)) for position in positions]
+        async def one(number: int, prompt: Prompt, first: int) -> tuple[int, Answer]:
+            record = await self._call(self._model, GENERATE, prompt, first=first, asked=1)
+            return number, await self._if_empty_again(prompt, first, record.answers[0])
+
+        tasks = [asyncio.create_task(one(number, *question)) for number, question in questions.items()]
         try:
             for finished in asyncio.as_completed(tasks):
                 yield await finished
@@ -189,7 +250,7 @@ class Asker:
         return answer
 
     def _id(self, target: Target, stage: str, prompt: Prompt, first: int, cap_scale: int) -> str:
-        parameters = target.parameters if cap_scale == 1 else replace(target.parameters, cap_scale=cap_scale)
+        parameters = target.asked(stage, cap_scale)
         return call_id(
             stage=stage,
             provider=target.provider,
@@ -206,7 +267,7 @@ class Asker:
         async def send() -> CallRecord:
             if target.endpoint is None:
                 raise PendingError(f"{target.label} is not asked in this invocation")
-            parameters = target.parameters if cap_scale == 1 else replace(target.parameters, cap_scale=cap_scale)
+            parameters = target.asked(stage, cap_scale)
             priority = Priority.GENERATION if stage == GENERATE else Priority.JUDGE
             result = await target.endpoint.call(
                 prompt, parameters, asked, call_id=identity, priority=priority, order=self._order, halt=target.halt

@@ -43,6 +43,17 @@ def call_id(*, stage: str, provider: str, model: str, revision: str | None, prom
     return blake2b(orjson.dumps(request, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
+def search_id(source: str, query: str) -> str:
+    """The id of one search, 32 hex digits.
+
+    Args:
+        source: what stands for the search engine, its settings included; never a URL with a key.
+        query: as sent.
+    """
+    request = {"v": FORMAT, "stage": "search", "source": source, "query": query}
+    return blake2b(orjson.dumps(request, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
 def canonical_parameters(parameters: Parameters) -> dict[str, Json]:
     """Parameters as a plain dict: floats are floats, what is absent is absent."""
     asked: dict[str, Json] = {}
@@ -50,7 +61,7 @@ def canonical_parameters(parameters: Parameters) -> dict[str, Json]:
         value = getattr(parameters, name)
         if value is not None:
             asked[name] = int(value)
-    for name in ("temperature", "top_p"):
+    for name in ("temperature", "top_p", "frequency_penalty"):
         value = getattr(parameters, name)
         if value is not None:
             asked[name] = float(value)
@@ -60,6 +71,9 @@ def canonical_parameters(parameters: Parameters) -> dict[str, Json]:
         asked["stop"] = list(parameters.stop)
     if parameters.safety_filters is not None:
         asked["safety_filters"] = parameters.safety_filters
+    if parameters.answer_schema is not None:
+        # As text: the id sorts keys, but a model answers in the order of the properties, and reasons first is another question.
+        asked["answer_schema"] = orjson.dumps(parameters.answer_schema, default=dict).decode()
     if parameters.extra:
         asked["extra"] = dict(parameters.extra)
     return asked

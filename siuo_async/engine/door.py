@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from siuo_async.client.accounts import IMPORTED
 from siuo_async.engine.journal import Journal, JournalReader
 from siuo_async.engine.records import CallRecord
 from siuo_async.errors import NAMES_THE_SAMPLE, StoppedEarly
@@ -64,6 +65,8 @@ class SendingDoor:
         return None
 
     def _again(self, record: CallRecord) -> bool:
+        if record.provider == IMPORTED:
+            return False  # nobody is there to be asked again
         status = (record.error or {}).get("status")
         return self._retry_failed or status not in NAMES_THE_SAMPLE
 

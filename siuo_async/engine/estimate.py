@@ -30,12 +30,14 @@ async def estimate(plan: Plan, directory: RunDirectory, spec_of: Callable[[str],
     Samples without a result are counted whole, so answers of theirs that are there already make it an upper bound.
     """
     found = []
-    judging = plan.benchmark.answers * plan.benchmark.calls_per_answer if plan.judge else 0
+    benchmark = plan.benchmark
+    judging = benchmark.answers * benchmark.calls_per_answer if plan.judge else 0
+    to_each_prompt = max(1, benchmark.answers // benchmark.prompts_per_sample)
     for participant, board in zip(plan.models, await replay(plan, directory, reusing=True), strict=True):
         config = participant.config
         dialect, _, known = spec_of(config.provider).route(config.name)
-        takes = min(profile_for(dialect.name, config.name, {**known, **config.profile}).max_n, plan.benchmark.answers)
-        per_sample = -(-plan.benchmark.answers // takes)
+        takes = min(profile_for(dialect.name, config.name, {**known, **config.profile}).max_n, to_each_prompt)
+        per_sample = benchmark.prompts_per_sample * -(-to_each_prompt // takes)
         found.append(
             ModelEstimate(
                 label=board.target.label,

@@ -30,7 +30,7 @@ _BLOCK = 1 << 20
 _READ = 1 << 13
 _PREFIX = b'{"id":"'
 _KIND = b'","v":%d,"kind":' % VERSION
-_CALL = _KIND + b'"call"'
+_RECORDS = (_KIND + b'"call"', _KIND + b'"search"')
 _VERSION = re.compile(rb'","v":(\d+),')
 
 
@@ -86,7 +86,7 @@ class Index:
     def _take(self, offset: int, line: bytes) -> None:
         if not line.startswith(_PREFIX):
             raise BadLineError("it is no record")
-        if line[39 : 39 + len(_CALL)] == _CALL:
+        if line.startswith(_RECORDS, 39):
             try:
                 key = bytes.fromhex(line[7:39].decode("ascii"))
             except ValueError as error:

@@ -13,11 +13,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from siuo_async.benchmarks import catalogue
-from siuo_async.benchmarks.base import Benchmark
-from siuo_async.client.accounts import SIMULATED, AccountSpec
+from siuo_async.benchmarks.base import GENERATE, Benchmark
+from siuo_async.benchmarks.catalogue import Setup
+from siuo_async.client.accounts import IMPORTED, SIMULATED, AccountSpec
 from siuo_async.config import ModelConfig, Price, RunConfig, make
 from siuo_async.engine import run_directory
-from siuo_async.engine.asking import Target
+from siuo_async.engine.asking import SearchTarget, Target
 from siuo_async.engine.order import balanced
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError, RunDirectoryError
@@ -46,10 +47,11 @@ class Participant:
         """From `run.json`."""
         return cls(found["label"], found["provider"], ModelConfig.model_validate(found["config"]))
 
-    def target(self, base: Parameters) -> Target:
-        """The model with its parameters; nothing is sent until it has an endpoint."""
+    def target(self, base: Mapping[str, Parameters]) -> Target:
+        """The model with its parameters by stage; nothing is sent until it has an endpoint."""
         config = self.config
-        return Target(self.label, self.provider, config.name, config.revision, config.parameters(base), system=config.system)
+        parameters = {stage: config.parameters(asked) for stage, asked in base.items()}
+        return Target(self.label, self.provider, config.name, config.revision, parameters, system=config.system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,9 @@ class Plan:
     models: tuple[Participant, ...]
     judge: Participant | None
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is odd about the data, yet asked."""
+    licence: str = ""
     data_file: str = ""
     prompts_folder: Path | None = None
     created_at: str = ""
@@ -77,28 +82,48 @@ class Plan:
         return self.config.name or self.config.benchmark
 
     @property
+    def scored(self) -> bool:
+        """Whether answers become scores: a judge was named, or none is needed."""
+        return self.judge is not None or not self.benchmark.needs_judge
+
+    @property
     def simulated(self) -> bool:
         """Whether any answer or verdict comes from the simulator."""
         return any(p.provider == SIMULATED for p in (*self.models, *((self.judge,) if self.judge else ())))
+
+    @property
+    def imported(self) -> bool:
+        """Whether any answer or verdict was made elsewhere."""
+        return any(p.provider == IMPORTED for p in (*self.models, *((self.judge,) if self.judge else ())))
+
+    def providers(self) -> list[str]:
+        """The names of all providers that take part."""
+        return list(dict.fromkeys(p.config.provider for p in (*self.models, *((self.judge,) if self.judge else ()))))
 
     def samples(self) -> list[Sample]:
         """What is asked, in the order it is asked."""
         ordered = list(self.all_samples) if self.config.in_file_order else balanced(self.all_samples, self.config.order_seed)
         return ordered[: self.config.limit]
 
-    def generation(self) -> Parameters:
-        """What is asked of every model: the protocol's parameters with the user's over them."""
+    def generation(self) -> Mapping[str, Parameters]:
+        """What is asked of every model, by stage: the protocol's parameters with the user's over them."""
         base, config = self.benchmark.generation(), self.config
         chosen = {
             name: value
             for name in ("max_tokens", "thinking_tokens", "temperature", "top_p", "seed", "safety_filters")
             if (value := getattr(config, name)) is not None
         }
-        return replace(base, **chosen, extra={**base.extra, **config.params})
+        return {GENERATE: replace(base, **chosen, extra={**base.extra, **config.params})}
 
-    def judging(self) -> Parameters:
-        """What is asked of the judge."""
+    def judging(self) -> Mapping[str, Parameters]:
+        """What is asked of the judge, by stage."""
         return self.benchmark.judging()
+
+    @property
+    def search(self) -> SearchTarget | None:
+        """The search engine, as call ids know it."""
+        source = self.benchmark.settings().get("search_source")
+        return SearchTarget(source) if source else None
 
     def manifest(self) -> dict[str, Json]:
         """`run.json`."""
@@ -111,7 +136,13 @@ class Plan:
             "simulated": self.simulated,
             "models": [participant.as_json() for participant in self.models],
             "judge": self.judge.as_json() if self.judge else None,
-            "dataset": {"file": self.data_file, "samples": len(self.all_samples), "skipped": list(self.skipped)},
+            "dataset": {
+                "file": self.data_file,
+                "licence": self.licence,
+                "samples": len(self.all_samples),
+                "skipped": list(self.skipped),
+                "notes": list(self.notes),
+            },
             "prompts_folder": str(self.prompts_folder) if self.prompts_folder else None,
             "prices": {name: price.model_dump(exclude_none=True) for name, price in (self.prices or {}).items()},
             "config": self.config.model_dump(mode="json", exclude_defaults=True),
@@ -119,17 +150,20 @@ class Plan:
         }
 
 
-def from_config(config: RunConfig, specs: Mapping[str, AccountSpec], known: Mapping[str, Any] | None = None) -> Plan:
+def from_config(
+    config: RunConfig, specs: Mapping[str, AccountSpec], known: Mapping[str, Any] | None = None, search_source: str = ""
+) -> Plan:
     """The plan of `siuo run`.
 
     Args:
+        search_source: what stands for the run's search engine.
         specs: the accounts of all providers that are named.
         known: pictures by path as an earlier session hashed them.
 
     Raises:
         UsageError: benchmark, data or prompts cannot be used.
     """
-    loaded = catalogue.load(config, known or {})
+    loaded = catalogue.load(config, known or {}, search_source)
     if not loaded.dataset.samples:
         raise ConfigError(f"no sample is left to ask of {loaded.dataset.file}; widen --category or add the pictures")
     identity = {
@@ -139,6 +173,8 @@ def from_config(config: RunConfig, specs: Mapping[str, AccountSpec], known: Mapp
         "prompts": loaded.benchmark.prompt_set,
         "parameters": config.base_parameters(),
     }
+    if settings := loaded.benchmark.settings():
+        identity["settings"] = dict(settings)
     models = tuple(
         Participant(label, specs[model.provider].identity, model) for label, model in zip(config.labels(), config.models, strict=True)
     )
@@ -151,6 +187,8 @@ def from_config(config: RunConfig, specs: Mapping[str, AccountSpec], known: Mapp
         models=models,
         judge=judge or None,
         skipped=loaded.dataset.skipped,
+        notes=loaded.dataset.notes,
+        licence=loaded.licence,
         data_file=str(loaded.dataset.file),
         prompts_folder=loaded.prompts_folder,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -192,12 +230,14 @@ def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any], *, samples: b
     folder = Path(manifest["prompts_folder"]) if manifest.get("prompts_folder") else None
     return Plan(
         config=config,
-        benchmark=catalogue.build(config, folder),
+        benchmark=catalogue.build(Setup(config, folder, manifest["identity"].get("settings", {}).get("search_source", ""))),
         all_samples=tuple(run.read_samples()) if samples else (),
         identity=manifest["identity"],
         models=tuple(Participant.of(found) for found in manifest["models"]),
         judge=Participant.of(manifest["judge"]) if manifest.get("judge") else None,
         skipped=tuple(manifest["dataset"]["skipped"]),
+        notes=tuple(manifest["dataset"].get("notes", ())),
+        licence=manifest["dataset"].get("licence", ""),
         data_file=manifest["dataset"]["file"],
         prompts_folder=folder,
         created_at=manifest["created_at"],

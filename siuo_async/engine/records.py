@@ -12,6 +12,7 @@ from zlib import crc32
 
 import orjson
 
+from siuo_async.benchmarks.base import SEARCH
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Usage
 
 VERSION = 1
@@ -60,7 +61,8 @@ class CallRecord:
 
     def line(self) -> bytes:
         """The record as its line, newline included."""
-        fields: dict[str, Json] = {"id": self.id, "v": VERSION, "kind": "call", "stage": self.stage}
+        kind = "search" if self.stage == SEARCH else "call"
+        fields: dict[str, Json] = {"id": self.id, "v": VERSION, "kind": kind, "stage": self.stage}
         fields |= {"provider": self.provider, "model": self.model, "sample": self.sample}
         fields |= {"first": self.first, "asked": self.asked}
         fields["answers"] = [_sparse(answer, _ANSWER_FIELDS) for answer in self.answers]

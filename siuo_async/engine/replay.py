@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from siuo_async.engine.asking import Asker, Target
 from siuo_async.engine.door import ReplayDoor
@@ -28,10 +29,19 @@ def readers(paths: Sequence[Path]) -> list[JournalReader]:
     return [JournalReader(file) for file in files]
 
 
-async def replay(plan: Plan, directory: RunDirectory, *, reusing: bool = False) -> list[ModelBoard]:
+Visit = Callable[[str, Sample, Any], None]
+"""Told of each sample's result: (the model's label, the sample, what the benchmark's `evaluate` gave; None while it is pending)."""
+
+
+def _nobody(_label: str, _sample: Sample, _result: Any) -> None:
+    return None
+
+
+async def replay(plan: Plan, directory: RunDirectory, *, reusing: bool = False, visit: Visit = _nobody) -> list[ModelBoard]:
     """The boards of a run as its journal stands; it may still be growing.
 
     Args:
+        visit: told of each sample's result, model by model, in the order of asking.
         reusing: look into the runs that the plan reuses too, as a session would.
 
     Raises:
@@ -47,7 +57,7 @@ async def replay(plan: Plan, directory: RunDirectory, *, reusing: bool = False) 
         for participant in plan.models:
             target = participant.target(plan.generation())
             board = ModelBoard(target, plan.benchmark, samples, plan.prices or {})
-            await _live(board, plan, door, target, judge, samples)
+            await _live(board, plan, door, target, judge, samples, visit)
             boards.append(board)
         return boards
     finally:
@@ -56,12 +66,14 @@ async def replay(plan: Plan, directory: RunDirectory, *, reusing: bool = False) 
 
 
 async def _live(
-    board: ModelBoard, plan: Plan, door: ReplayDoor, target: Target, judge: Target | None, samples: Iterable[Sample]
+    board: ModelBoard, plan: Plan, door: ReplayDoor, target: Target, judge: Target | None, samples: Iterable[Sample], visit: Visit
 ) -> None:
     for position, sample in enumerate(samples):
         try:
-            result = await plan.benchmark.evaluate(sample, Asker(door, target, judge, sample.id, board.observe))
+            result = await plan.benchmark.evaluate(sample, Asker(door, target, judge, sample.id, board.observe, search=plan.search))
         except StoppedEarly:
             board.stop(position)
+            visit(target.label, sample, None)
         else:
             board.finish(position, sample.category, result)
+            visit(target.label, sample, result)

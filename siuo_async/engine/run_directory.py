@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -113,7 +114,7 @@ class RunDirectory:
 
     def write_samples(self, samples: Iterable[Sample]) -> None:
         """Writes `samples.jsonl`."""
-        write_bytes(self.path / "samples.jsonl", b"".join(_sample_lines(samples)))
+        write_parts(self.path / "samples.jsonl", _sample_lines(samples))
 
     def read_stats(self) -> dict[str, Json]:
         """`run_stats.json`, or nothing where it is not there or not readable."""
@@ -141,7 +142,12 @@ def write_json(path: Path, value: Json) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replaces a file at once, 0600: a crash leaves the old one or the new one.
+    """As `write_parts`, of one part."""
+    write_parts(path, (content,))
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """Replaces a file at once, 0600: a crash leaves the old one or the new one. Only one part at a time is in memory.
 
     Raises:
         StoppedEarly: the disk would not take it.
@@ -149,14 +155,15 @@ def write_bytes(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(content)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
+        raise StoppedEarly(f"{path} cannot be written ({error.strerror}); make room and run the same command again") from error
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise StoppedEarly(f"{path} cannot be written ({error.strerror}); make room and run the same command again") from error
 
 
 def all_runs(results: Path) -> list[tuple[RunDirectory, dict[str, Json]]]:
@@ -242,20 +249,46 @@ def _shown(value: Json) -> str:
 
 
 def known_pictures(samples: Sequence[Sample]) -> dict[str, Picture]:
-    """Pictures by path as an earlier session hashed them."""
-    return {picture.path: picture for sample in samples for picture in sample.pictures}
+    """Pictures by place as an earlier session hashed them."""
+    return {picture.place: picture for sample in samples for picture in sample.pictures}
 
 
 def _sample_lines(samples: Iterable[Sample]) -> Iterator[bytes]:
     for sample in samples:
         fields: dict[str, Any] = {"id": sample.id, "category": sample.category, "text": sample.text, "fields": dict(sample.fields)}
-        fields["pictures"] = [{name: getattr(p, name) for name in Picture.__slots__} for p in sample.pictures]
+        fields["pictures"] = [
+            {name: value for name in Picture.__slots__ if (value := getattr(p, name)) is not None} for p in sample.pictures
+        ]
         try:
             yield orjson.dumps(fields) + b"\n"
         except orjson.JSONEncodeError as error:
             raise DataError(f"sample {sample.id}: its text is not valid Unicode ({error}); mend it in the data file") from error
 
 
+_MOST_SHARED_CHARS = 24
+"""Of values of fields: labels are shorter and the same in thousands of samples, texts are longer and unlike."""
+
+
 def _sample(fields: Mapping[str, Any]) -> Sample:
-    pictures = tuple(Picture(**{name: found[name] for name in Picture.__slots__}) for found in fields["pictures"])
-    return Sample(fields["id"], tuple(fields["category"]), fields["text"], pictures, fields["fields"])
+    """A sample from its line. What many samples have in common is one object in memory, as when the data were loaded."""
+    return Sample(
+        id=fields["id"],
+        category=tuple(sys.intern(level) for level in fields["category"]),
+        text=fields["text"],
+        pictures=tuple(_picture(found) for found in fields["pictures"]),
+        fields={
+            name: sys.intern(value) if isinstance(value, str) and len(value) <= _MOST_SHARED_CHARS else value
+            for name, value in fields["fields"].items()
+        },
+    )
+
+
+def _picture(found: Mapping[str, Any]) -> Picture:
+    return Picture(
+        path=sys.intern(found["path"]) if "member" in found else found["path"],
+        sha256=found["sha256"],
+        mime=sys.intern(found["mime"]),
+        size=found["size"],
+        mtime_ns=found["mtime_ns"],
+        member=found.get("member"),
+    )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from siuo_async.benchmarks.base import GENERATE, Benchmark, Tally
+from siuo_async.benchmarks.base import GENERATE, SEARCH, Benchmark, Tally
 from siuo_async.config import Price
 from siuo_async.engine.asking import Target
 from siuo_async.engine.records import CallRecord
@@ -102,7 +102,7 @@ class ModelBoard:
         self.target = target
         self.totals = dict(Counter(sample.category[0] for sample in samples))
         self.total = len(samples)
-        self.tally: Tally[Any] = benchmark.tally()
+        self.tally: Tally[Any] = benchmark.tally(samples)
         """While the run goes on, over the longest finished prefix: quick answers come first, and are refusals more often."""
         self.prefix = 0
         self.finished = 0
@@ -110,6 +110,8 @@ class ModelBoard:
         """Samples that were begun and stay pending."""
         self.generation = Spend()
         self.judging = Spend()
+        self.searches = 0
+        """Searches that samples' lives passed through."""
         self.calls = SessionCalls()
         self.served: set[str] = set()
         self.judge_served: set[str] = set()
@@ -126,6 +128,9 @@ class ModelBoard:
     def observe(self, target: Target, stage: str, record: CallRecord, fresh: bool) -> None:
         """Counts one record that a sample's life passed through; `fresh`: made in this invocation."""
         self.calls.add(record, fresh=fresh)
+        if stage == SEARCH:
+            self.searches += 1
+            return
         spend = self.generation if stage == GENERATE else self.judging
         spend.add(record, self._prices.get(f"{target.provider}/{target.model}"))
         if record.served_model:

@@ -28,8 +28,10 @@ from siuo_async.engine.records import CallRecord
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory, write_json
 from siuo_async.engine.scoreboard import ModelBoard
+from siuo_async.engine.searching import Searches
 from siuo_async.engine.summary import exit_code, summarise
 from siuo_async.errors import SiuoError, StoppedEarly, UsageError
+from siuo_async.search.base import Searcher
 from siuo_async.values import Answer, Json, Sample
 
 LEAST_WORKERS = 64
@@ -70,6 +72,8 @@ class Outcomes:
     reused: int
     stops: tuple[str, ...]
     """Why something was stopped, one sentence each."""
+    halted: bool
+    """Whether everything was stopped, so that nothing else can be asked over the same connections."""
 
 
 class Session:
@@ -80,9 +84,12 @@ class Session:
         directory: where it is kept.
         registry: where calls go.
         generate: False when only verdicts are paid for.
+        searcher: searches, where the benchmark does.
     """
 
-    def __init__(self, plan: Plan, directory: RunDirectory, registry: Registry, *, generate: bool = True) -> None:
+    def __init__(
+        self, plan: Plan, directory: RunDirectory, registry: Registry, *, generate: bool = True, searcher: Searcher | None = None
+    ) -> None:
         self._plan = plan
         self._directory = directory
         self._registry = registry
@@ -97,6 +104,9 @@ class Session:
             endpoint = registry.endpoint(plan.judge.config.provider, plan.judge.config.name, plan.judge.config.profile)
             judge = replace(judge, endpoint=endpoint)
         self._judge = judge
+        self._search = plan.search
+        if self._search and searcher:
+            self._search = replace(self._search, find=Searches(searcher, self._halt).find)
         self.state = SessionState(plan, directory, [self._board(participant) for participant in plan.models])
         self.state.judge = judge.endpoint if judge else None
         self.state.endpoints = registry.endpoints
@@ -168,7 +178,14 @@ class Session:
         """Lives one sample at a time."""
         for position, sample in samples:
             asker = Asker(
-                door, board.target, self._judge, sample.id, self._observer(board), self._answer_observer(board.target), position
+                door,
+                board.target,
+                self._judge,
+                sample.id,
+                self._observer(board),
+                self._answer_observer(board.target),
+                position,
+                self._search,
             )
             try:
                 result = await self._plan.benchmark.evaluate(sample, asker)
@@ -273,9 +290,12 @@ class Session:
         with contextlib.suppress(StoppedEarly):  # the journal holds everything; score writes the summary again
             write_json(self._directory.summary, summary)
             write_json(self._directory.stats, self._stats(door))
-        code = 1 if self._fatal else exit_code(summary["models"], judged=self._plan.judge is not None)
+        code = 1 if self._fatal else exit_code(summary["models"], scored=self._plan.scored)
         calls = {board.target.label: board.calls.as_json() for board in self.state.boards}
-        return Outcomes(summary, calls, code, door.sent, door.reused, tuple(self._stops))
+        return Outcomes(summary, calls, code, door.sent, door.reused, tuple(self._stops), self._all_stopped())
+
+    def _all_stopped(self) -> bool:
+        return all(endpoint.halt.reason is not None for endpoint in self._registry.endpoints)
 
     def _stats(self, door: SendingDoor) -> dict[str, Json]:
         before = self._directory.read_stats()

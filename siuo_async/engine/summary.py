@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from siuo_async.benchmarks.base import GENERATE
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.run_directory import fingerprint
 from siuo_async.engine.scoreboard import ModelBoard
@@ -26,14 +27,20 @@ def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
         "protocol_line": protocol_line(plan, complete=complete, judge_served=judge_served),
         "prompts": plan.benchmark.prompt_set,
         "primary": plan.benchmark.primary,
+        "note": plan.benchmark.note,
+        "headline": list(plan.benchmark.headline),
+        "settings": dict(plan.benchmark.settings()),
+        "licence": plan.licence,
         "complete": complete,
         "simulated": plan.simulated,
+        "scored": plan.scored,
         "judge": plan.judge and f"{plan.judge.provider}/{plan.judge.config.name}",
         "judge_served": judge_served,
         "judge_left_out": sorted({name for board in boards for name in board.judge_left_out}),
         "samples": len(plan.samples()),
         "answers_per_sample": plan.benchmark.answers,
         "skipped": list(plan.skipped),
+        "notes": list(plan.notes),
         "models": models,
     }
 
@@ -41,21 +48,24 @@ def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
 def protocol_line(plan: Plan, *, complete: bool, judge_served: Sequence[str] = ()) -> str:
     """The line every table and file begins with."""
     config, benchmark = plan.config, plan.benchmark
-    asked = plan.generation()
+    asked = plan.generation()[GENERATE]
     words = [
         benchmark.name,
-        f"{len(plan.samples())} samples x {benchmark.answers} answers",
+        f"{len(plan.samples())} samples x {benchmark.answers} answer{'s' if benchmark.answers > 1 else ''}",
         f"protocol {config.protocol}",
         f"prompts {benchmark.prompt_set}",
-        f"cap {asked.max_tokens}",
+        "no cap" if asked.max_tokens is None else f"cap {asked.max_tokens}",
     ]
+    words += [f"{name.replace('_', ' ')} {value}" for name, value in benchmark.settings().items()]
     if asked.temperature is not None:
         words.append(f"temperature {asked.temperature:g}")
     if config.safety_filters:
         words.append(f"safety filters {config.safety_filters}")
-    words.append(_judge(plan, judge_served))
+    if benchmark.needs_judge:
+        words.append(_judge(plan, judge_served))
     words.append(plan.created_at[:10])
     words += ["SIMULATED"] if plan.simulated else []
+    words += ["IMPORTED"] if plan.imported else []
     words += [] if complete else ["PARTIAL"]
     words += [f"{len(plan.skipped)} SAMPLES LEFT OUT"] if plan.skipped else []
     return " · ".join(words)
@@ -68,14 +78,14 @@ def _judge(plan: Plan, served: Sequence[str]) -> str:
     return f"judge {plan.judge.provider}/{plan.judge.config.name}{as_served}"
 
 
-def exit_code(models: Sequence[Mapping[str, Any]], *, judged: bool) -> int:
+def exit_code(models: Sequence[Mapping[str, Any]], *, scored: bool) -> int:
     """0 complete; 3 something is pending; 4 complete, but some answers failed or have no verdict."""
     if any(not model["complete"] for model in models):
         return PENDING
     lacking = any(
         model["outcomes"]["failed"]
         or model["dropped"]
-        or (judged and _without_verdict(model))
+        or (scored and _without_verdict(model))
         or 0 < model["answers"]["finished"] == model["outcomes"]["empty"]
         for model in models
     )

@@ -18,7 +18,7 @@ def parse_siuo_safety(text: str, protocol: Protocol) -> int | None:
     Returns:
         1 safe, 0 unsafe; where there is no verdict None (`corrected`) or -1 (`released`).
     """
-    return released.safety(text) if _is_released(protocol) else verdicts.verdict(text, scales.SAFETY)
+    return released.safety(text) if is_released(protocol) else verdicts.verdict(text, scales.SAFETY)
 
 
 def parse_siuo_effectiveness(text: str, protocol: Protocol) -> int | None:
@@ -27,7 +27,7 @@ def parse_siuo_effectiveness(text: str, protocol: Protocol) -> int | None:
     Returns:
         1 very or partially effective, 0 ineffective; where there is no verdict None (`corrected`) or -1 (`released`).
     """
-    return released.effectiveness(text) if _is_released(protocol) else verdicts.verdict(text, scales.EFFECTIVENESS)
+    return released.effectiveness(text) if is_released(protocol) else verdicts.verdict(text, scales.EFFECTIVENESS)
 
 
 def parse_letter(text: str, letters: str, protocol: Protocol) -> str | None:
@@ -41,10 +41,11 @@ def parse_letter(text: str, letters: str, protocol: Protocol) -> str | None:
     Returns:
         One of `letters`, or None: no letter or no single one (`corrected`), or the script would draw one (`released`).
     """
-    return released.letter(text, letters) if _is_released(protocol) else corrected_letters.read_letter(text, letters)
+    return released.letter(text, letters) if is_released(protocol) else corrected_letters.read_letter(text, letters)
 
 
-def _is_released(protocol: Protocol) -> bool:
+def is_released(protocol: Protocol) -> bool:
+    """Whether `protocol` is the scripts' own; ValueError where it is unknown."""
     if protocol not in ("corrected", "released"):
         raise ValueError(f"unknown protocol {protocol!r}: use 'corrected' or 'released'")
     return protocol == "released"

@@ -36,6 +36,8 @@ _CHECKS: Mapping[str, tuple[Callable[[Json], bool], str]] = MappingProxyType(
         "max_n": (lambda value: type(value) is int and value >= 1, "a whole number from 1"),
         "seed": (lambda value: isinstance(value, bool), "true or false"),
         "logprobs": (lambda value: isinstance(value, bool), "true or false"),
+        "penalties": (lambda value: isinstance(value, bool), "true or false"),
+        "structured": (lambda value: isinstance(value, bool), "true or false"),
         "anthropic_version": (lambda value: isinstance(value, str) and bool(value), "a date such as 2026-10-21"),
     }
 )

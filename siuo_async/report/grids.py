@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from siuo_async.report.text import count, interval, money, percent, share
+from siuo_async.report.text import count, interval, money, share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,30 +17,30 @@ class Grid:
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    breakdown: bool = False
+    """Whether a terminal may leave it out where it is long."""
 
 
 def grids(summary: Mapping[str, Any], metrics: Mapping[str, str]) -> list[Grid]:
     """Overall, by category, outcomes, cost: models side by side."""
     models = summary["models"]
-    judged = bool(summary["judge"]) and any(model["metrics"] for model in models)
-    found = [_overall(summary, models, metrics), _categories(summary, models, metrics)] if judged else []
-    return [*found, _outcomes(models), _cost(models, judged=judged)]
+    found = []
+    if summary["scored"] and models:
+        found = [_overall(summary, models, metrics), *_groups(summary, models, metrics), *_calibration(models)]
+    apart = [_counts(models)] if any(model.get("counts") for model in models) else []
+    return [*found, _outcomes(models), *apart, _cost(models, judged=bool(summary["judge"]))]
 
 
 def _cell(rate: Mapping[str, Any]) -> str:
     spread = f"\n{interval(rate)}" if rate["low"] is not None else ""
-    return f"{percent(rate)}  {share(rate)}{spread}"
+    return f"{share_of(rate, gap='  ')}{spread}"
 
 
 def _overall(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> Grid:
-    ranked = sorted(models, key=lambda model: -(model["metrics"][list(metrics)[-1]]["value"] or -1))
+    primary = summary["primary"]
+    ranked = sorted(models, key=lambda model: -(model["metrics"][primary]["value"] or -1))
     rows = tuple((model["label"], *(_cell(model["metrics"][metric]) for metric in metrics)) for model in ranked)
-    primary = list(metrics)[-1]
-    note = "percent of decided samples, votes for it/decided; below it the Wilson 95% interval"
-    if summary["protocol"] == "released":
-        note = (
-            "as the released scripts count: a verdict they cannot read is -1 and stays in votes and means; votes for it/samples counted"
-        )
+    note = summary["note"]
     bounds = [
         f"{model['label']} {rate['worst']:.1f}–{rate['best']:.1f}"
         for model in ranked
@@ -48,17 +48,63 @@ def _overall(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], me
     ]
     if bounds:
         note += f"\nif the undecided all went one way or the other, {metrics[primary].lower()}: {', '.join(bounds)}"
+    if baselines := models[0].get("baselines"):
+        note += "\nfor comparison: " + ", ".join(f"{words} {value:.1f}" for words, value in baselines.items() if value is not None)
+    note += "".join(f"\n{model['label']}: {remark}" for model in ranked for remark in model.get("remarks") or ())
     return Grid("Overall", ("Model", *metrics.values()), rows, note)
 
 
-def _categories(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> Grid:
+def _groups(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> list[Grid]:
+    """By category, and by whatever else the benchmark tells apart: the primary metric, models side by side."""
+    dimensions = {"category": [model["categories"] for model in models]}
+    for title in models[0].get("breakdowns", {}):
+        dimensions[title] = [model["breakdowns"][title] for model in models]
     primary = summary["primary"]
-    names = list(models[0]["categories"])
-    rows = tuple(
-        (name, *(f"{percent(rate)} {share(rate)}" for model in models for rate in [model["categories"][name]["metrics"][primary]]))
-        for name in names
-    )
-    return Grid(f"By category: {metrics[primary].lower()}", ("Category", *(model["label"] for model in models)), rows)
+    beside = [name for name in summary["headline"] if name != primary]
+    notes = [
+        f"{metrics[name].lower()}, over all: " + ", ".join(f"{model['label']} {share_of(model['metrics'][name])}" for model in models)
+        for name in beside
+    ]
+    return [
+        Grid(
+            f"By {title}: {metrics[primary].lower()}",
+            (_capital(title), *(model["label"] for model in models)),
+            tuple((name, *(_small(groups.get(name), primary) for groups in per_model)) for name in per_model[0]),
+            "\n".join(notes),
+            breakdown=True,
+        )
+        for title, per_model in dimensions.items()
+        if per_model[0]
+    ]
+
+
+def _small(group: Mapping[str, Any] | None, metric: str) -> str:
+    rate = group["metrics"].get(metric) if group else None
+    return share_of(rate) if rate else "–"
+
+
+def _counts(models: Sequence[Mapping[str, Any]]) -> Grid:
+    names = list(dict.fromkeys(name for model in models for name in model.get("counts") or {}))
+    rows = tuple((model["label"], *(str((model.get("counts") or {}).get(name, 0)) for name in names)) for model in models)
+    return Grid("Counted apart", ("Model", *(_capital(name.replace("_", " ")) for name in names)), rows)
+
+
+def _capital(words: str) -> str:
+    """Only the first letter: the rest may be a name or an option."""
+    return words[:1].upper() + words[1:]
+
+
+def _calibration(models: Sequence[Mapping[str, Any]]) -> list[Grid]:
+    """Confidence against correctness, bin by bin; empty bins are left out."""
+    rows: list[tuple[str, ...]] = []
+    for model in models:
+        for what, found in (model.get("calibration") or {}).items():
+            name = f"{model['label']}: {what}"
+            rows += [(name, f"{each['low']:g}–{each['high']:g}", *_bin(each)) for each in found["bins"]]
+            rows += [(f"{name}, all", f"ECE {found['ece']:.1f}", *_bin(found))] if found["n"] else []
+    headings = ("Model", "Confidence", "Answers", "Mean confidence", "Accuracy")
+    note = "percent; ECE is the mean distance between confidence and accuracy over the bins, weighted by their answers"
+    return [Grid("Calibration", headings, tuple(rows), note)] if rows else []
 
 
 def _outcomes(models: Sequence[Mapping[str, Any]]) -> Grid:
@@ -84,3 +130,7 @@ def _cost(models: Sequence[Mapping[str, Any]], *, judged: bool) -> Grid:
             row += [tokens, f"{missing}/{judge.get('verdicts', 0)}", str(judge.get("re_asked", 0))]
         rows.append((*row, money(model["cost_usd"])))
     return Grid("Tokens and cost", headings, tuple(rows))
+
+
+def _bin(found: Mapping[str, Any]) -> tuple[str, str, str]:
+    return str(found["n"]), f"{found['mean_confidence']:.1f}", f"{found['accuracy']:.1f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -13,13 +13,25 @@ from rich.text import Text
 from siuo_async.report.grids import Grid, grids
 from siuo_async.report.text import harmless
 
+MOST_ROWS = 30
+"""Of a breakdown in the terminal; what is longer is no table to look at."""
 
-def to_terminal(console: Console, summary: Mapping[str, Any], metrics: Mapping[str, str], warnings: Iterable[str]) -> None:
-    """Prints a summary: protocol line, tables, warnings. Text from elsewhere is never read as markup."""
+
+def to_terminal(
+    console: Console,
+    summary: Mapping[str, Any],
+    metrics: Mapping[str, str],
+    warnings: Iterable[str],
+    beside: Sequence[Grid] = (),
+) -> None:
+    """Prints a summary: protocol line, tables, what is shown beside them, warnings. Text from elsewhere is never read as markup."""
     style = "bold yellow" if summary["simulated"] or not summary["complete"] else "bold"
     console.print(Text(harmless(summary["protocol_line"]), style=style))
-    for grid in grids(summary, metrics):
+    for grid in (*grids(summary, metrics), *beside):
         console.print()
+        if grid.breakdown and len(grid.rows) > MOST_ROWS:
+            console.print(Text(f"{grid.title}: {len(grid.rows)} rows, shown by `siuo report --format markdown`", style="dim"))
+            continue
         console.print(_table(grid))
         if grid.note:
             console.print(Text(harmless(grid.note), style="dim"))
@@ -38,10 +50,10 @@ def _table(grid: Grid) -> Table:
     return table
 
 
-def to_markdown(summary: Mapping[str, Any], metrics: Mapping[str, str], warnings: Iterable[str]) -> str:
+def to_markdown(summary: Mapping[str, Any], metrics: Mapping[str, str], warnings: Iterable[str], beside: Sequence[Grid] = ()) -> str:
     """The same as GitHub Markdown."""
     blocks = [f"**{_escaped(summary['protocol_line'])}**"]
-    for grid in grids(summary, metrics):
+    for grid in (*grids(summary, metrics), *beside):
         head = "| " + " | ".join(map(_escaped, grid.headings)) + " |"
         rule = "|" + "|".join([" --- "] + [" ---: "] * (len(grid.headings) - 1)) + "|"
         body = ["| " + " | ".join(map(_escaped, row)) + " |" for row in grid.rows]

@@ -21,7 +21,9 @@ def one_line(text: str, width: int = 200) -> str:
 
 
 def percent(rate: Mapping[str, Any]) -> str:
-    """`53.3`, or a dash where nothing is decided."""
+    """`53.3`; a dash where nothing is decided, `not measured` where nothing was asked for."""
+    if not_measured(rate):
+        return "not measured"
     return "–" if rate["value"] is None else f"{rate['value']:.1f}"
 
 
@@ -34,6 +36,20 @@ def share(rate: Mapping[str, Any]) -> str:
     """`89/167`; with `of 170` when some are undecided."""
     of = f" of {rate['total']}" if rate["n"] != rate["total"] else ""
     return f"{rate['k']}/{rate['n']}{of}"
+
+
+def share_of(rate: Mapping[str, Any], gap: str = " ") -> str:
+    """`53.3 89/167`; `not measured` where nothing was asked for; a mean of several rates stands without counts."""
+    if not_measured(rate):
+        return percent(rate)
+    if (missing := rate.get("cells_missing")) is None:
+        return f"{percent(rate)}{gap}{share(rate)}"
+    return percent(rate) + (f"{gap}{missing} cells open" if missing else "")
+
+
+def not_measured(rate: Mapping[str, Any]) -> bool:
+    """Whether nothing was asked for that would count in it."""
+    return rate["value"] is None and rate.get("total") == 0
 
 
 def money(usd: float | None) -> str:

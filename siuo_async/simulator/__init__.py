@@ -14,6 +14,6 @@ It shares nothing with the rest of the package, so that a misreading of a wire f
 from siuo_async.simulator.personas import PERSONAS, Persona
 from siuo_async.simulator.process import SimulatorProcess
 from siuo_async.simulator.settings import Settings
-from siuo_async.simulator.truth import truth_of
+from siuo_async.simulator.truth import Truth, truth_of, whole_truth_of
 
-__all__ = ["PERSONAS", "Persona", "Settings", "SimulatorProcess", "truth_of"]
+__all__ = ["PERSONAS", "Persona", "Settings", "SimulatorProcess", "Truth", "truth_of", "whole_truth_of"]

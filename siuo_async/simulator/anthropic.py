@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from siuo_async.simulator.checks import Rule, broken_rule, picture_mime, unknown_field
+from siuo_async.simulator.structured import loose_object
 from siuo_async.simulator.wire import Answer, Asked, Fault, Json, Problem, Quota, RejectedError, Reply, Signal
 
 VERSIONS = ("2023-06-01", "2026-10-21")
@@ -24,6 +25,8 @@ _SAMPLING: Mapping[str, Rule] = {
     "top_p": Rule("number", 0, 1),
     "top_k": Rule("integer", 0),
 }
+_OUTPUT: Mapping[str, Rule] = {"effort": Rule("string"), "format": Rule("object")}
+_FORMAT = "output_config.format"
 _FIELDS: Mapping[str, Rule] = {
     "model": Rule("string"),
     "max_tokens": Rule("integer", 1),
@@ -66,6 +69,10 @@ def read(body: dict[str, Json], headers: Mapping[str, str], path_model: str, /) 
             _reject(f"{name}: Field required")
     if body.get("stream"):
         _reject("stream: streaming is not simulated")
+    output = body.get("output_config") or {}
+    stranger = unknown_field(output, _OUTPUT)
+    if stranger:
+        raise RejectedError(Fault(Problem.UNKNOWN_FIELD, param=f"output_config.{stranger}"))
     texts = [_read_system(body["system"])] if body.get("system") is not None else []
     last_user, pictures = "", 0
     for place, message in enumerate(body["messages"]):
@@ -80,8 +87,21 @@ def read(body: dict[str, Json], headers: Mapping[str, str], path_model: str, /) 
         last_user=last_user,
         pictures=pictures,
         cap=body["max_tokens"],
-        named=frozenset(body) & _SAMPLING.keys(),
+        named=frozenset(body) & _SAMPLING.keys() | ({_FORMAT} if output.get("format") else set()),
+        schema=_read_format(output.get("format")),
     )
+
+
+def _read_format(told: Json) -> Json:
+    """The schema of the reply; None for text."""
+    if told is None:
+        return None
+    if not isinstance(told, dict) or told.get("type") != "json_schema" or not isinstance(told.get("schema"), dict):
+        _reject(f"{_FORMAT}: expected an object of type json_schema with a schema")
+    loose = loose_object(told["schema"], all_required=False)
+    if loose:
+        _reject(f"{_FORMAT}.{loose}: for 'object' type, 'additionalProperties' must be false")
+    return told["schema"]
 
 
 def _reject(message: str) -> NoReturn:
@@ -210,6 +230,8 @@ def _wording(fault: Fault) -> tuple[int, str, str, str | None]:
             return 400, invalid, fault.message, None
         case Problem.UNKNOWN_FIELD:
             return 400, invalid, f"{fault.param}: Extra inputs are not permitted", None
+        case Problem.UNSUPPORTED if fault.param == _FORMAT:
+            return 400, invalid, f"{_FORMAT}: structured output is not supported by this model.", None
         case Problem.UNSUPPORTED:
             return 400, invalid, f"`{fault.param}` is deprecated for this model.", None
         case Problem.NO_KEY:

@@ -1,21 +1,25 @@
-"""From a persona, a request and the dice to what is answered. Pure."""
+"""From a persona, a request and the dice to what is answered. Pure.
+
+So a test can recompute every decision of a server: `decide(PERSONAS[name], asked, dice_for(seed, name, f"id:{call_id}"))` with
+the prompt, the cap, and `logprobs` and `schema` as asked. What the answer is worth is then read off it: the marker
+(`truth.whole_truth_of`), or the letter itself (`choices.meant` for odd forms).
+"""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
+from dataclasses import replace
 from statistics import NormalDist
 from typing import TypeVar
 
-from siuo_async.simulator import judges, texts
+from siuo_async.simulator import choices, judges, logprobs, replies, texts
 from siuo_async.simulator.dice import Dice
 from siuo_async.simulator.personas import JUDGE_NEEDS, Mischief, Persona
 from siuo_async.simulator.wire import CHARS_PER_TOKEN, Answer, Asked, Fault, Problem, Signal
 
 T = TypeVar("T")
 
-_OPTION = re.compile(r"^\s*\(([A-H])\)", re.MULTILINE)
 _LONG_WITHOUT_CAP = 1_000
 _NORMAL = NormalDist()
 
@@ -73,31 +77,30 @@ def _fault(persona: Persona, asked: Asked, dice: Dice) -> Fault | None:
 
 
 def _answer(persona: Persona, asked: Asked, dice: Dice, index: int) -> Answer:
+    answer = _answer_text(persona, asked, dice, index)
+    if asked.logprobs is None or not answer.text:
+        return answer
+    letters = [option.letter for option in choices.options_shown(asked.last_user)]
+    return replace(answer, tokens=logprobs.tokens_of(answer.text, letters, asked.logprobs, dice, index))
+
+
+def _answer_text(persona: Persona, asked: Asked, dice: Dice, index: int) -> Answer:
     ending = _drawn(
         dice.share("ending", index),
         ((Signal.DECLINED, persona.declined), (Signal.FILTERED, persona.filtered), (Signal.STOP, persona.empty)),
     )
     if ending is Signal.DECLINED and persona.declined_text:
-        text = texts.refusal(dice, index)
+        text = texts.refusal(dice, index, chinese=texts.is_chinese(asked.last_user))
         return Answer(ending, text if asked.cap is None else text[: asked.cap * CHARS_PER_TOKEN])
     if ending is not None:
         return Answer(ending)
-    if persona.judge and asked.cap is not None and asked.cap < JUDGE_NEEDS and dice.share("cut", index) < persona.cut:
-        return Answer(Signal.LENGTH, f"[Reasons:] {texts.reasons(dice, index)}"[: asked.cap * CHARS_PER_TOKEN])
-    return _within_cap(persona, asked.cap, _text(persona, asked, dice, index))
-
-
-def _text(persona: Persona, asked: Asked, dice: Dice, index: int) -> str:
-    if persona.judge:
-        return judges.judgement(persona, "\n".join(asked.texts), dice, index)
-    if persona.refuses:
-        return texts.refusal(dice, index)
-    options = _OPTION.findall(asked.last_user)
-    if {"A", "B"} <= set(options):
-        return f"({dice.pick('option', index, sorted(set(options)))})"
-    safe = int(dice.share("safe", index) < persona.safe)
-    effective = int(dice.share("effective", index) < persona.effective)
-    return texts.answer(dice, index, safe, effective)
+    if not persona.judge:
+        return _within_cap(persona, asked.cap, replies.reply(persona, asked, dice, index))
+    prompt = "\n".join(asked.texts)
+    if asked.cap is not None and asked.cap < JUDGE_NEEDS and dice.share("cut", index) < persona.cut:
+        opening = judges.cut_judgement(persona, prompt, dice, index, asked.schema)
+        return Answer(Signal.LENGTH, opening[: asked.cap * CHARS_PER_TOKEN])
+    return _within_cap(persona, asked.cap, judges.judgement(persona, prompt, dice, index, asked.schema))
 
 
 def _within_cap(persona: Persona, cap: int | None, text: str) -> Answer:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 from siuo_async.simulator.checks import Rule, broken_rule, picture_mime, unknown_field
-from siuo_async.simulator.wire import Answer, Asked, Fault, Json, Problem, Quota, RejectedError, Reply, Signal
+from siuo_async.simulator.wire import Answer, Asked, Fault, Json, Problem, Quota, RejectedError, Reply, Signal, Token
 
 _STATUS = {
     400: "INVALID_ARGUMENT",
@@ -90,7 +91,30 @@ def read(body: dict[str, Json], headers: Mapping[str, str], path_model: str, /) 
         cap=config.get("maxOutputTokens"),
         named=frozenset(name for name in config if name != "maxOutputTokens"),
         shows_thoughts=bool(thinking.get("includeThoughts")),
+        logprobs=_read_logprobs(config),
+        schema=_read_schema(config),
     )
+
+
+def _read_logprobs(config: dict[str, Json]) -> int | None:
+    if config.get("responseLogprobs"):
+        return config.get("logprobs") or 0
+    if config.get("logprobs") is not None:
+        _reject("generation_config.logprobs is only valid when response_logprobs is true", "generation_config.logprobs")
+    return None
+
+
+def _read_schema(config: dict[str, Json]) -> Json:
+    """The schema of the reply; `{}` for any JSON object, None for text."""
+    given = [name for name in ("responseSchema", "responseJsonSchema") if config.get(name) is not None]
+    as_json = config.get("responseMimeType") == "application/json"
+    if given and not as_json:
+        _reject("A response schema needs response_mime_type application/json", "generation_config.response_mime_type")
+    if len(given) > 1:
+        _reject("Only one of response_schema and response_json_schema can be set", "generation_config.response_schema")
+    if given and not isinstance(config[given[0]], dict):
+        _reject(f"Invalid value at 'generation_config.{given[0]}': expected an object", f"generation_config.{given[0]}")
+    return config[given[0]] if given else {} if as_json else None
 
 
 def _reject(message: str, param: str | None = None) -> NoReturn:
@@ -211,8 +235,21 @@ def _candidate(index: int, answer: Answer, shows_thoughts: bool) -> Json:
     content: dict[str, Json] = {"role": "model"}
     if parts:
         content["parts"] = parts
-    candidate = {"content": content, "finishReason": reason, "index": index}
+    candidate = {"content": content, "finishReason": reason, "index": index, **_logprobs(answer.tokens)}
     return candidate | {"safetyRatings": _ratings(True)} if reason == "SAFETY" else candidate
+
+
+def _logprobs(tokens: tuple[Token, ...] | None) -> dict[str, Json]:
+    if not tokens:
+        return {}
+    result: dict[str, Json] = {"chosenCandidates": [_scored(token.text, token.logprob) for token in tokens]}
+    if tokens[0].top:
+        result["topCandidates"] = [{"candidates": [_scored(*likely) for likely in token.top]} for token in tokens]
+    return {"avgLogprobs": sum(token.logprob for token in tokens) / len(tokens), "logprobsResult": result}
+
+
+def _scored(text: str, logprob: float) -> Json:
+    return {"token": text, "tokenId": zlib.crc32(text.encode()) % 256_000, "logProbability": logprob}
 
 
 def _ratings(blocked: bool) -> list[Json]:

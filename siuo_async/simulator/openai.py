@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 from siuo_async.simulator.checks import Rule, broken_rule, picture_mime, unknown_field
-from siuo_async.simulator.wire import CREATED, Answer, Asked, Fault, Json, Problem, Quota, RejectedError, Reply, Signal
+from siuo_async.simulator.structured import loose_object
+from siuo_async.simulator.wire import CREATED, Answer, Asked, Fault, Json, Problem, Quota, RejectedError, Reply, Signal, Token
 
 _FINISH = {Signal.STOP: "stop", Signal.LENGTH: "length", Signal.DECLINED: "stop", Signal.FILTERED: "content_filter"}
 _ROLES = ("system", "developer", "user", "assistant")
@@ -88,7 +90,33 @@ def read(body: dict[str, Json], headers: Mapping[str, str], path_model: str, /) 
         n=body.get("n") or 1,
         cap=body.get("max_tokens") if cap is None else cap,
         named=frozenset(name for name, value in body.items() if value is not None) - _NOT_PARAMETERS,
+        logprobs=(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
+        schema=_read_format(body.get("response_format"), texts),
     )
+
+
+def _read_format(told: Json, texts: list[str]) -> Json:
+    """The schema that `response_format` asks for; `{}` for any JSON object, None for text."""
+    kind = told.get("type") if told else "text"
+    if kind == "text":
+        return None
+    if kind == "json_object":
+        if "json" not in "\n".join(texts).lower():
+            _reject("'messages' must contain the word 'json' to use 'response_format' of type 'json_object'.", "messages")
+        return {}
+    at = "response_format.json_schema"
+    if kind != "json_schema":
+        _reject(f"Invalid value: '{kind}'. Supported values are: 'json_object', 'json_schema', 'text'.", "response_format.type")
+    held = told.get("json_schema")
+    if not isinstance(held, dict) or not isinstance(held.get("schema"), dict):
+        _reject(f"Missing required parameter: '{at}.schema'.", f"{at}.schema", "missing_required_parameter")
+    if not re.fullmatch(r"[\w-]{1,64}", str(held.get("name", "")), re.ASCII):
+        _reject(f"Invalid '{at}.name': at most 64 letters, digits, underscores and dashes.", f"{at}.name", "invalid_value")
+    loose = loose_object(held["schema"], all_required=True) if held.get("strict") else None
+    if loose:
+        told = f"In {loose}, 'additionalProperties' must be false and 'required' must name every property."
+        _reject(f"Invalid schema for response_format '{held['name']}': {told}", "response_format")
+    return held["schema"]
 
 
 def _reject(message: str, param: str, code: str | None = None) -> NoReturn:
@@ -175,7 +203,17 @@ def _choice(index: int, answer: Answer) -> Json:
         "refusal": "I'm sorry, the simulated model declines this." if declined else None,
         "annotations": [],
     }
-    return {"index": index, "message": message, "logprobs": None, "finish_reason": _FINISH[answer.signal]}
+    logprobs = {"content": [_token(token) for token in answer.tokens], "refusal": None} if answer.tokens else None
+    return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": _FINISH[answer.signal]}
+
+
+def _token(token: Token) -> Json:
+    told = _scored(token.text, token.logprob)
+    return told | {"top_logprobs": [_scored(*likely) for likely in token.top]}
+
+
+def _scored(text: str, logprob: float) -> dict[str, Json]:
+    return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
 
 
 def error(fault: Fault, request_id: str, /) -> Reply:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Literal
 
 from siuo_async.simulator.wire import Problem
 
@@ -29,6 +30,18 @@ class Persona:
 
     safe: float = 0.9
     effective: float = 0.8
+    usb: tuple[float, float] = (0.35, 0.5)
+    """Shares of answers that are safe with refusal and safe with warning; the rest is unsafe."""
+    refused: float = 0.08
+    """Share of answers that turn a request down, whatever it is."""
+    grade: tuple[float, float] = (0.7, 0.2)
+    """Shares of answers that are correct and incorrect; the rest was not attempted."""
+    chooses: Literal["drawn", "first", "longest"] = "drawn"
+    """Which option is meant where there are options: any, the first shown, the one with the longest text."""
+    searches: float = 0.0
+    """Share of calls that ask for a search where they may."""
+    search_mark: str = "需要搜索:"
+    """What stands before the keywords."""
     refuses: bool = False
     """Every answer is a polite refusal in plain prose."""
     thinking_tokens: int = 0
@@ -59,13 +72,13 @@ class Persona:
     """On top of the latency; infinite: never answers."""
     judge: bool = False
     odd: bool = False
-    """Judge: right verdicts in unusual yet readable forms."""
+    """Verdicts, letters and stated confidences in unusual yet readable forms."""
     unreadable: float = 0.0
-    """Judge: share of replies without a verdict."""
+    """Share of replies without what was asked for: a verdict, a letter, a stated confidence."""
     cut: float = 0.0
     """Judge: share of replies cut before the verdict where the cap is below `JUDGE_NEEDS` tokens."""
     harsh: float = 0.0
-    """Judge: share of safe answers called unsafe."""
+    """Judge: share of good answers called bad; what is of use stays so."""
 
 
 JUDGE_NEEDS = 4_000
@@ -78,11 +91,13 @@ _FLAKY = (
     (Mischief.HTML, 0.03),
 )
 
+_STRUCTURED = ("response_format", "output_config.format", "responseJsonSchema", "responseSchema", "responseMimeType")
+
 PERSONAS: Mapping[str, Persona] = MappingProxyType(
     {
         "careful": Persona(),
-        "blunt": Persona(safe=0.45, effective=0.92),
-        "terse": Persona(safe=0.70, effective=0.45),
+        "blunt": Persona(safe=0.45, effective=0.92, usb=(0.1, 0.25), refused=0.01, grade=(0.6, 0.38)),
+        "terse": Persona(safe=0.70, effective=0.45, usb=(0.3, 0.3), refused=0.15, grade=(0.5, 0.2)),
         "refuser": Persona(refuses=True),
         "thinker": Persona(thinking_tokens=3_000),
         "decliner": Persona(declined=0.3),
@@ -102,6 +117,13 @@ PERSONAS: Mapping[str, Persona] = MappingProxyType(
         "slow": Persona(delay_s=3.0),
         "hang": Persona(delay_s=math.inf),
         "mixed": Persona(declined=0.1, filtered=0.1, empty=0.1, prompt_filtered=0.1, bad_request=0.1),
+        "mcq-odd": Persona(odd=True),
+        "mcq-unparsed": Persona(unreadable=0.2),
+        "mcq-first": Persona(chooses="first"),
+        "mcq-longest": Persona(chooses="longest"),
+        "confident-odd": Persona(odd=True, unreadable=0.1),
+        "searcher": Persona(searches=0.5),
+        "searcher-odd": Persona(searches=0.5, search_mark="需要搜索："),
         "judge": Persona(judge=True),
         "judge-odd": Persona(judge=True, odd=True),
         "judge-unreadable": Persona(judge=True, unreadable=0.2),
@@ -109,6 +131,7 @@ PERSONAS: Mapping[str, Persona] = MappingProxyType(
         "judge-filtered": Persona(judge=True, prompt_filtered=0.2),
         "judge-cut": Persona(judge=True, cut=0.2),
         "judge-harsh": Persona(judge=True, harsh=0.1),
+        "judge-no-schema": Persona(judge=True, rejects=_STRUCTURED),
         "judge-broken": Persona(judge=True, always=Problem.SERVER),
     }
 )

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import orjson
 from aiohttp import web
 
-from siuo_async.simulator import anthropic, gemini, openai
+from siuo_async.simulator import anthropic, gemini, openai, search
 from siuo_async.simulator.decide import decide, delay_s, mischief, outage
 from siuo_async.simulator.dice import Dice, dice_for
 from siuo_async.simulator.limits import Limits
@@ -30,6 +30,7 @@ CALL_ID = "x-siuo-call-id"
 MAX_BODY = 128 * 2**20
 BACKLOG = 4096
 CONCURRENCY_RETRY_S = 0.5
+SLOW_SEARCH_S = 30.0
 BLANK_LINES_S = (0.1, 0.1, 0.1)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -67,12 +68,22 @@ class Simulator:
         for version in ("v1", "v1beta"):
             app.router.add_post(f"/{version}/models/{{model}}:generateContent", self._serving(gemini, "gemini"))
             app.router.add_get(f"/{version}/models", self._models)
+        app.router.add_get("/search", self._search)
+        app.router.add_get("/search/{kind}", self._search)
         app.router.add_get("/stats", self._stats)
         app.router.add_post("/reset", self._reset)
         return app
 
     async def _stats(self, request: web.Request) -> web.Response:
         return _json(200, self.stats.as_json(calls=request.query.get("calls") == "1"))
+
+    async def _search(self, request: web.Request) -> web.Response:
+        kind = request.match_info.get("kind", "plain")
+        self.stats.searches[kind] += 1
+        if kind == "slow":
+            await asyncio.sleep(float(request.query.get("wait_s", SLOW_SEARCH_S)))
+        found = search.reply(kind, request.query.get("q", ""))
+        return web.Response(status=found.status, body=found.body, content_type=found.content_type)
 
     async def _reset(self, request: web.Request) -> web.Response:
         self.stats.reset()

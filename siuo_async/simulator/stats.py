@@ -18,6 +18,8 @@ class Stats:
     by_status: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     """Call id -> requests that passed the checks and the limits."""
+    searches: Counter[str] = field(default_factory=Counter)
+    """Kind of search endpoint -> requests. They are no model requests, so they count nowhere else."""
     in_flight: int = 0
     max_in_flight: int = 0
     rate_limited: int = 0
@@ -33,7 +35,7 @@ class Stats:
         """Start again at zero; requests in flight stay in flight."""
         self.requests = self.rate_limited = 0
         self.max_in_flight = self.in_flight
-        for counter in (self.by_route, self.by_persona, self.by_status, self.calls):
+        for counter in (self.by_route, self.by_persona, self.by_status, self.calls, self.searches):
             counter.clear()
 
     def as_json(self, *, calls: bool) -> Json:
@@ -43,6 +45,7 @@ class Stats:
             "by_route": dict(self.by_route),
             "by_persona": dict(self.by_persona),
             "by_status": dict(self.by_status),
+            "searches": dict(self.searches),
             "distinct_call_ids": len(self.calls),
             "in_flight": self.in_flight,
             "max_in_flight": self.max_in_flight,

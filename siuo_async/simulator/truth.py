@@ -1,18 +1,50 @@
-"""The marker by which a simulated answer carries what a perfect judge would say of it."""
+"""The marker by which a simulated answer carries what a perfect judge would say of it, for every benchmark that has a judge."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-_MARKER = re.compile(r"\[\[sim safe=([01]) effective=([01])\]\]")
+_MARKER = re.compile(r"\[\[sim safe=([01]) effective=([01])(?: usb=([123]) refused=([01]) grade=([ABC]))?\]\]")
 
 
-def marker(safe: int, effective: int) -> str:
-    """The marker for one truth, each 0 or 1."""
-    return f"[[sim safe={safe} effective={effective}]]"
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What one answer is; the parts are independent of each other, since only one benchmark asks for each."""
+
+    safe: int
+    """SIUO: 1 safe, 0 unsafe; a custom judge's yes or no."""
+    effective: int
+    """SIUO: 1 of use, 0 of none; the upper or the lower end of a custom judge's scale."""
+    usb: int
+    """USB vulnerability: 1 safe with refusal, 2 safe with warning, 3 unsafe."""
+    refused: int
+    """USB over-refusal: 1 refused, 0 complied."""
+    grade: str
+    """Chinese SafetyQA: A correct, B incorrect, C not attempted."""
+
+    @property
+    def marker(self) -> str:
+        """How an answer tells it."""
+        return f"[[sim safe={self.safe} effective={self.effective} usb={self.usb} refused={self.refused} grade={self.grade}]]"
+
+
+REFUSAL = Truth(safe=1, effective=0, usb=1, refused=1, grade="C")
+"""The truth of every refusal in prose."""
 
 
 def truth_of(text: str) -> tuple[int, int] | None:
     """(safe, effective) of the last marker in `text`; None without one."""
+    whole = whole_truth_of(text)
+    return (whole.safe, whole.effective) if whole else None
+
+
+def whole_truth_of(text: str) -> Truth | None:
+    """All of the last marker in `text`; None without one. What a marker with two fields leaves open follows from those two."""
     found = _MARKER.findall(text)
-    return (int(found[-1][0]), int(found[-1][1])) if found else None
+    if not found:
+        return None
+    safe, effective, usb, refused, grade = found[-1]
+    return Truth(
+        int(safe), int(effective), int(usb or 3 - int(safe)), int(refused or 0), grade or ("A" if effective == "1" else "B")
+    )  # fmt: skip

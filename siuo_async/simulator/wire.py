@@ -82,11 +82,25 @@ class Asked:
     named: frozenset[str] = frozenset()
     """Optional parameters that the request holds."""
     shows_thoughts: bool = False
+    logprobs: int | None = None
+    """How many likeliest tokens are to be told at each place; None: no log-probabilities."""
+    schema: Json = None
+    """JSON schema of the reply; `{}`: any JSON object; None: any text."""
 
     @property
     def input_tokens(self) -> int:
         """About four characters a token, and a flat number per picture."""
         return sum(map(len, self.texts)) // CHARS_PER_TOKEN + PICTURE_TOKENS * self.pictures + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of an answer with its natural log-probability."""
+
+    text: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+    """The likeliest tokens at this place, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,8 @@ class Answer:
     text: str = ""
     reasoning: int = 0
     """Tokens of thinking, billed but not shown."""
+    tokens: tuple[Token, ...] | None = None
+    """The text's tokens, where log-probabilities were asked for."""
 
     @property
     def visible(self) -> int:

@@ -6,8 +6,10 @@ from math import sqrt
 from statistics import NormalDist
 
 
-def wilson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(k: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """The score interval (low, high) of the proportion k/n, as fractions; (0, 1) for n = 0.
+
+    `k` and `n` need not be whole: an effective number of samples is none.
 
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927), 209-212.
 

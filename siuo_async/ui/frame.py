@@ -17,6 +17,7 @@ from siuo_async.report.text import count, duration, harmless, money, one_line, p
 ENOUGH = 30
 """Below this many finished samples a score is shown dim."""
 _WIDE = 120
+_SCORE_WIDTH = 13
 
 
 def frame(state: SessionState, width: int, *, heading: str) -> Text:
@@ -69,7 +70,7 @@ def eta(state: SessionState) -> str:
 
 def _head(state: SessionState, label_width: int, *, wide: bool) -> Text:
     metrics = state.plan.benchmark.metrics
-    cells = ["model".ljust(label_width), "done".rjust(9), *(_short(name).rjust(13) for name in metrics.values())]
+    cells = ["model".ljust(label_width), "done".rjust(9), *(_short(metrics[name]).rjust(13) for name in _shown(state, wide=wide))]
     cells += (
         [f"{'decl/filt/empty/fail':>20}", f"{'wire':>5}", f"{'429':>5}", f"{'retry':>6}", f"{'calls/s':>8}", f"{'tokens':>14}"]
         if wide
@@ -81,8 +82,18 @@ def _head(state: SessionState, label_width: int, *, wide: bool) -> Text:
     return Text(" ".join(cells), style="dim")
 
 
+def _shown(state: SessionState, *, wide: bool) -> tuple[str, ...]:
+    """The metrics that there is room for: those that are never shown without each other before all others."""
+    benchmark = state.plan.benchmark
+    most = 5 if wide else 3
+    first = [name for name in benchmark.metrics if name in benchmark.headline]
+    others = [name for name in benchmark.metrics if name not in benchmark.headline][: most - len(first)]
+    return tuple(name for name in benchmark.metrics if name in {*first, *others})
+
+
 def _short(heading: str) -> str:
-    return {"Effective": "Effective", "Safe & effective": "Both"}.get(heading, heading)
+    short = {"Safe & effective": "Both"}.get(heading, heading)
+    return short if len(short) <= _SCORE_WIDTH else short[: _SCORE_WIDTH - 1] + "…"
 
 
 def _model_line(state: SessionState, board: ModelBoard, label_width: int, *, wide: bool) -> Text:
@@ -91,7 +102,7 @@ def _model_line(state: SessionState, board: ModelBoard, label_width: int, *, wid
     halted = board.target.halt is not None and board.target.halt.reason is not None and board.pending
     line.append(f" {board.finished}/{board.total}".rjust(10), style="red" if halted else "")
     live = board.prefix - board.stopped
-    for metric in state.plan.benchmark.metrics:
+    for metric in _shown(state, wide=wide):
         line.append(_score(summary["metrics"][metric]).rjust(14), style="dim" if live < ENOUGH else "bold cyan")
     stats = board.target.endpoint.stats if board.target.endpoint else None
     on_wire, limited, retried = (stats.on_wire, stats.rate_limited, stats.retried) if stats else (0, 0, 0)
@@ -106,7 +117,7 @@ def _model_line(state: SessionState, board: ModelBoard, label_width: int, *, wid
 
 def _score(rate: Mapping[str, Any]) -> str:
     if rate["value"] is None:
-        return "–"
+        return percent(rate)
     half = "" if rate["low"] is None else f" ±{(rate['high'] - rate['low']) / 2:.1f}"
     return percent(rate) + half
 

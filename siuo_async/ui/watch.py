@@ -63,8 +63,9 @@ def plain_line(state: SessionState) -> str:
     """Where the run is, on one line."""
     models = []
     for board in state.boards:
-        primary = board.tally.summary(board.totals)["metrics"][state.plan.benchmark.primary]
-        models.append(f"{one_line(board.target.label, 40)} {board.finished}/{board.total} ({percent(primary)})")
+        metrics = board.tally.summary(board.totals)["metrics"]
+        scores = " / ".join(percent(metrics[name]) for name in state.plan.benchmark.headline)
+        models.append(f"{one_line(board.target.label, 40)} {board.finished}/{board.total} ({scores})")
     wire = sum(endpoint.stats.on_wire for endpoint in state.endpoints)
     limited = sum(endpoint.stats.rate_limited for endpoint in state.endpoints)
     elapsed = duration(asyncio.get_running_loop().time() - state.begun)

@@ -51,9 +51,9 @@ def test_nought_on_the_command_line_wins_over_the_file(name: str, tmp_path: Path
     file = tmp_path / "run.yaml"
     file.write_text(f"benchmark: demo\n{name}: 7\n", encoding="utf-8")
     flags = dict.fromkeys(ZEROS) | {"retry_failed": False, "params": {}, "models": []}
-    assert getattr(merged(file, flags), name) == 7
-    assert getattr(merged(file, flags | {name: ZEROS[name]}), name) == 0
-    assert getattr(merged(None, flags | {"benchmark": "demo", name: ZEROS[name]}), name) == 0
+    assert getattr(merged(file, flags)[0], name) == 7
+    assert getattr(merged(file, flags | {name: ZEROS[name]})[0], name) == 0
+    assert getattr(merged(None, flags | {"benchmark": "demo", name: ZEROS[name]})[0], name) == 0
 
 
 def test_nought_is_what_is_sent(siuo: Siuo, run: Path) -> None:

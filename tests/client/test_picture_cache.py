@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import os
 import threading
+import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,3 +105,113 @@ async def test_who_is_cancelled_while_it_loads_takes_nothing_from_the_others(tmp
     for _ in others:
         cache.unpin(asked)
     assert cache.held_bytes == 0
+
+
+# Pictures in archives.
+
+
+@pytest.fixture
+def cache() -> Iterator[PictureCache]:
+    made = PictureCache(most_bytes=0)  # what is let go is read again
+    yield made
+    made.close()
+
+
+def packed(path: Path, contents: dict[str, bytes]) -> list[Picture]:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    found = path.stat()
+    return [
+        Picture(str(path), hashlib.sha256(content).hexdigest(), "image/png", len(content), found.st_mtime_ns, name)
+        for name, content in contents.items()
+    ]
+
+
+async def fetch(cache: PictureCache, asked: Picture) -> bytes:
+    encoded = await cache.pin(asked)
+    cache.unpin(asked)
+    return base64.b64decode(encoded)
+
+
+async def test_a_member_of_an_archive_is_sent_unpacked(tmp_path: Path, cache: PictureCache) -> None:
+    content = b"picture" * 1_000
+    (asked,) = packed(tmp_path / "img.zip", {"img/a.png": content})
+    assert await fetch(cache, asked) == content
+
+
+async def test_many_members_at_once_are_each_their_own(tmp_path: Path, cache: PictureCache) -> None:
+    contents = {f"img/{number}.png": os.urandom(3_000) for number in range(100)}
+    pictures = packed(tmp_path / "img.zip", contents)
+    assert await asyncio.gather(*(fetch(cache, asked) for asked in pictures)) == list(contents.values())
+
+
+def open_files() -> set[str]:
+    return {os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")}
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+async def test_an_archive_stays_open_until_the_cache_is_closed(tmp_path: Path, cache: PictureCache) -> None:
+    first, second = packed(tmp_path / "img.zip", {"a.png": b"one", "b.png": b"two"})
+    await fetch(cache, first)
+    assert first.path in open_files()
+    await fetch(cache, second)
+    cache.close()
+    assert first.path not in open_files()
+
+
+async def test_an_archive_that_was_replaced_by_its_like_is_opened_again(tmp_path: Path, cache: PictureCache) -> None:
+    first, second = packed(tmp_path / "img.zip", {"a.png": b"one", "b.png": b"two"})
+    await fetch(cache, first)
+    packed(tmp_path / "new.zip", {"b.png": b"two", "more.png": b"more"})
+    os.replace(tmp_path / "new.zip", tmp_path / "img.zip")
+    os.utime(tmp_path / "img.zip", ns=(1, 1))
+    assert await fetch(cache, second) == b"two"
+
+
+@pytest.mark.parametrize("new", [b"other bytes", b"PICTURE"])
+async def test_a_changed_member_is_a_data_error_that_names_it(tmp_path: Path, cache: PictureCache, new: bytes) -> None:
+    asked, other = packed(tmp_path / "img.zip", {"a.png": b"picture", "b.png": b"other"})
+    await fetch(cache, other)  # so the archive is open
+    packed(tmp_path / "img.zip", {"a.png": new})
+    os.utime(tmp_path / "img.zip", ns=(1, 1))
+    with pytest.raises(DataError, match=r"img\.zip/a\.png changed since the run began"):
+        await fetch(cache, asked)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04"])
+async def test_an_archive_that_is_none_any_more_is_a_data_error(tmp_path: Path, cache: PictureCache, content: bytes) -> None:
+    asked, other = packed(tmp_path / "img.zip", {"a.png": b"picture", "b.png": b"other"})
+    await fetch(cache, other)
+    (tmp_path / "img.zip").write_bytes(content)
+    with pytest.raises(DataError, match="changed since the run began"):
+        await fetch(cache, asked)
+
+
+async def test_a_member_that_is_gone_is_a_data_error(tmp_path: Path, cache: PictureCache) -> None:
+    (asked,) = packed(tmp_path / "img.zip", {"a.png": b"picture"})
+    packed(tmp_path / "img.zip", {"b.png": b"picture"})
+    with pytest.raises(DataError, match="changed since the run began"):
+        await fetch(cache, asked)
+
+
+async def test_an_archive_that_is_gone_is_read_again_when_it_is_put_back(tmp_path: Path, cache: PictureCache) -> None:
+    (asked,) = packed(tmp_path / "img.zip", {"a.png": b"picture"})
+    (tmp_path / "img.zip").rename(tmp_path / "away.zip")
+    with pytest.raises(DataError, match=r"img\.zip/a\.png can no longer be read"):
+        await fetch(cache, asked)
+    (tmp_path / "away.zip").rename(tmp_path / "img.zip")
+    assert await fetch(cache, asked) == b"picture"
+
+
+async def test_a_member_is_bounded_by_the_size_that_was_hashed(tmp_path: Path, cache: PictureCache) -> None:
+    (asked,) = packed(tmp_path / "img.zip", {"a.png": b"\0" * 1_000_000})
+    with pytest.raises(DataError, match="changed since the run began"):
+        await fetch(cache, replace(asked, size=10))
+
+
+async def test_the_same_picture_in_a_file_and_in_an_archive_is_held_once(tmp_path: Path) -> None:
+    cache = PictureCache()
+    (member,) = packed(tmp_path / "img.zip", {"a.png": b"picture"})
+    assert await cache.pin(member) is await cache.pin(picture(tmp_path, b"picture"))
+    cache.close()

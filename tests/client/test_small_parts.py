@@ -9,9 +9,9 @@ import pytest
 
 from siuo_async.client.breaker import OPENS_AT, Breaker
 from siuo_async.client.halt import Halt
-from siuo_async.client.redact import redact
 from siuo_async.client.retry import GARBLED_TRIES, LONGEST_WAIT_S, TRIES, retrying
 from siuo_async.errors import RETRYABLE, CallError, ErrorKind, StoppedEarly
+from siuo_async.keys import redact
 
 
 def test_ten_different_calls_that_fail_in_one_way_open_the_breaker() -> None:

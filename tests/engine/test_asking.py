@@ -28,7 +28,15 @@ CUT = Answer(Outcome.EMPTY, finish="length")
 
 
 def target(endpoint: FakeEndpoint | None, **more: Any) -> Target:
-    return Target("m", "sim", "m", None, Parameters(max_tokens=500), endpoint, **more)  # type: ignore[arg-type]
+    return Target(
+        "m",
+        "sim",
+        "m",
+        None,
+        dict.fromkeys(("generate", "judge.safety", "judge.effectiveness"), Parameters(max_tokens=500)),
+        endpoint,
+        **more,
+    )  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,6 +12,12 @@ from siuo_async.engine.call_id import call_id, canonical_parameters
 from siuo_async.values import Parameters, Picture, Turn
 from tests.engine.samples import OTHER_PICTURE, PICTURE
 
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"reason": {"type": "string"}, "label": {"type": "integer", "enum": [1, 2, 3]}},
+    "required": ["reason", "label"],
+    "additionalProperties": False,
+}
 PLAIN = (Turn("user", ("What is this?", PICTURE)),)
 
 
@@ -43,6 +50,8 @@ REQUESTS: dict[str, dict[str, Any]] = {
             extra={"b": {"y": 1, "x": [1.5, None, True]}, "a": "ä"},
         )
     },
+    "frequency penalty": {"parameters": Parameters(temperature=1, top_p=0.01, frequency_penalty=1, top_logprobs=5)},
+    "schema": {"parameters": Parameters(max_tokens=128, answer_schema=SCHEMA)},
 }
 
 LITERALS = {
@@ -56,6 +65,8 @@ LITERALS = {
     "turns": "6ca77b593170c7199d269e3a13cdbe6b",
     "unicode": "f39e516e888a446b1a9897ae5931c5bc",
     "parameters": "a33eafc503dc4394b087f43e57548fc0",
+    "frequency penalty": "84c736a76c4ed8f9345d46a419231855",
+    "schema": "37f1ab21505c3189ab22bc8e80910e51",
 }
 
 
@@ -64,13 +75,23 @@ def test_an_id_is_the_same_for_ever(name: str) -> None:
     assert identified(**REQUESTS[name]) == LITERALS[name]
 
 
-def test_ten_different_requests_have_ten_ids() -> None:
-    assert len(set(LITERALS.values())) == len(LITERALS) == 10
+def test_twelve_different_requests_have_twelve_ids() -> None:
+    assert len(set(LITERALS.values())) == len(LITERALS) == 12
 
+
+def frozen(value: Any) -> Any:
+    return MappingProxyType({name: frozen(inner) for name, inner in value.items()}) if isinstance(value, dict) else value
+
+
+LABEL_FIRST = SCHEMA | {"properties": dict(reversed(SCHEMA["properties"].items()))}
 
 PARAMETER_PAIRS: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
     ("an integer and a float temperature are equal", {"temperature": 0}, {"temperature": 0.0}, True),
     ("an integer and a float top_p are equal", {"top_p": 1}, {"top_p": 1.0}, True),
+    ("an integer and a float penalty are equal", {"frequency_penalty": 1}, {"frequency_penalty": 1.0}, True),
+    ("no penalty asked for and a penalty of zero are different", {}, {"frequency_penalty": 0}, False),
+    ("a schema of read-only mappings is the same schema", {"answer_schema": SCHEMA}, {"answer_schema": frozen(SCHEMA)}, True),
+    ("the order of the properties matters", {"answer_schema": SCHEMA}, {"answer_schema": LABEL_FIRST}, False),
     ("absent and zero are different", {}, {"temperature": 0.0}, False),
     ("absent and null are equal", {}, {"temperature": None, "seed": None, "max_tokens": None}, True),
     ("no stop and an empty stop are equal", {}, {"stop": ()}, True),
@@ -99,9 +120,11 @@ def test_every_parameter_is_in_the_id() -> None:
         "cap_scale": 4,
         "temperature": 0.1,
         "top_p": 0.1,
+        "frequency_penalty": 0.1,
         "seed": 1,
         "stop": ("x",),
         "top_logprobs": 1,
+        "answer_schema": SCHEMA,
         "safety_filters": "off",
         "extra": {"a": 1},
     }

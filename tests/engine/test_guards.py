@@ -17,7 +17,7 @@ CUT = Answer(Outcome.EMPTY, finish="length")
 
 
 def target(label: str = "m", model: str = "m", revision: str | None = None) -> Target:
-    return Target(label, "openai", model, revision, Parameters())
+    return Target(label, "openai", model, revision, {"generate": Parameters()})
 
 
 def told(guards: Guards, of: Target, answers: Sequence[Answer]) -> list[StoppedEarly | None]:

@@ -168,7 +168,7 @@ def _of_kind(kind: str, version: int = 1) -> bytes:
 
 def test_unknown_kinds_are_passed_over_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "calls.jsonl"
-    content = written(path, record("a"), tail=_of_kind("search") + record("b").line() + _of_kind("callback"))
+    content = written(path, record("a"), tail=_of_kind("comment") + record("b").line() + _of_kind("callback"))
     with opened(path) as journal:
         assert len(journal) == 2
         assert journal.get(identity("s")) is None

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from siuo_async.benchmarks.judged import Verdict
 from siuo_async.benchmarks.siuo_gen import SAFETY, SiuoGen
-from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult, SiuoTally, Verdict
+from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult, SiuoTally
 from siuo_async.client.redact import redact_completion
 from siuo_async.config import Price
 from siuo_async.engine.asking import Asker, Target
@@ -29,7 +30,15 @@ PRICE = Price(input=2.0, output=8.0)
 
 
 def target(endpoint: FakeEndpoint | None, name: str = "m", **more: Any) -> Target:
-    return Target(name, "sim", name, None, Parameters(max_tokens=500), endpoint, **more)  # type: ignore[arg-type]
+    return Target(
+        name,
+        "sim",
+        name,
+        None,
+        dict.fromkeys(("generate", "judge.safety", "judge.effectiveness"), Parameters(max_tokens=500)),
+        endpoint,
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def unseen(*_: object) -> None:

@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from siuo_async.benchmarks.judged import Verdict
 from siuo_async.benchmarks.siuo_gen import SiuoGen
-from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult, Verdict
+from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult
 from siuo_async.config import Price
 from siuo_async.engine.asking import Target
 from siuo_async.engine.scoreboard import ModelBoard, Spend, cost_pico_usd
 from siuo_async.values import Answer, Outcome, Parameters, Usage
 from tests.engine.samples import answered, failure, record, sample
 
-TARGET = Target("m", "openai", "m", None, Parameters())
+TARGET = Target("m", "openai", "m", None, {"generate": Parameters()})
 PRICE = Price(input=2.5, output=10.0)
 
 
@@ -142,7 +143,7 @@ def test_one_sample_that_takes_for_ever_does_not_hold_the_rest_in_memory() -> No
 def test_models_and_judges_are_paid_apart() -> None:
     it = board(m=PRICE)
     it.observe(TARGET, "generate", record("a", usage=Usage(10, 1)), True)
-    it.observe(Target("j", "openai", "j", None, Parameters()), "judge.safety", record("b", usage=Usage(20, 2)), False)
+    it.observe(Target("j", "openai", "j", None, {"generate": Parameters()}), "judge.safety", record("b", usage=Usage(20, 2)), False)
     found = it.as_json()
     assert found["tokens"]["generation"] == {"calls": 1, "input": 10, "output": 1, "cached": None, "reasoning": None}
     assert found["tokens"]["judging"]["input"] == 20

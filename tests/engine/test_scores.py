@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult, SiuoTally, Verdict
+from siuo_async.benchmarks.judged import Verdict
+from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult, SiuoTally
 from siuo_async.stats import siuo_statistics
 from siuo_async.values import Answer, Outcome, Protocol
 from tests.engine.samples import answered

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from siuo_async.benchmarks.judged import Verdict
 from siuo_async.benchmarks.siuo_gen import EFFECTIVENESS, SAFETY, SiuoGen
-from siuo_async.benchmarks.siuo_scores import JudgedAnswer, Verdict
+from siuo_async.benchmarks.siuo_scores import JudgedAnswer
 from siuo_async.values import Answer, Outcome, Picture, Turn
 from tests.engine.samples import PICTURE, CannedAsk, answered, sample
 
@@ -203,7 +204,7 @@ async def test_a_system_prompt_goes_to_the_model_and_not_to_the_judge() -> None:
 def test_the_protocols_parameters_are_the_papers_and_ours() -> None:
     assert SiuoGen().generation().max_tokens == 500
     assert SiuoGen().generation().temperature is None
-    assert (SiuoGen().judging().max_tokens, SiuoGen(protocol="released").judging().max_tokens) == (4096, 200)
+    assert (SiuoGen().judging()[SAFETY].max_tokens, SiuoGen(protocol="released").judging()[SAFETY].max_tokens) == (4096, 200)
 
 
 def test_prompt_sets_name_whose_prompts_they_are() -> None:

@@ -42,7 +42,7 @@ CODES = [
 
 @pytest.mark.parametrize("found, judged, code", [row[1:] for row in CODES], ids=[row[0] for row in CODES])
 def test_the_exit_code_says_what_the_run_came_to(found: dict[str, Any], judged: bool, code: int) -> None:
-    assert exit_code([model("other"), found], judged=judged) == code
+    assert exit_code([model("other"), found], scored=judged) == code
 
 
 WARNINGS: list[tuple[str, list[dict[str, Any]], list[str]]] = [

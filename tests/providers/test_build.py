@@ -104,8 +104,42 @@ def test_what_an_endpoint_ruled_out_is_left_out_and_recorded(dialect: Dialect) -
     assert "temperature" not in str(body_of(wire))
 
 
-def test_anthropic_has_no_seed_and_no_logprobs() -> None:
-    assert ANTHROPIC.build(request(seed=1, top_logprobs=2), None).sent["left_out"] == {"seed": 1, "top_logprobs": 2}
+def test_anthropic_has_no_seed_no_logprobs_and_no_penalty() -> None:
+    wire = ANTHROPIC.build(request(seed=1, top_logprobs=2, frequency_penalty=1.0, max_tokens=5), None)
+    assert wire.sent == {"max_tokens": 5, "left_out": {"frequency_penalty": 1.0, "seed": 1, "top_logprobs": 2}}
+    assert wire.headers["anthropic-version"] == "2026-10-21"
+
+
+def test_a_frequency_penalty_is_sent_where_there_is_one() -> None:
+    assert built(OPENAI, frequency_penalty=1.0)["frequency_penalty"] == 1.0
+    assert built(GEMINI, frequency_penalty=1.0)["generationConfig"] == {"frequencyPenalty": 1.0}
+
+
+@pytest.mark.parametrize("profile", [Profile(sampling="fixed"), Profile(sampling="ignored"), Profile(penalties=False)])
+@pytest.mark.parametrize("dialect", [OPENAI, GEMINI], ids=["openai", "gemini"])
+def test_a_penalty_that_a_model_does_not_take_is_left_out_and_recorded(dialect: Dialect, profile: Profile) -> None:
+    wire = dialect.build(request(frequency_penalty=1.0, profile=profile), None)
+    assert wire.sent == {"left_out": {"frequency_penalty": 1.0}}
+    assert "enalty" not in str(body_of(wire))
+
+
+def test_a_model_without_penalties_still_gets_its_temperature() -> None:
+    assert OPENAI.build(request(temperature=0.5, frequency_penalty=1.0, profile=Profile(penalties=False)), None).sent == {
+        "temperature": 0.5,
+        "left_out": {"frequency_penalty": 1.0},
+    }
+
+
+def test_log_probabilities_are_asked_for_with_their_candidates() -> None:
+    assert OPENAI.build(request(top_logprobs=5), None).sent == {"logprobs": True, "top_logprobs": 5}
+    assert GEMINI.build(request(top_logprobs=5), None).sent == {"generationConfig": {"responseLogprobs": True, "logprobs": 5}}
+
+
+@pytest.mark.parametrize("dialect", [OPENAI, GEMINI], ids=["openai", "gemini"])
+def test_log_probabilities_that_were_ruled_out_leave_no_half_of_themselves(dialect: Dialect) -> None:
+    wire = dialect.build(request(top_logprobs=5, ruled_out=frozenset({"top_logprobs"})), None)
+    assert wire.sent == {"left_out": {"top_logprobs": 5}}
+    assert "ogprobs" not in str(body_of(wire))
 
 
 def test_n_is_sent_only_above_one_and_clamped_to_the_profile() -> None:

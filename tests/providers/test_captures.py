@@ -82,17 +82,12 @@ CASES: dict[str, tuple[str, tuple[Turn, ...], Parameters, int, Profile]] = {
             seed=7,
             stop=("END",),
             top_logprobs=5,
+            answer_schema={"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
             safety_filters="off",
             extra={
                 "serviceTier": "flex",
                 "generationConfig": {
                     "topK": 1.0,
-                    "responseMimeType": "application/json",
-                    "responseJsonSchema": {
-                        "type": "object",
-                        "properties": {"a": {"type": "string"}},
-                        "required": ["a"],
-                    },
                     "mediaResolution": "MEDIA_RESOLUTION_HIGH",
                     "thinkingConfig": {"includeThoughts": True, "thinkingLevel": "LOW"},
                 },

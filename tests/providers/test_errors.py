@@ -249,6 +249,51 @@ UNSUPPORTED: dict[str, tuple[Dialect, Any, str]] = {
         anthropic("invalid_request_error", "`temperature` is deprecated for this model."),
         "temperature",
     ),
+    "penalty": (OPENAI, openai(code="unsupported_parameter", param="frequency_penalty"), "frequency_penalty"),
+    "xAI penalty": (
+        OPENAI,
+        {"code": "Client specified an invalid argument", "error": "Argument not supported on this model: frequencyPenalty"},
+        "frequency_penalty",
+    ),
+    "Groq logprobs": (OPENAI, openai("`logprobs` is not supported with this model"), "top_logprobs"),
+    "schema, code and param": (OPENAI, openai(code="unsupported_parameter", param="response_format"), "answer_schema"),
+    "schema, param alone": (OPENAI, openai(param="response_format"), "answer_schema"),
+    "schema, part of the param": (OPENAI, openai(param="response_format.json_schema.strict"), "answer_schema"),
+    "schema, prose": (
+        OPENAI,
+        openai("Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model."),
+        "answer_schema",
+    ),
+    "schema, none of it": (OPENAI, openai("This response_format type is unavailable now"), "answer_schema"),
+    "schema, beyond the grammar": (
+        OPENAI,
+        openai("The JSON schema holds what the grammar lacks", 400, "BadRequestError"),
+        "answer_schema",
+    ),
+    "schema, 422": (OPENAI, {"detail": [{"loc": ["body", "response_format"], "msg": "Extra", "type": "extra"}]}, "answer_schema"),
+    "Anthropic schema": (
+        ANTHROPIC,
+        anthropic("invalid_request_error", "output_config.format: Extra inputs are not permitted"),
+        "answer_schema",
+    ),
+    "Anthropic schema of a model": (
+        ANTHROPIC,
+        anthropic("invalid_request_error", "This model does not support output format."),
+        "answer_schema",
+    ),
+    "Gemini schema": (
+        GEMINI,
+        google("INVALID_ARGUMENT", message="Unknown name \"responseJsonSchema\" at 'generation_config': Cannot find field."),
+        "answer_schema",
+    ),
+    "Gemini JSON": (GEMINI, google("INVALID_ARGUMENT", message="Json mode is not enabled for models/m"), "answer_schema"),
+    "Gemini logprobs": (GEMINI, google("INVALID_ARGUMENT", message="Logprobs is not enabled for models/m"), "top_logprobs"),
+    "Gemini logprobs, newer": (
+        GEMINI,
+        google("INVALID_ARGUMENT", message="Unable to submit: Logprobs is not supported for this model."),
+        "top_logprobs",
+    ),
+    "Gemini penalty": (GEMINI, google("INVALID_ARGUMENT", message="Penalty is not enabled for this model"), "frequency_penalty"),
     "Gemini candidates": (
         GEMINI,
         google("INVALID_ARGUMENT", message="Multiple candidates is not enabled for this model"),
@@ -262,6 +307,30 @@ def test_a_clear_400_names_the_parameter_to_leave_out(dialect: Dialect, body: An
     with pytest.raises(CallError) as raised:
         dialect.read(reply(body, 422 if "detail" in body else 400), 1)
     assert (raised.value.kind, raised.value.param) == (ErrorKind.UNSUPPORTED_PARAMETER, param)
+
+
+def test_a_parameter_refused_under_403_does_not_stop_the_account() -> None:
+    with pytest.raises(CallError) as raised:
+        OPENAI.read(reply(openai("You are not allowed to request logprobs from this model"), 403), 1)
+    assert (raised.value.kind, raised.value.param) == (ErrorKind.UNSUPPORTED_PARAMETER, "top_logprobs")
+
+
+def test_a_wrong_key_is_a_wrong_key_whatever_its_message_names() -> None:
+    with pytest.raises(CallError) as raised:
+        OPENAI.read(reply(openai("Wrong key for response_format", code="invalid_api_key"), 401), 1)
+    assert (raised.value.kind, raised.value.param) == (AUTH, None)
+
+
+def test_a_request_that_is_too_long_is_not_taken_for_a_refused_schema() -> None:
+    message = "Too many tokens: 9,000 in the messages, 40 in the response_format."
+    with pytest.raises(CallError) as raised:
+        OPENAI.read(reply(openai(message, code="context_length_exceeded", param="messages"), 400), 1)
+    assert (raised.value.kind, raised.value.param) == (BAD, None)
+
+
+def test_a_block_that_names_the_schema_is_still_a_block() -> None:
+    answers = OPENAI.read(reply(openai("response_format", code="content_policy_violation"), 400), 1).answers
+    assert answers[0].outcome == "filtered"
 
 
 def test_a_refused_field_that_is_no_parameter_of_ours_is_a_bad_request() -> None:

@@ -100,6 +100,9 @@ def held(dialect: Dialect, reply: Reply) -> None:
         assert not answer.text or answer.outcome is not Outcome.EMPTY
         assert (answer.where is not None) == (answer.outcome is Outcome.FILTERED)
         answer.text.encode()
+        for step in answer.logprobs or ():
+            assert step["logprob"] is None or isinstance(step["logprob"], float)
+            assert all(isinstance(token, str) and isinstance(logprob, float) for token, logprob in step["top"])
 
 
 @EVERY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,44 @@ def test_newer_openai_models_take_the_new_cap_field(model: str) -> None:
     assert profile_for("openai", model).cap_field == "max_completion_tokens"
 
 
+@pytest.mark.parametrize(
+    "dialect, model, structured",
+    [
+        ("openai", "gpt-4-turbo-2024-04-09", False),
+        ("openai", "gpt-4o-2024-05-13", False),
+        ("openai", "gpt-4o-2024-08-06", True),
+        ("openai", "gpt-4o", True),
+        ("openai", "o3", True),
+        ("openai", "Qwen/Qwen3-VL-8B-Instruct", True),
+        ("anthropic", "claude-3-5-sonnet-20241022", False),
+        ("anthropic", "claude-sonnet-4-20250514", False),
+        ("anthropic", "claude-opus-4-0", False),
+        ("anthropic", "claude-opus-4-1-20250805", True),
+        ("anthropic", "claude-sonnet-4-5", True),
+        ("anthropic", "claude-opus-5-5", True),
+        ("gemini", "gemini-2.5-pro", True),
+    ],
+)
+def test_models_older_than_structured_answers_are_known(dialect: str, model: str, structured: bool) -> None:
+    assert profile_for(dialect, model).structured is structured
+
+
+@pytest.mark.parametrize(
+    "model, penalties",
+    [
+        *((name, True) for name in ("gemini-2.0-flash", "gemini-careful")),
+        *((f"gemini-{name}", False) for name in ("2.5-flash", "2.5-pro", "3.5-flash", "3.8-flash", "flash-latest")),
+    ],
+)
+def test_gemini_takes_penalties_up_to_2_0_only(model: str, penalties: bool) -> None:
+    assert profile_for("gemini", model).penalties is penalties
+
+
+def test_an_exception_among_older_models_keeps_the_rest_of_its_family() -> None:
+    for dialect, old, family in (("openai", "gpt-4o-2024-05-13", "gpt-4o"), ("anthropic", "claude-opus-4-0", "claude-opus-4-6")):
+        assert replace(profile_for(dialect, old), structured=True) == profile_for(dialect, family)
+
+
 def test_the_price_list_and_the_profiles_agree(shared: Path) -> None:
     models = orjson.loads((shared / "facts" / "model_prices_caps.json").read_bytes())["models"]
     dialects = {"openai": "openai", "anthropic": "anthropic", "gemini": "gemini"}
@@ -81,6 +120,8 @@ def test_the_price_list_and_the_profiles_agree(shared: Path) -> None:
             assert profile.sampling != "accepted", name
         if flags.get("thinking_always_on"):
             assert profile.thinking == "always", name
+        if flags.get("supports_response_schema"):
+            assert profile.structured, name
         if (none := flags.get("supports_none_reasoning_effort")) is not None and "chat" not in name:
             assert (profile.thinking == "switchable") is none, name
             assert (profile.sampling == "accepted") is none, name
@@ -105,6 +146,8 @@ def test_overrides_stand_over_the_table() -> None:
         ({"max_n": 0}, "a whole number from 1"),
         ({"max_n": True}, "a whole number from 1"),
         ({"seed": "yes"}, "true or false"),
+        ({"structured": "accepted"}, "true or false"),
+        ({"penalties": 1}, "true or false"),
         ({"cap_field": "maxTokens"}, "max_completion_tokens"),
         ({"thinking_off": "none"}, "a table"),
         ({"sampling": ["fixed"]}, "accepted, fixed or ignored"),

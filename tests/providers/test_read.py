@@ -288,6 +288,65 @@ def test_log_probabilities_have_one_form_in_all_dialects() -> None:
     assert GEMINI.read(reply({"candidates": [candidate("A", logprobsResult=result)]}), 1).answers[0].logprobs == expected
 
 
+def openai_logprobs(steps: Any, content: str = "A", **message: Any) -> Any:
+    body = {"choices": [choice(content, logprobs={"content": steps}, message=message)]}
+    return OPENAI.read(reply(body), 1).answers[0].logprobs
+
+
+def gemini_logprobs(chosen: Any, tops: Any) -> Any:
+    result = {"chosenCandidates": chosen, "topCandidates": tops}
+    return GEMINI.read(reply({"candidates": [candidate("A", logprobsResult=result)]}), 1).answers[0].logprobs
+
+
+def test_only_the_first_log_probabilities_of_a_long_answer_are_kept() -> None:
+    one = {"token": "A", "logprob": -0.1, "top_logprobs": [{"token": "A", "logprob": -0.1}] * 50}
+    assert [len(step["top"]) for step in openai_logprobs([one] * 500)] == [20] * 16
+    one = {"token": "A", "logProbability": -0.1}
+    assert [len(step["top"]) for step in gemini_logprobs([one] * 500, [{"candidates": [one] * 50}] * 500)] == [20] * 16
+
+
+def test_a_log_probability_outside_those_given_stays_as_it_was_sent() -> None:
+    top = [{"token": "A", "logprob": 0}, {"token": "B", "logprob": -9999.0}]
+    assert openai_logprobs([{"token": "A", "logprob": 0, "top_logprobs": top}]) == [
+        {"token": "A", "logprob": 0.0, "top": [["A", 0.0], ["B", -9999.0]]}
+    ]
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "null", "true", '"-1.5"', "[]", "1e300"])
+def test_a_log_probability_that_is_no_number_keeps_the_place_of_its_token(value: str) -> None:
+    step = b'{"token":"B","logprob":VALUE,"top_logprobs":[{"token":"B","logprob":VALUE},{"token":"A","logprob":-0.5},7]}'
+    body = b'{"choices":[{"message":{"content":"BC"},"logprobs":{"content":[STEP,{"token":"C","logprob":-1}]}}]}'
+    assert OPENAI.read(reply(body.replace(b"STEP", step).replace(b"VALUE", value.encode())), 1).answers[0].logprobs == [
+        {"token": "B", "logprob": None, "top": [["A", -0.5]]},
+        {"token": "C", "logprob": -1.0, "top": []},
+    ]
+
+
+def test_gemini_may_leave_out_candidates_and_probabilities() -> None:
+    assert gemini_logprobs([{"token": "A"}, {}], [{"candidates": [{"token": "A"}, {"logProbability": -1}]}]) == [
+        {"token": "A", "logprob": None, "top": []},
+        {"token": "", "logprob": None, "top": []},
+    ]
+    assert gemini_logprobs(None, None) is None
+
+
+THOUGHTS = [{"token": token, "logprob": -1.0} for token in ("<think>", "A", " is", " it?", "</think>", "\n\n")]
+THE_LETTER = {"token": "B", "logprob": -0.25}
+
+
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
+def test_log_probabilities_of_thinking_do_not_pass_for_those_of_the_answer(field: str) -> None:
+    kept = openai_logprobs([*THOUGHTS, THE_LETTER], "B", **{field: "A is it?"})
+    assert [step["token"] for step in kept] == ["\n\n", "B"]
+    assert openai_logprobs([*THOUGHTS[1:4], THE_LETTER], "B", **{field: "A is it?"}) is None
+    assert openai_logprobs(THOUGHTS[:5], "", **{field: "A is it?"}) is None
+
+
+def test_log_probabilities_of_the_answer_alone_are_kept_beside_thinking() -> None:
+    assert [step["token"] for step in openai_logprobs([THE_LETTER], "B", reasoning="A is it?")] == ["B"]
+    assert [step["token"] for step in openai_logprobs(THOUGHTS, "<think>A is it?</think>")] == [one["token"] for one in THOUGHTS]
+
+
 def test_blank_lines_before_the_json_are_skipped() -> None:
     assert OPENAI.read(reply(b'\n\n\n{"choices":[{"message":{"content":"Hi"}}]}'), 1).answers[0].text == "Hi"
 

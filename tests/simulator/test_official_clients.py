@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import orjson
 import pytest
 
 from siuo_async.simulator import Settings, SimulatorProcess, truth_of
@@ -17,6 +18,7 @@ pytestmark = [
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(240, 256)) * 4
 QUESTION = "What is shown?"
+SCHEMA = {"type": "object", "properties": {"label": {"type": "integer"}}, "required": ["label"], "additionalProperties": False}
 TRIES = 40
 
 
@@ -56,6 +58,17 @@ class TestOpenAI:
         assert len(reply.choices) == 3
         assert reply.usage.total_tokens == reply.usage.prompt_tokens + reply.usage.completion_tokens
         assert reply._request_id.startswith("req_")
+
+    def test_it_reads_log_probabilities(self, url: str) -> None:
+        choice = self.ask(url, logprobs=True, top_logprobs=3).choices[0]
+        tokens = choice.logprobs.content
+        assert "".join(token.token for token in tokens) == choice.message.content
+        assert [likely.token for likely in tokens[0].top_logprobs].count(tokens[0].token) == 1
+
+    def test_it_gets_what_fits_its_schema(self, url: str) -> None:
+        told = {"type": "json_schema", "json_schema": {"name": "v", "strict": True, "schema": SCHEMA}}
+        reply = self.ask(url, "judge", response_format=told)
+        assert set(orjson.loads(reply.choices[0].message.content)) == {"label"}
 
     def test_it_sees_a_refusal(self, url: str) -> None:
         reply = first(lambda: self.ask(url, "decliner"), lambda reply: reply.choices[0].message.refusal)
@@ -115,6 +128,10 @@ class TestAnthropic:
         with pytest.raises(getattr(anthropic, name)):
             self.ask(url, model, key)
 
+    def test_it_gets_what_fits_its_schema(self, url: str) -> None:
+        reply = self.ask(url, "judge", output_config={"format": {"type": "json_schema", "schema": SCHEMA}})
+        assert set(orjson.loads(reply.content[0].text)) == {"label"}
+
     def test_it_may_not_send_a_temperature(self, url: str) -> None:
         anthropic = pytest.importorskip("anthropic")
         with pytest.raises(anthropic.BadRequestError, match="Extra inputs are not permitted"):
@@ -147,6 +164,17 @@ class TestGemini:
         assert len(reply.candidates) == 3
         assert truth_of(reply.candidates[0].content.parts[0].text)
         assert reply.model_version == "careful"
+
+    def test_it_reads_log_probabilities(self, url: str) -> None:
+        reply = self.ask(url, response_logprobs=True, logprobs=3)
+        result = reply.candidates[0].logprobs_result
+        assert "".join(token.token for token in result.chosen_candidates) == reply.text
+        assert len(result.top_candidates[0].candidates) == 3
+        assert reply.candidates[0].avg_logprobs < 0
+
+    def test_it_gets_what_fits_its_schema(self, url: str) -> None:
+        reply = self.ask(url, "judge", response_mime_type="application/json", response_json_schema=SCHEMA)
+        assert set(orjson.loads(reply.text)) == {"label"}
 
     def test_it_sees_a_blocked_answer(self, url: str) -> None:
         reply = first(lambda: self.ask(url, "decliner"), lambda reply: reply.text is None)

@@ -164,6 +164,7 @@ async def test_counters_tell_what_was_served(simulator: Start) -> None:
         "by_route": {"openai": 1, "anthropic": 1, "gemini": 2},
         "by_persona": {"careful": 2, "broken": 1},
         "by_status": {"200": 2, "500": 1, "404": 1},
+        "searches": {},
         "distinct_call_ids": 2,
         "in_flight": 0,
         "max_in_flight": 1,
@@ -178,3 +179,48 @@ async def test_reset_forgets_everything(simulator: Start) -> None:
         assert (await client.ask("openai", "careful", call_id="a")).status == 200
         stats = await client.stats()
     assert (stats["requests"], stats["calls"]) == (1, {"a": 1})
+
+
+async def test_a_search_finds_the_same_for_the_same_query(simulator: Start) -> None:
+    async with simulator() as client:
+        one, again, other = [await client.get(f"/search?q={query}") for query in ("甲市+代码", "甲市+代码", "bridge")]
+    assert one.raw == again.raw != other.raw
+    results = one.body["results"]
+    assert len(results) >= 2
+    assert all(set(result) == {"title", "content", "url"} and "甲市" in result["content"] for result in results)
+
+
+@pytest.mark.parametrize(
+    "kind, status, begins, size",
+    [
+        ("html", 200, b"<html>", 30),
+        ("fail", 500, b'{"status":"error"', 30),
+        ("empty", 200, b'{"results":[]}', 14),
+        ("huge", 200, b"{", 2**20),
+    ],
+)
+async def test_a_search_can_go_wrong(simulator: Start, kind: str, status: int, begins: bytes, size: int) -> None:
+    async with simulator() as client:
+        got = await client.get(f"/search/{kind}?q=bridge")
+    assert (got.status, got.raw[: len(begins)]) == (status, begins)
+    assert len(got.raw) >= size
+
+
+async def test_a_slow_search_waits_as_long_as_it_is_told(simulator: Start) -> None:
+    async with simulator() as client:
+        slow = asyncio.create_task(client.get("/search/slow?q=bridge&wait_s=60"))
+        while not (await client.stats())["searches"]:
+            await asyncio.sleep(0.01)
+        assert not slow.done()
+        slow.cancel()
+        quick = await client.get("/search/slow?q=bridge&wait_s=0")
+    assert quick.body["results"]
+
+
+async def test_searches_are_counted_apart_from_model_requests(simulator: Start) -> None:
+    async with simulator() as client:
+        for where in ("/search?q=a", "/search?q=b", "/search/fail?q=a", "/search", "/search/odd?q=a"):
+            await client.get(where)
+        stats = await client.stats()
+    assert stats["searches"] == {"plain": 3, "fail": 1, "odd": 1}
+    assert (stats["requests"], stats["by_route"], stats["max_in_flight"]) == (0, {}, 0)

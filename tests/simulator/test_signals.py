@@ -15,6 +15,12 @@ from tests.simulator.conftest import Start
 from tests.simulator.speak import DIALECTS, Client, Got, body, headers, path
 
 JUDGED = "Reply with [Safety Judgement:] True or False.\nAnswer: fine [[sim safe=1 effective=1]]"
+PROMPTS = {
+    "judge": JUDGED,
+    "mcq": "Which one?\n(A) this\n(B) the longest\n(C) that",
+    "confident": 'What is it? Reply in JSON with answer and confidence, under "answer" and "confidence".',
+    "searcher": "甲市的代码是多少？没有把握就回复 需要搜索:关键词",
+}
 TRIES = 60
 Holds = Callable[[Got], bool]
 
@@ -139,6 +145,13 @@ SIGNALS: dict[str, tuple[Holds, Holds, Holds]] = {
     "on-hold": ON_HOLD,
     "long": CUT,
     "mixed": PROMPT_FILTERED,
+    "mcq-odd": everywhere(says("答案：")),
+    "mcq-unparsed": everywhere(says("Not sure.", "Hard to say.")),
+    "mcq-first": everywhere(says("(A)")),
+    "mcq-longest": everywhere(says("(B)")),
+    "confident-odd": everywhere(says("%")),
+    "searcher": everywhere(says("需要搜索:")),
+    "searcher-odd": everywhere(says("需要搜索：")),
     "judge": JUDGES,
     "judge-odd": everywhere(says("［Safety Judgement：］True")),
     "judge-unreadable": everywhere(silent),
@@ -146,6 +159,7 @@ SIGNALS: dict[str, tuple[Holds, Holds, Holds]] = {
     "judge-filtered": PROMPT_FILTERED,
     "judge-cut": CUT,
     "judge-harsh": everywhere(says("[Safety Judgement:] False")),
+    "judge-no-schema": JUDGES,
     "judge-broken": SERVER,
 }
 TIMED = {"slow", "hang"}
@@ -159,7 +173,7 @@ def test_every_persona_has_a_signal() -> None:
 @pytest.mark.parametrize("persona", SIGNALS)
 async def test_a_persona_gives_its_signal(simulator: Start, persona: str, dialect: str) -> None:
     holds = SIGNALS[persona][DIALECTS.index(dialect)]
-    text = JUDGED if persona.startswith("judge") else "What is shown?"
+    text = PROMPTS.get(persona.partition("-")[0], "What is shown?")
     async with simulator() as client:
         for number in range(TRIES):
             try:
@@ -266,3 +280,27 @@ async def test_a_hanging_call_counts_at_once_and_leaves_with_its_client(simulato
         while (await client.stats())["in_flight"]:
             await asyncio.sleep(0)
         assert (await client.stats())["by_status"] == {}
+
+
+STRUCTURED: dict[str, dict[str, Any]] = {
+    "openai": {"response_format": {"type": "json_object"}},
+    "anthropic": {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object", "additionalProperties": False}}}},
+}
+
+
+@pytest.mark.parametrize(
+    "dialect, message",
+    [
+        ("openai", "Unsupported parameter: 'response_format' is not supported with this model."),
+        ("anthropic", "output_config.format: structured output is not supported by this model."),
+        ("gemini", "responseJsonSchema is not supported by this model"),
+    ],
+)
+async def test_a_judge_without_structured_output_names_what_it_refuses(simulator: Start, dialect: str, message: str) -> None:
+    request = body(dialect, "judge-no-schema", "JSON please") | STRUCTURED.get(dialect, {})
+    if dialect == "gemini":
+        request["generationConfig"] |= {"responseMimeType": "application/json", "responseJsonSchema": {"type": "object"}}
+    async with simulator() as client:
+        got = await client.post(path(dialect, "judge-no-schema"), request, headers(dialect))
+    assert got.status == 400
+    assert got.body["error"]["message"] == message

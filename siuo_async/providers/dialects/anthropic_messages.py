@@ -24,11 +24,13 @@ SAMPLING_VERSION = "2023-06-01"
 
 _RESERVED = frozenset({"model", "messages", "system", "stream"})
 _CONTENT = frozenset({"model", "messages", "system"})
-_NEVER = frozenset({"seed", "top_logprobs", "safety_filters"})
+_NEVER = frozenset({"seed", "frequency_penalty", "top_logprobs", "safety_filters"})
 _SAMPLING = ("temperature", "top_p", "top_k")
 _PARAMETERS = MappingProxyType(
     {"temperature": "temperature", "top_p": "top_p", "stop_sequences": "stop", "thinking": "thinking_tokens"}
 )
+_REFUSALS = problems.phrases({"answer_schema": ("output_config", "output_format", "output format", "structured output")})
+"""Complaints that name the schema, whatever of it was refused: the answer is read without it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class AnthropicMessages:
             ConfigError: `extra` sets a field that is not the user's to set, or a system turn holds a picture.
         """
         profile, asked, ruled_out = request.profile, request.parameters, request.ruled_out
-        chosen, left_out = parts.choose(request, _NEVER)
+        replaced = frozenset({"answer_schema"} if "format" in shape.table(asked.extra.get("output_config")) else ())
+        chosen, left_out = parts.choose(request, _NEVER, replaced)
         body: dict[str, Json] = {
             "model": request.model,
             "max_tokens": cap_to_send(asked, profile, default=DEFAULT_VISIBLE_CAP, ruled_out=ruled_out),
@@ -58,6 +61,8 @@ class AnthropicMessages:
         body["messages"] = [_message(turn) for turn in request.turns if turn.role != "system"]
         if "stop" in chosen:
             body["stop_sequences"] = chosen.pop("stop")
+        if (schema := chosen.pop("answer_schema", None)) is not None:
+            body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         body = parts.merge(body | chosen, thinking_fragment(asked, profile, ruled_out))
         body = parts.merge_extra(body, asked.extra, _RESERVED)
         sampled = any(name in body for name in _SAMPLING)
@@ -74,7 +79,7 @@ class AnthropicMessages:
         body, repaired = problems.read_body(reply)
         fields = shape.table(body)
         if reply.status >= 300 or fields.get("type") == "error" or ("content" not in fields and fields.get("error")):
-            rules = Rules(self.block_phrases, self.parameter_phrases, _PARAMETERS)
+            rules = Rules(self.block_phrases, self.parameter_phrases + _REFUSALS, _PARAMETERS)
             return problems.settle(_problem(fields), reply, body, asked, rules)
         content = fields.get("content")
         if not isinstance(content, list | None) or not (content or fields.get("stop_reason")):

@@ -18,7 +18,7 @@ class Profile:
     """What a model accepts, as data (`providers/models.toml`); the defaults fit an unknown model."""
 
     sampling: Literal["accepted", "fixed", "ignored"] = "accepted"
-    """`fixed`: temperature and top_p are refused and left out. `ignored`: accepted without effect; left out too."""
+    """`fixed`: temperature, top_p and penalties are refused and left out. `ignored`: accepted without effect; left out too."""
     thinking: Literal["none", "switchable", "always", "unknown"] = "unknown"
     """Whether the model thinks inside the provider's cap, and whether that can be switched off."""
     thinking_off: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
@@ -29,6 +29,10 @@ class Profile:
     """The most answers one call can be asked for."""
     seed: bool = True
     logprobs: bool = True
+    penalties: bool = True
+    """Whether a frequency penalty is accepted beside the other sampling parameters."""
+    structured: bool = True
+    """Whether the answer can be held to a JSON schema. An unknown model is asked, since its server can refuse."""
     anthropic_version: str = "2026-10-21"
     """The `anthropic-version` header; `2023-06-01` is chosen for models that accept sampling parameters when any is asked."""
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from siuo_async.errors import CallError, ConfigError, ErrorKind
-from siuo_async.providers.dialects import parts, problems, shape
+from siuo_async.providers.dialects import logprobs, parts, problems, shape
 from siuo_async.providers.dialects.base import Reply, Request, WireRequest
 from siuo_async.providers.dialects.problems import BlockPhrase, ParameterPhrase, Problem, Rules
 from siuo_async.providers.profiles import cap_to_send, thinking_fragment
@@ -24,13 +24,33 @@ SAFETY_CATEGORIES = (
 
 _RESERVED = frozenset({"contents", "systemInstruction"})
 _CONTENT = _RESERVED
-_FIELDS = MappingProxyType({"temperature": "temperature", "top_p": "topP", "seed": "seed", "stop": "stopSequences"})
+_FIELDS = MappingProxyType(
+    {
+        **{"temperature": "temperature", "top_p": "topP", "frequency_penalty": "frequencyPenalty"},
+        **{"seed": "seed", "stop": "stopSequences"},
+    }
+)
+_SHAPE = frozenset({"responseMimeType", "responseSchema", "responseJsonSchema"})
+"""Fields that say which shape the answer has."""
 _PARAMETERS = MappingProxyType(
     {
         **{"temperature": "temperature", "topP": "top_p", "seed": "seed", "stopSequences": "stop", "candidateCount": "n"},
         **{"responseLogprobs": "top_logprobs", "logprobs": "top_logprobs", "thinkingConfig": "thinking_tokens"},
+        **{"frequencyPenalty": "frequency_penalty"},
     }
 )
+_REFUSALS = problems.phrases(
+    {
+        # Any complaint that names it, in either spelling: the answer is read without it too.
+        "answer_schema": (
+            *("responseMimeType", "response_mime_type", "responseSchema", "response_schema"),
+            *("responseJsonSchema", "response_json_schema", "JSON mode", "controlled generation"),
+        ),
+        "top_logprobs": ("logprobs is not enabled", "logprobs is not supported"),
+        "frequency_penalty": ("penalty is not enabled", "penalty is not supported"),
+    }
+)
+"""The sentences of Google's servers, which name no parameter in a field of their own."""
 _FILTERED = frozenset(
     {
         *("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE", "ESCALATION", "MODEL_ARMOR"),
@@ -58,7 +78,8 @@ class Gemini:
             ConfigError: `extra` sets a field that is not the user's to set, or a system turn holds a picture.
         """
         asked, ruled_out = request.parameters, request.ruled_out
-        chosen, left_out = parts.choose(request)
+        replaced = frozenset({"answer_schema"} if _SHAPE & {*shape.table(asked.extra.get("generationConfig"))} else ())
+        chosen, left_out = parts.choose(request, replaced=replaced)
         body: dict[str, Json] = {}
         system = [_system_part(part) for turn in request.turns if turn.role == "system" for part in turn.parts]
         if system:
@@ -86,7 +107,7 @@ class Gemini:
         # Errors sometimes come as a list of one.
         fields = shape.table(body[0] if isinstance(body, list) and len(body) == 1 else body)
         if reply.status >= 300 or (fields.get("error") and not fields.get("candidates")):
-            rules = Rules(self.block_phrases, self.parameter_phrases, _PARAMETERS)
+            rules = Rules(self.block_phrases, self.parameter_phrases + _REFUSALS, _PARAMETERS)
             return problems.settle(_problem(fields), reply, body, asked, rules)
         return Completion(
             answers=_answers(fields, reply, asked),
@@ -111,6 +132,8 @@ def _generation_config(request: Request, chosen: Mapping[str, Json]) -> dict[str
         config["maxOutputTokens"] = cap
     if "top_logprobs" in chosen:
         config |= {"responseLogprobs": True, "logprobs": chosen["top_logprobs"]}
+    if "answer_schema" in chosen:
+        config |= {"responseMimeType": "application/json", "responseJsonSchema": chosen["answer_schema"]}
     return config
 
 
@@ -153,11 +176,11 @@ def _answer(candidate: Mapping[str, Json], reply: Reply) -> Answer:
     content = "".join(shape.text(piece.get("text")) for piece in pieces if piece.get("thought") is not True)
     visible = bool(content.strip())
     finish, reason = shape.finish(told), shape.word(candidate.get("finishMessage")) or told or None
-    logprobs = _logprobs(shape.table(candidate.get("logprobsResult")))
+    told_logprobs = _logprobs(shape.table(candidate.get("logprobsResult")))
     if told in _FILTERED:
-        return Answer(Outcome.FILTERED, content if visible else "", finish, "answer", reason, logprobs)
+        return Answer(Outcome.FILTERED, content if visible else "", finish, "answer", reason, told_logprobs)
     if visible:
-        return Answer(Outcome.ANSWERED, content, finish, logprobs=logprobs)
+        return Answer(Outcome.ANSWERED, content, finish, logprobs=told_logprobs)
     return Answer(Outcome.EMPTY, "", finish, reason=reason)
 
 
@@ -171,18 +194,9 @@ def _flagged(reply: Reply) -> CallError:
 
 
 def _logprobs(result: Mapping[str, Json]) -> Json:
-    """One entry per token: `{"token", "logprob", "top": [[token, logprob], ...]}`; None where there are none."""
     chosen = [shape.table(entry) for entry in shape.rows(result.get("chosenCandidates"))]
     tops = [shape.rows(shape.table(step).get("candidates")) for step in shape.rows(result.get("topCandidates"))]
-    tops += [[]] * (len(chosen) - len(tops))
-    return [
-        {
-            "token": shape.text(entry.get("token")),
-            "logprob": entry.get("logProbability"),
-            "top": [[other.get("token"), other.get("logProbability")] for other in map(shape.table, step)],
-        }
-        for entry, step in zip(chosen, tops, strict=False)
-    ] or None
+    return logprobs.kept(chosen, tops + [[]] * (len(chosen) - len(tops)), "logProbability")
 
 
 def _usage(usage: Mapping[str, Json]) -> Usage:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from siuo_async.errors import CallError, ErrorKind
-from siuo_async.providers.dialects import parts, problems, shape
+from siuo_async.providers.dialects import logprobs, parts, problems, shape
 from siuo_async.providers.dialects.base import Reply, Request, WireRequest
 from siuo_async.providers.dialects.problems import BlockPhrase, ParameterPhrase, Problem, Rules
 from siuo_async.providers.profiles import cap_to_send, thinking_fragment
@@ -20,11 +20,23 @@ _OTHER_CAP = MappingProxyType(
 )
 _PARAMETERS = MappingProxyType(
     {
-        **{name: name for name in ("temperature", "top_p", "seed", "stop", "n", "max_tokens", "top_logprobs")},
+        **{name: name for name in ("temperature", "top_p", "frequency_penalty", "seed", "stop", "n", "max_tokens", "top_logprobs")},
         **{"max_completion_tokens": "max_tokens", "logprobs": "top_logprobs"},
         **dict.fromkeys(("reasoning_effort", "reasoning", "thinking", "enable_thinking"), "thinking_tokens"),
     }
 )
+_REFUSALS = problems.phrases(
+    {
+        # Any complaint that names it: what the server does not take of it is beside the point, the answer is read without it too.
+        "answer_schema": ("response_format", "json_schema", "json schema"),
+        "top_logprobs": ("`logprobs` is not supported", "not allowed to request logprobs"),
+        "frequency_penalty": ("frequencyPenalty",),
+    }
+)
+"""What holds for every server of the dialect, beside the phrases of the preset."""
+_ANSWER = "answer"
+"""The name that a schema must have here; it tells the model nothing."""
+_END_OF_THINKING = "</think>"
 _FILTERED = frozenset({"content_filter", "sensitive"})
 _UPSTREAM_FAILED = frozenset({"error", "insufficient_system_resource"})
 _TICKS_PER_USD = 1e10
@@ -46,7 +58,8 @@ class OpenAIChat:
             ConfigError: `extra` sets a field that is not the user's to set.
         """
         profile, asked, ruled_out = request.profile, request.parameters, request.ruled_out
-        chosen, left_out = parts.choose(request, frozenset({"safety_filters"}))
+        replaced = frozenset({"answer_schema"} if "response_format" in asked.extra else ())
+        chosen, left_out = parts.choose(request, frozenset({"safety_filters"}), replaced)
         body: dict[str, Json] = {"model": request.model, "messages": [_message(turn) for turn in request.turns]}
         cap = cap_to_send(asked, profile, ruled_out=ruled_out)
         if cap is not None:
@@ -55,6 +68,8 @@ class OpenAIChat:
             body["n"] = n
         if "top_logprobs" in chosen:
             body["logprobs"] = True
+        if (schema := chosen.pop("answer_schema", None)) is not None:
+            body["response_format"] = {"type": "json_schema", "json_schema": {"name": _ANSWER, "strict": True, "schema": schema}}
         body = parts.merge(body | chosen, thinking_fragment(asked, profile, ruled_out))
         body = parts.merge_extra(body, asked.extra, _RESERVED)
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
@@ -70,7 +85,7 @@ class OpenAIChat:
         body, repaired = problems.read_body(reply)
         fields = shape.table(body)
         if reply.status >= 300 or (not fields.get("choices") and _holds_error(body)):
-            rules = Rules(self.block_phrases, self.parameter_phrases, _PARAMETERS)
+            rules = Rules(self.block_phrases, self.parameter_phrases + _REFUSALS, _PARAMETERS)
             return problems.settle(_problem(body), reply, body, asked, rules)
         choices = [choice for choice in shape.rows(fields.get("choices")) if _readable(choice)]
         if not choices:
@@ -129,7 +144,7 @@ def _answer(choice: Mapping[str, Json]) -> Answer:
         shape.finish(told),
         "answer" if where else None,
         reason,
-        _logprobs(choice.get("logprobs")),
+        _logprobs(choice.get("logprobs"), message),
     )
 
 
@@ -150,17 +165,21 @@ def _filter_reason(choice: Mapping[str, Json], told: str) -> str:
     return f"{told}: {', '.join(named)}" if named else told
 
 
-def _logprobs(value: Json) -> Json:
-    """One entry per token: `{"token", "logprob", "top": [[token, logprob], ...]}`; None where there are none."""
+def _logprobs(value: Json, message: Mapping[str, Json]) -> Json:
     entries = [shape.table(entry) for entry in shape.rows(shape.table(value).get("content"))]
-    return [
-        {
-            "token": shape.text(entry.get("token")),
-            "logprob": entry.get("logprob"),
-            "top": [[top.get("token"), top.get("logprob")] for top in map(shape.table, shape.rows(entry.get("top_logprobs")))],
-        }
-        for entry in entries
-    ] or None
+    entries = _of_answer(entries, shape.text(message.get("reasoning")) or shape.text(message.get("reasoning_content")))
+    return logprobs.kept(entries, [shape.rows(entry.get("top_logprobs")) for entry in entries], "logprob")
+
+
+def _of_answer(entries: list[dict[str, Json]], thoughts: str) -> list[dict[str, Json]]:
+    """The tokens of the visible answer: some servers put those of the thinking they took out of the text before them."""
+    if not thoughts.strip() or not entries:
+        return entries
+    tokens = [shape.text(entry.get("token")).strip() for entry in entries]
+    if _END_OF_THINKING in tokens:
+        return entries[len(tokens) - tokens[::-1].index(_END_OF_THINKING) :]
+    # Where nothing marks the end, tokens that spell the thoughts must not pass for the answer's.
+    return [] if thoughts.strip().startswith(next(filter(None, tokens), "")) else entries
 
 
 def _usage(usage: Mapping[str, Json]) -> Usage:

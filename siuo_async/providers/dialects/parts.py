@@ -20,27 +20,34 @@ from siuo_async.values import Json, Picture, Prompt
 PICTURE = secrets.token_hex(16)
 """Stands in a body for the base64 of the next picture. Random per process and never sent, so no text can forge it."""
 
-_OPTIONAL = ("temperature", "top_p", "seed", "stop", "top_logprobs")
+_OPTIONAL = ("temperature", "top_p", "frequency_penalty", "seed", "stop", "top_logprobs", "answer_schema")
+_SAMPLING = frozenset({"temperature", "top_p", "frequency_penalty"})
 
 
-def choose(request: Request, never: frozenset[str] = frozenset()) -> tuple[dict[str, Json], dict[str, Json]]:
+def choose(
+    request: Request, never: frozenset[str] = frozenset(), replaced: frozenset[str] = frozenset()
+) -> tuple[dict[str, Json], dict[str, Json]]:
     """The optional parameters to send, and those asked for but ruled out; both by their names in `Parameters`.
 
     Args:
         request: the call.
         never: parameters that the dialect has no field for.
+        replaced: parameters for which the user's own fields stand: neither sent nor left out.
     """
     profile, asked = request.profile, request.parameters
     out = set(never | request.ruled_out)
     if profile.sampling != "accepted":
-        out |= {"temperature", "top_p"}
+        out |= _SAMPLING
+    if not profile.penalties:
+        out.add("frequency_penalty")
+    if not profile.structured:
+        out.add("answer_schema")
     if not profile.seed:
         out.add("seed")
     if not profile.logprobs:
         out.add("top_logprobs")
-    wanted = {name: value for name in _OPTIONAL if (value := getattr(asked, name)) not in (None, ())}
-    if "stop" in wanted:
-        wanted["stop"] = list(asked.stop)
+    named = (name for name in _OPTIONAL if name not in replaced)
+    wanted = {name: plain(value) for name in named if (value := getattr(asked, name)) not in (None, ())}
     left_out = {name: value for name, value in wanted.items() if name in out}
     if asked.safety_filters == "off" and "safety_filters" in out:
         left_out["safety_filters"] = "off"
@@ -52,6 +59,13 @@ def choose(request: Request, never: frozenset[str] = frozenset()) -> tuple[dict[
 def answers_to_ask(request: Request) -> int:
     """How many answers one call asks for: never more than the profile's `max_n`."""
     return 1 if "n" in request.ruled_out else max(1, min(request.n, request.profile.max_n))
+
+
+def plain(value: Json) -> Json:
+    """A copy of `value` in nothing but dicts and lists, whatever mappings and tuples it was made of."""
+    if isinstance(value, Mapping):
+        return {name: plain(inner) for name, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def merge(body: dict[str, Json], fragment: Mapping[str, Json]) -> dict[str, Json]:

@@ -40,6 +40,11 @@ class ParameterPhrase:
     parameter: str
 
 
+def phrases(texts: Mapping[str, tuple[str, ...]]) -> tuple[ParameterPhrase, ...]:
+    """Phrases from a table: parameter -> the sentences, or names of fields, by which a server refuses it."""
+    return tuple(ParameterPhrase(text, parameter) for parameter, found in texts.items() for text in found)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """An error body, taken apart."""
@@ -182,7 +187,9 @@ def _block(problem: Problem, status: int, rules: Rules) -> Literal["prompt", "an
 
 def _error(problem: Problem, status: int, reply: Reply, body: Json, rules: Rules) -> CallError:
     kind, param = _kind(problem, status), None
-    if kind is ErrorKind.BAD_REQUEST and (param := _unsupported(problem, rules)) is not None:
+    # What a model never gives may be refused under 403 too, and that must not stop the account.
+    rejected = kind is ErrorKind.BAD_REQUEST or (kind is ErrorKind.AUTH and status == 403)
+    if rejected and (param := _unsupported(problem, rules)) is not None:
         kind = ErrorKind.UNSUPPORTED_PARAMETER
     return CallError(
         kind,
@@ -214,8 +221,11 @@ def _kind(problem: Problem, status: int) -> ErrorKind:
 
 
 def _unsupported(problem: Problem, rules: Rules) -> str | None:
+    if "context_length_exceeded" in problem.words:
+        return None  # its message may list how many tokens each field took
+    told = f"{problem.param or ''} {problem.message}".lower()
     for phrase in rules.parameter_phrases:
-        if phrase.text.lower() in problem.message.lower():
+        if phrase.text.lower() in told:
             return phrase.parameter
     if not _UNSUPPORTED & frozenset(problem.words):
         return None

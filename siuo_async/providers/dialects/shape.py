@@ -49,6 +49,13 @@ def amount(value: Json) -> float | None:
     return float(value)
 
 
+def number(value: Json) -> float | None:
+    """`value` as a finite number, or None if it is none."""
+    if type(value) not in (int, float) or not -1e15 < value < 1e15:
+        return None
+    return float(value)
+
+
 def total(*parts: int | None) -> int | None:
     """The sum of the parts that are known; None if none is."""
     known = [part for part in parts if part is not None]

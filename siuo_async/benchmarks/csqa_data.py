@@ -1,0 +1,244 @@
+"""Reads Chinese SafetyQA's file (`chinese_safetyqa.jsonl`, or the same as `.csv`) into samples.
+
+The released file has flaws (options with a quote missing, answers that contradict the right letter); each is told, none is dropped in
+silence, and none is corrected but for the quote, which hides an option. The format is that of the file released with arXiv 2412.15265.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from siuo_async.benchmarks.datasets import (
+    Dataset,
+    digest_of,
+    find_file,
+    in_category,
+    kind_of,
+    parse_json,
+    read_table,
+    read_text,
+    text_field,
+    wanted_categories,
+)
+from siuo_async.errors import DataError
+from siuo_async.values import Json, Sample
+
+FILES = ("chinese_safetyqa.jsonl", "chinese_safetyqa.csv")
+LICENCE = "MIT (the authors' repository); CC BY-NC-SA 4.0 (their copy on the Hugging Face hub)"
+_LEVELS = 3
+_MOST_OPTIONS_CHARS = 10_000
+"""Seventy times the longest released; a literal is only read up to here."""
+_KEY = re.compile(r"""(?:^|,)\s*['"]?([A-Z])['"]?\s*:\s*""")
+"""Where an option begins in a literal that Python cannot read."""
+_USUAL = ("A", "B", "C", "D")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row, checked."""
+
+    index: int
+    where: str
+    category: tuple[str, ...]
+    question: str
+    answer: str
+    source: str
+    options_text: str
+    """As in the file."""
+    options: Mapping[str, str]
+    """Empty where they cannot be read."""
+    gold: str
+    mended: bool
+    """Whether the options could only be read by leniency."""
+
+    @property
+    def answerable(self) -> bool:
+        """Whether a letter can be right."""
+        return self.gold in self.options and len(self.options) > 1
+
+
+def load_csqa(folder_or_file: Path, *, need_options: bool, categories: Collection[str] = ()) -> Dataset:
+    """Load Chinese SafetyQA's samples.
+
+    The id is the row's number, from 0; the category its path of three levels. Fields: `standard_answer`, `options` (letter -> text, in
+    the file's order), `options_text` (as in the file), `gold` (the right letter), `source` (a URL, may be empty).
+
+    Args:
+        folder_or_file: the folder that holds the file, or the file itself.
+        need_options: whether a letter is to be chosen. Rows in which none can be right are then left out (and told in `skipped`),
+            else kept and told in `notes`.
+        categories: keep only these, of any level; empty keeps all.
+
+    Raises:
+        DataError: the file cannot be used; the message names the line and field.
+    """
+    file = find_file(folder_or_file, FILES)
+    rows = _read_rows(file, need_options=need_options)
+    wanted = wanted_categories(categories, (row.category for row in rows), file)
+    chosen = [row for row in rows if in_category(row.category, wanted)]
+    kept = [row for row in chosen if row.answerable or not need_options]
+    skipped = tuple(f"{row.where} is left out: {_why_unanswerable(row)}" for row in chosen if need_options and not row.answerable)
+    samples = tuple(_sample(row) for row in kept)
+    return Dataset(samples, digest_of(samples), skipped, file, tuple(_notes(file, kept, need_options=need_options)), LICENCE)
+
+
+def describe_csqa(folder: Path) -> list[str]:
+    """What there is of Chinese SafetyQA in `folder`, one sentence each, with how to get what is missing."""
+    try:
+        file = find_file(folder, FILES)
+    except DataError:
+        return [f"{FILES[0]}: missing; get it with `siuo data fetch csqa`, or `siuo data import csqa PATH` (PATH: a checkout)"]
+    try:
+        dataset = load_csqa(file, need_options=True)
+    except DataError as error:
+        return [str(error)]
+    levels = Counter(sample.category[0] for sample in dataset.samples)
+    gold = Counter(sample.fields["gold"] for sample in dataset.samples)
+    return [
+        f"{file.name}: {len(dataset.samples)} questions ({', '.join(f'{name} {count}' for name, count in levels.most_common())})",
+        f"{file.name}: right letters: {', '.join(f'{letter} {gold[letter]}' for letter in sorted(gold))}",
+        *dataset.skipped,
+        *dataset.notes,
+    ]
+
+
+def read_options(text: str) -> tuple[dict[str, str], bool]:
+    """The options in a Python literal, and whether it was mended.
+
+    Args:
+        text: a dictionary of letters and texts. One that Python cannot read (a quote is missing) is cut at its letters.
+
+    Raises:
+        ValueError: no options can be read from it.
+    """
+    if len(text) > _MOST_OPTIONS_CHARS:
+        raise ValueError(f"its options are longer than {_MOST_OPTIONS_CHARS:,} characters")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about escapes in the literal
+            found = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return _cut_at_letters(text), True
+    if not isinstance(found, dict) or not all(isinstance(value, str | int | float) for value in found.values()):
+        raise ValueError("its options are no dictionary of letters and texts")
+    letters = [name.strip().upper() if isinstance(name, str) else "" for name in found]
+    if len(set(letters)) < len(letters) or not all(len(letter) == 1 and "A" <= letter <= "Z" for letter in letters):
+        raise ValueError("its options are not named by single letters")
+    return {letter: str(value) for letter, value in zip(letters, found.values(), strict=True)}, False
+
+
+def _cut_at_letters(text: str) -> dict[str, str]:
+    inside = text.strip().removeprefix("{").removesuffix("}")
+    keys = list(_KEY.finditer(inside))
+    ends = [key.start() for key in keys[1:]] + [len(inside)]
+    letters = [key[1] for key in keys]
+    if len(letters) < 2 or letters != [chr(ord("A") + place) for place in range(len(letters))]:
+        raise ValueError("its options cannot be read")
+    return {key[1]: _without_quotes(inside[key.end() : end]) for key, end in zip(keys, ends, strict=True)}
+
+
+def _without_quotes(value: str) -> str:
+    value = value.strip().rstrip(",").strip()
+    return re.sub(r"""^['"]|['"]$""", "", value)
+
+
+def _read_rows(file: Path, *, need_options: bool) -> list[_Row]:
+    raw: Iterator[tuple[int, Mapping[str, Json]]] = read_table(file) if file.suffix.lower() == ".csv" else _json_rows(file)
+    rows = [
+        _row(index, f"{file}: line {line} (id {index})", found, need_options=need_options) for index, (line, found) in enumerate(raw)
+    ]
+    if not rows:
+        raise DataError(f"{file}: holds no questions")
+    return rows
+
+
+def _json_rows(file: Path) -> Iterator[tuple[int, Mapping[str, Json]]]:
+    # Split at line feeds only: str.splitlines would also split inside texts, at U+2028 and others.
+    for line, text in enumerate(read_text(file).rstrip().split("\n"), start=1):
+        if not text.strip():
+            raise DataError(f"{file}: line {line} is blank, and the ids are numbers of lines; take the line out")
+        row = parse_json(text, str(file), line=line)
+        if not isinstance(row, dict):
+            raise DataError(f"{file}: line {line} must be an object, but it is {kind_of(row)}")
+        yield line, row
+
+
+def _row(index: int, where: str, row: Mapping[str, Json], *, need_options: bool) -> _Row:
+    optional = {} if need_options else {"options": "", "correct_answer": ""}
+    row = {"standard_source_url": "", **optional, **row}
+    options_text = text_field(where, row, "options")
+    try:
+        options, mended = read_options(options_text)
+    except ValueError:
+        options, mended = {}, False
+    return _Row(
+        index=index,
+        where=where,
+        category=tuple(text_field(where, row, "cate", may_be_empty=False).split("-", _LEVELS - 1)),
+        question=text_field(where, row, "question", may_be_empty=False),
+        answer=text_field(where, row, "standard_answer", may_be_empty=need_options),
+        source=text_field(where, row, "standard_source_url"),
+        options_text=options_text,
+        options=options,
+        gold=text_field(where, row, "correct_answer").strip().upper(),
+        mended=mended,
+    )
+
+
+def _sample(row: _Row) -> Sample:
+    return Sample(
+        id=str(row.index),
+        category=row.category,
+        text=row.question,
+        fields={
+            "standard_answer": row.answer,
+            "options": dict(row.options),
+            "options_text": row.options_text,
+            "gold": row.gold,
+            "source": row.source,
+        },
+    )
+
+
+def _why_unanswerable(row: _Row) -> str:
+    if not row.options:
+        return "its options cannot be read"
+    if row.gold not in row.options:
+        return f"its right letter {row.gold!r} is none of its options ({', '.join(row.options)})"
+    return "it has one option only"
+
+
+def _notes(file: Path, rows: Sequence[_Row], *, need_options: bool) -> Iterator[str]:
+    """What is odd about the rows that are kept."""
+    for row in rows:
+        if len(row.category) < _LEVELS:
+            yield f"{row.where}: its category {'-'.join(row.category)!r} has fewer than {_LEVELS} levels, and is kept"
+        if row.mended:
+            yield f"{row.where}: a quote is missing in its options; they are read as {', '.join(row.options.values())}"
+        if need_options and tuple(row.options) != _USUAL:
+            yield f"{row.where}: its options are {', '.join(row.options)} instead of A to D; it is kept"
+        if not need_options and row.options_text and not row.answerable:
+            yield f"{row.where}: {_why_unanswerable(row)}; it is kept, as no letter is asked for"
+    unlike = [row for row in rows if row.answerable and row.answer.strip() and row.answer != row.options[row.gold]]
+    if unlike:
+        ids = ", ".join(str(row.index) for row in unlike)
+        wrong = ", ".join(str(row.index) for row in unlike if _contradicts(row))
+        likely = f"; likely label errors, as it is another option's text or another number: {wrong}" if wrong else ""
+        yield f"{file}: in {len(unlike)} rows the standard answer is not the right letter's text (ids {ids}); they are kept{likely}"
+
+
+def _contradicts(row: _Row) -> bool:
+    """Whether standard answer and right letter mean different things, as far as their spelling tells."""
+    answer, gold = row.answer, row.options[row.gold]
+    others = {_plain(text) for letter, text in row.options.items() if letter != row.gold}
+    return _plain(answer) in others or (answer != gold and re.split(r"\d+", answer) == re.split(r"\d+", gold))
+
+
+def _plain(text: str) -> str:
+    return "".join(text.split()).casefold()

@@ -1,0 +1,182 @@
+"""From the scores of samples to the numbers of a custom benchmark: rates of ones, and means of points on a scale.
+
+One tally serves every custom benchmark: what a sample came to is a `Scored`, whoever worked it out. Only integers are kept, so the
+order in which samples finish changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from siuo_async.benchmarks.counting import AnswerCounts, Breakdown, JudgeCounts, RateCounts
+from siuo_async.benchmarks.judged import Verdict
+from siuo_async.stats import mean_rate
+from siuo_async.values import EMPTY, Answer, Json, Sample
+
+UNIT = "points"
+"""`unit` of a metric that is a mean on a scale; all others are in percent."""
+ALL = "all"
+"""The category of samples that have none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What one finished sample came to."""
+
+    values: Mapping[str, int | bool | None]
+    """Metric -> 1, 0, or None where it cannot be decided."""
+    answers: tuple[Answer, ...] = ()
+    """Of the model under test; counted by outcome."""
+    verdicts: tuple[Verdict[Any], ...] = ()
+    """Of the judge; counted by whether they could be read."""
+    per_answer: Mapping[str, Sequence[int | bool | None]] = field(default_factory=lambda: EMPTY)
+    """Metric -> the same for each of several answers."""
+    points: Mapping[str, int | None] = field(default_factory=lambda: EMPTY)
+    """Metric on a scale -> points above the scale's lower end, summed over the sample's answers; None where one is missing."""
+    counts: Mapping[str, int] = field(default_factory=lambda: EMPTY)
+    """Words -> how often; told apart from the metrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A metric that is a mean on a scale of whole numbers."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a tally has to count."""
+
+    rates: tuple[str, ...]
+    """Metrics that are shares of samples, in order."""
+    points: Mapping[str, Points] = field(default_factory=lambda: EMPTY)
+    """Metrics that are means on a scale; they come first."""
+    per_answer: tuple[str, ...] = ()
+    """Metrics that are shares of answers."""
+    answers: int = 1
+    """Answers per sample."""
+    cap: int | None = None
+    judged: bool = False
+    baselines: Mapping[str, float] = field(default_factory=lambda: EMPTY)
+    """Words -> what needs no model, in percent."""
+
+
+class _Sums:
+    """Points of the samples of one group."""
+
+    __slots__ = ("points", "samples", "squares")
+
+    def __init__(self) -> None:
+        self.samples = self.points = self.squares = 0
+
+    def add(self, points: int | None) -> None:
+        if points is not None:
+            self.samples += 1
+            self.points += points
+            self.squares += points * points
+
+
+class _Group:
+    """Counters of one category, or of all."""
+
+    __slots__ = ("rates", "sums")
+
+    def __init__(self, shape: Shape) -> None:
+        self.rates = RateCounts()
+        self.sums = {metric: _Sums() for metric in shape.points}
+
+    def add(self, scored: Scored) -> None:
+        for metric, value in scored.values.items():
+            self.rates.count(metric, value)
+        for metric, values in scored.per_answer.items():
+            for value in values:
+                self.rates.count(metric, value)
+        for metric, points in scored.points.items():
+            self.sums[metric].add(points)
+
+
+class ScoredTally:
+    """Counters over the samples of one model.
+
+    Args:
+        shape: what is counted.
+        samples: what is asked, for the totals of narrower categories; not kept.
+    """
+
+    def __init__(self, shape: Shape, samples: Iterable[Sample]) -> None:
+        self._shape = shape
+        self._all = _Group(shape)
+        self._categories: dict[str, _Group] = {}
+        self._narrower = Breakdown()
+        self._totals = Counter(name for sample in samples if (name := _narrower(sample.category)))
+        self._counts = AnswerCounts(shape.cap)
+        self._judge = JudgeCounts()
+        self._apart: Counter[str] = Counter()
+
+    def add(self, category: tuple[str, ...], result: Scored) -> None:
+        """Counts one finished sample."""
+        for answer in result.answers:
+            self._counts.add(answer)
+        for verdict in result.verdicts:
+            self._judge.add(verdict)
+        self._apart.update(result.counts)
+        for group in (self._all, self._categories.setdefault(category[0], _Group(self._shape))):
+            group.add(result)
+        if name := _narrower(category):
+            group_of_it = self._narrower.group(name)
+            for metric, value in result.values.items():
+                group_of_it.count(metric, value)
+
+    def summary(self, totals: Mapping[str, int]) -> dict[str, Json]:
+        """Metrics overall and by category, outcomes of the answers, the judge's health.
+
+        Args:
+            totals: samples asked for, by category.
+        """
+        total = sum(totals.values())
+        found: dict[str, Json] = {
+            "metrics": self._metrics(self._all, total),
+            "categories": {
+                name: {"samples": count, "metrics": self._metrics(self._categories.get(name, _Group(self._shape)), count)}
+                for name, count in sorted(totals.items())
+            },
+            "counts": dict(sorted(self._apart.items())),
+            "baselines": dict(self._shape.baselines),
+            "outcomes": self._counts.outcomes(),
+            "answers": self._counts.answers(total * self._shape.answers),
+            "judge": self._judge.as_json() if self._shape.judged else None,
+            "dropped": 0,
+        }
+        if self._totals and not self._shape.points:
+            found["breakdowns"] = {"narrower category": self._narrower.as_json(self._totals, self._rates)}
+        return found
+
+    def _metrics(self, group: _Group, total: int) -> dict[str, Json]:
+        means = {metric: self._mean(metric, group.sums[metric], total) for metric in self._shape.points}
+        return means | self._rates(group.rates, total)
+
+    def _rates(self, rates: RateCounts, total: int) -> dict[str, Json]:
+        of_samples = {metric: rates.rate(metric, total).as_json() for metric in self._shape.rates}
+        of_answers = {metric: rates.rate(metric, total * self._shape.answers).as_json() for metric in self._shape.per_answer}
+        return {**of_samples, **of_answers}
+
+    def _mean(self, metric: str, sums: _Sums, total: int) -> dict[str, Json]:
+        """The mean score with its interval (`mean_rate` over points above the scale's low end); `k` is the sum of those points."""
+        scale = self._shape.points[metric]
+        span = scale.high - scale.low
+        share = mean_rate(sums.points, sums.squares, sums.samples, span * self._shape.answers, max(total, sums.samples))
+        on_scale = {
+            name: None if (value := share[name]) is None else scale.low + value * span / 100
+            for name in ("value", "low", "high", "worst", "best")
+        }
+        return {**on_scale, "k": sums.points, "n": sums.samples, "total": max(total, sums.samples), "unit": UNIT}
+
+
+def _narrower(category: tuple[str, ...]) -> str:
+    """The second level of a category with the first before it; empty where there is none."""
+    return " / ".join(category[:2]) if len(category) > 1 else ""

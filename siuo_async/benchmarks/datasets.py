@@ -1,0 +1,238 @@
+"""What the loaders of benchmark data share: the data set they make, its digest, and checks that name file, item and field.
+
+Everything that can be wrong with data on disk is found and said before anything is sent. Texts are passed on untouched (curly quotes,
+zero-width spaces and outer white space are part of what was measured).
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from siuo_async.errors import DataError
+from siuo_async.values import EMPTY, Json, Sample
+
+_MOST_NAMES = 16
+"""Of categories in a sentence; Chinese SafetyQA has 104 narrow ones."""
+_MOST_CELL_CHARS = 1 << 24
+"""Python's own bound is 131,072; none at all would let an unclosed quote read any file into memory."""
+_MOST_PLACES = 5
+"""Of the places that a summarising sentence lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """What was found on disk, ready to be asked."""
+
+    samples: tuple[Sample, ...]
+    """In the file's order."""
+    digest: str
+    """SHA-256, hex, over the canonical items and the hashes of their pictures; the folder's place is not in it."""
+    skipped: tuple[str, ...]
+    """One sentence per item that was left out though it was asked for."""
+    file: Path
+    notes: tuple[str, ...] = ()
+    """What is odd and was kept or mended, one sentence each, with file and place."""
+    licence: str = ""
+    """Of the data, as their publishers state it."""
+
+
+def digest_of(samples: Sequence[Sample]) -> str:
+    """The `digest` of a data set with these samples."""
+    whole = hashlib.sha256()
+    for sample in samples:
+        canonical = [sample.id, *sample.category, sample.text, sample.fields, [p.sha256 for p in sample.pictures]]
+        whole.update(json.dumps(canonical, sort_keys=True, separators=(",", ":")).encode() + b"\n")
+    return whole.hexdigest()
+
+
+def find_file(folder: Path, names: Sequence[str]) -> Path:
+    """The first of `names` in `folder`, then in its `data/`; `folder` itself where that is a file.
+
+    Raises:
+        DataError: there is none.
+    """
+    if folder.is_file():
+        return folder
+    if not folder.exists():
+        raise DataError(f"{folder}: there is no such file or folder")
+    for base in (folder, folder / "data"):
+        for name in names:
+            if (base / name).is_file():
+                return base / name
+    raise DataError(f"{folder}: holds neither {names[0]} nor data/{names[0]}; name the folder (or the file) that does")
+
+
+def read_text(file: Path) -> str:
+    """The file's text, without a byte order mark; line ends are left as they are.
+
+    Raises:
+        DataError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
+
+
+def read_json(file: Path) -> Json:
+    """What a JSON file holds.
+
+    Raises:
+        DataError: it cannot be read or is no JSON; the message names line and column.
+    """
+    return parse_json(read_text(file), str(file))
+
+
+def parse_json(text: str, where: str, *, line: int | None = None) -> Json:
+    """What a JSON text holds.
+
+    Args:
+        where: how messages name the file.
+        line: the number of the line that `text` is; None: it is a whole file.
+
+    Raises:
+        DataError: it is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {line or error.lineno}, column {error.colno}"
+        raise DataError(f"{where}: broken JSON at {place} ({error.msg}); was it copied whole?") from error
+    except ValueError as error:
+        raise DataError(f"{where}: holds a number that cannot be read ({error}); mend it there") from error
+    except RecursionError as error:
+        raise DataError(f"{where}: is nested too deeply to be data of a benchmark") from error
+
+
+def read_table(file: Path, needed: Mapping[str, str] = EMPTY) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV table: the number of the line where each begins, and its cells by column, all of them texts.
+
+    Args:
+        needed: columns that must be there, each with what to do where it is not (may be empty).
+
+    Raises:
+        DataError: the file cannot be read, is no proper table, or lacks a column.
+    """
+    line = 1
+    try:
+        with open(file, encoding="utf-8-sig", newline="") as text, _wide_cells():
+            reader = csv.reader(text, strict=True)
+            header = [name.strip() for name in next(reader, [])]
+            _must_have(file, header, needed)
+            line = reader.line_num + 1
+            for cells in reader:
+                if cells and len(cells) != len(header):
+                    raise DataError(
+                        f"{file}: line {line} has {len(cells)} cells, but the table has {len(header)} columns; mend it there"
+                    )
+                if cells:  # else a blank line
+                    yield line, dict(zip(header, cells, strict=True))
+                line = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{file}: is no proper CSV table from line {line} on ({error}); was it copied whole?") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: is not UTF-8 from line {line} on ({error.reason}); save it as UTF-8") from error
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
+
+
+def _must_have(file: Path, header: Sequence[str], needed: Mapping[str, str]) -> None:
+    for column, advice in needed.items():
+        if column not in header:
+            there = f"its columns are: {', '.join(header)}" if any(header) else "it has no header"
+            raise DataError(f"{file}: has no column `{column}`; {there}" + (f"; {advice}" if advice else ""))
+
+
+@contextmanager
+def _wide_cells() -> Iterator[None]:
+    """Lets long texts in; the bound is the interpreter's, so it is put back."""
+    before = csv.field_size_limit(_MOST_CELL_CHARS)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def text_field(where: str, row: Mapping[str, Json], field: str, *, may_be_empty: bool = True) -> str:
+    """The text in a field.
+
+    Args:
+        where: how messages name the item.
+
+    Raises:
+        DataError: it is not there, no text, empty where it must not be, or not valid Unicode.
+    """
+    if field not in row:
+        raise DataError(f"{where} has no field `{field}`; add it (a text)")
+    return checked_text(where, f"`{field}`", row[field], may_be_empty=may_be_empty)
+
+
+def checked_text(where: str, field: str, value: Json, *, may_be_empty: bool = True) -> str:
+    """`value`, which must be a text that can be sent; arguments and errors as in `text_field`."""
+    if not isinstance(value, str):
+        raise DataError(f"{where}: field {field} must be a text, but it is {kind_of(value)}")
+    if not may_be_empty and not value.strip():
+        raise DataError(f"{where}: field {field} is empty; fill it in or remove the item")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise DataError(f"{where}: field {field} holds half a character (a lone surrogate); mend the text") from None
+    return value
+
+
+def kind_of(value: Json) -> str:
+    """What a JSON value is, in words."""
+    if value is None:
+        return "null"
+    names = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
+    return names.get(type(value), type(value).__name__)
+
+
+def wanted_categories(categories: Collection[str], paths: Iterable[tuple[str, ...]], file: Path) -> frozenset[str]:
+    """The names to keep, for `in_category`; none keeps all.
+
+    Args:
+        categories: as the user wrote them: names of any level, in any case.
+        paths: category paths of the items that there are.
+
+    Raises:
+        DataError: a name is of no level of any path; the message lists what there is, or guesses.
+    """
+    if not categories:
+        return frozenset()
+    by_level: dict[str, tuple[int, str]] = {}
+    for path in dict.fromkeys(paths):
+        for depth, name in enumerate(path):
+            by_level.setdefault(name.casefold(), (depth, name))
+    for category in categories:
+        if category.casefold() not in by_level:
+            raise DataError(f"{file}: has no category {category!r}; {_what_there_is(category, by_level)}")
+    return frozenset(category.casefold() for category in categories)
+
+
+def _what_there_is(category: str, by_level: Mapping[str, tuple[int, str]]) -> str:
+    guess = difflib.get_close_matches(category.casefold(), by_level, 1, cutoff=0.75)
+    widest = [name for depth, name in by_level.values() if depth == 0]
+    narrower = len(by_level) - len(widest)
+    listed = "; ".join(widest[:_MOST_NAMES]) + ("; ..." if len(widest) > _MOST_NAMES else "")  # one of SIUO's names holds a comma
+    below = f" (and {narrower} narrower ones)" if narrower else ""
+    return (f"did you mean {by_level[guess[0]][1]!r}? " if guess else "") + f"it has: {listed}{below}"
+
+
+def in_category(path: tuple[str, ...], wanted: frozenset[str]) -> bool:
+    """Whether any level of `path` is wanted."""
+    return not wanted or any(level.casefold() in wanted for level in path)
+
+
+def first_few(names: Sequence[object], most: int = _MOST_PLACES) -> str:
+    """The first names, with an ellipsis where there are more."""
+    return ", ".join(map(str, names[:most])) + (", ..." if len(names) > most else "")

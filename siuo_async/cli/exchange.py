@@ -1,0 +1,41 @@
+"""What `siuo import` and `siuo export` say of what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from siuo_async.cli.output import console, say
+from siuo_async.cli.running import find_run
+from siuo_async.engine import plan as plans
+from siuo_async.engine.run_directory import RunDirectory
+from siuo_async.engine.summary import warnings
+from siuo_async.exchange.exporting import export
+from siuo_async.exchange.importing import FILE, Order, make_run
+from siuo_async.report.render import to_terminal
+
+
+def imported(order: Order) -> bool:
+    """Imports, reports; whether something is suspect."""
+    done = make_run(order)
+    for sentence in done.suspects.sentences():
+        say(f"suspect: {sentence}")
+    if done.suspects:
+        say(f"the whole list is in {done.directory.path / FILE}")
+    to_terminal(console(), done.summary, done.metrics, warnings(done.summary))
+    path = done.directory.path
+    say(f"\n{done.answers} answers and {done.verdicts} verdicts imported, nothing sent · {path}", to_stderr=False)
+    if not done.summary["scored"]:
+        say(f"`siuo judge {path} --judge PROVIDER/MODEL` has them judged", to_stderr=False)
+    return bool(done.suspects)
+
+
+def exported(run: str, results: Path, *, form: str | None, labels: Sequence[str], folder: Path | None, force: bool) -> None:
+    """Exports, reports."""
+    directory = RunDirectory(find_run(run, results))
+    done = export(plans.from_directory(directory), directory, form=form, labels=labels, folder=folder, force=force)
+    say(done.protocol_line, to_stderr=False)
+    for file in done.files:
+        say(str(file), to_stderr=False)
+    for note in done.notes:
+        say(f"note: {note}")

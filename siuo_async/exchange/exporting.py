@@ -1,0 +1,302 @@
+"""A run becomes files that the authors' scripts read, or lines with all that is known of each answer; nothing is ever sent.
+
+Scores stand in the files as the run's protocol gives them. What a shape cannot hold (samples that are pending, a second order of the
+options) is left out and told, never invented.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from siuo_async.benchmarks.csqa_scores import CsqaResult
+from siuo_async.benchmarks.siuo_gen import EFFECTIVENESS, SAFETY
+from siuo_async.benchmarks.siuo_mcqa import McqaResult
+from siuo_async.benchmarks.siuo_scores import SiuoResult
+from siuo_async.benchmarks.upstream_files import (
+    ANSWER_CHECK,
+    LONG_COLUMNS,
+    MADE_UP,
+    MCQA_RESPONSE,
+    MODEL_ANSWER,
+    OUTCOMES,
+    RESPONSES,
+    SCORE_KEYS,
+    TEXT_KEYS,
+)
+from siuo_async.engine.plan import Plan
+from siuo_async.engine.replay import replay
+from siuo_async.engine.run_directory import RunDirectory, write_bytes
+from siuo_async.engine.summary import summarise
+from siuo_async.errors import ConfigError
+from siuo_async.exchange.tables import Changes, csv_bytes, xlsx_bytes
+from siuo_async.values import Answer, Json, Outcome, Sample
+
+SIUO, CSQA_CSV, CSQA_XLSX, JSONL = "siuo", "csqa-csv", "csqa-xlsx", "jsonl"
+FORMATS = (SIUO, CSQA_CSV, CSQA_XLSX, JSONL)
+FOLDER = "export"
+"""In the run's directory, where no other is named."""
+_FITTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "siuo-gen": (SIUO, JSONL),
+        "siuo-mcqa": (SIUO, JSONL),
+        "demo": (SIUO, JSONL),
+        "csqa-qa": (CSQA_XLSX, CSQA_CSV, JSONL),
+        "csqa-mcq": (CSQA_XLSX, CSQA_CSV, JSONL),
+    }
+)
+"""The shapes of a benchmark, the usual one first; of others only lines."""
+_SEARCHES: Mapping[str, str] = MappingProxyType({"none": "no_rag", "passive": "passive_rag", "active": "active_rag"})
+_JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+_ITEMS = ("answers", "choices")
+"""Under which names results hold their answers; a result without any of them is one answer itself."""
+
+_Results = Mapping[str, Mapping[str, Any]]
+"""Label -> sample id -> result; what is pending has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export came to."""
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+    """What the files do not hold, or hold otherwise, one sentence each."""
+    protocol_line: str
+
+
+def export(
+    plan: Plan, directory: RunDirectory, *, form: str | None, labels: Sequence[str], folder: Path | None, force: bool = False
+) -> Exported:
+    """Writes a run's answers and scores.
+
+    Args:
+        form: one of `FORMATS`; None takes the authors' own shape where there is one.
+        labels: of the models to write; empty writes all.
+        folder: where to; None is the run's own `export/`.
+        force: replace files that are there.
+
+    Raises:
+        ConfigError: the run has no such shape or model, or a file is there already.
+        StoppedEarly: the disk would not take a file.
+    """
+    form = _form(plan, form)
+    chosen = _labels(plan, labels)
+    found: dict[str, dict[str, Any]] = {label: {} for label in chosen}
+
+    def keep(label: str, sample: Sample, result: Any) -> None:
+        if result is not None and label in found:
+            found[label][sample.id] = result
+
+    boards = asyncio.run(replay(plan, directory, visit=keep))
+    line = summarise(plan, boards)["protocol_line"]
+    asked = {sample.id for sample in plan.samples()}
+    samples = [sample for sample in plan.all_samples if sample.id in asked]  # in the data's order
+    notes = [
+        f"{label}: {len(samples) - len(results)} samples are pending and left out"
+        for label, results in found.items()
+        if len(results) < len(samples)
+    ]
+    written = _WRITERS[form](plan, samples, found, line, notes)
+    return Exported(_write(folder or directory.path / FOLDER, written, force=force), tuple(notes), line)
+
+
+def _form(plan: Plan, form: str | None) -> str:
+    fitting = _FITTING.get(plan.config.benchmark, (JSONL,))
+    if form is None:
+        return fitting[0]
+    if form not in fitting:
+        what = f"{plan.config.benchmark} has no format '{form}'" if form in FORMATS else f"there is no format '{form}'"
+        raise ConfigError(f"{what}; choose --format {' or '.join(fitting)}")
+    return form
+
+
+def _labels(plan: Plan, labels: Sequence[str]) -> list[str]:
+    there = [participant.label for participant in plan.models]
+    for label in labels:
+        if label not in there:
+            raise ConfigError(f"no model of this run is called '{label}'; there are: {', '.join(there)}")
+    return list(labels) or there
+
+
+def _write(folder: Path, files: Mapping[str, bytes], *, force: bool) -> tuple[Path, ...]:
+    paths = {folder / name: content for name, content in files.items()}
+    if not force and (there := next((path for path in paths if path.exists()), None)) is not None:
+        raise ConfigError(f"{there} is there already; --force replaces it, --to names another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be made ({error.strerror}); name another folder with --to") from error
+    for path, content in paths.items():
+        write_bytes(path, content)
+    return tuple(paths)
+
+
+def _mark(plan: Plan) -> str:
+    """In the file's name, since these shapes have no place for words: nobody must take made-up answers for a model's."""
+    return f"-{MADE_UP}" if plan.simulated else ""
+
+
+def file_names(labels: Sequence[str]) -> dict[str, str]:
+    """For each label a part of a file name, without slashes and the like, no two the same in any case."""
+    names: dict[str, str] = {}
+    for label in labels:
+        plain = re.sub(r"[^\w.@+-]+", "_", label).strip("._") or "model"
+        taken = {name.casefold() for name in names.values()}
+        numbered = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(labels) + 1))
+        names[label] = next(name for name in numbered if name.casefold() not in taken)
+    return names
+
+
+def _siuo(plan: Plan, samples: Sequence[Sample], found: _Results, line: str, notes: list[str]) -> dict[str, bytes]:
+    """`siuo_gen-MODEL.json`, `siuo_mcqa-MODEL.json`: a list of the released items with what the model and the judges said."""
+    multiple_choice = plan.config.benchmark == "siuo-mcqa"
+    if multiple_choice and plan.config.protocol != "released":
+        notes.append("of the orders of the options only the first, the file's own, has a place in this format; jsonl has all")
+    released = plan.config.protocol == "released"
+    files = {}
+    for label, name in file_names(list(found)).items():
+        name += _mark(plan)
+        there = [(sample, found[label][sample.id]) for sample in samples if sample.id in found[label]]
+        made = [_mcqa_item(*each) if multiple_choice else _gen_item(*each, released=released) for each in there]
+        items = [item for item in made if item is not None]
+        if len(items) < len(made):
+            notes.append(f"{label}: {len(made) - len(items)} samples without an answer are left out, as the scripts do")
+        files[f"{plan.config.benchmark.replace('-', '_')}-{name}.json"] = orjson.dumps(items, option=_JSON)
+    return files
+
+
+def _item(sample: Sample) -> dict[str, Json]:
+    return {
+        "question_id": int(sample.id) if sample.id.isdecimal() else sample.id,
+        "image": sample.fields.get("image", ""),
+        "question": sample.text,
+        "category": sample.category[0],
+    }
+
+
+def _gen_item(sample: Sample, result: SiuoResult, *, released: bool) -> dict[str, Json]:
+    answers = [judged.answer for judged in result.answers]
+    item = _item(sample) | {name: sample.fields[name] for name in ("safety_warning", "reference_answer")}
+    item[RESPONSES] = [_text(answer) for answer in answers]
+    by_stage = {SAFETY: [each.safe for each in result.answers], EFFECTIVENESS: [each.effective for each in result.answers]}
+    every = [verdict for verdicts in by_stage.values() for verdict in verdicts]
+    if all(verdict is None for verdict in every):
+        return item | _outcomes(answers)  # nobody judged
+    if released and any(verdict is None or verdict.value is None for verdict in every):
+        by_stage = {stage: [] for stage in by_stage}  # `released` leaves this sample out, as the scripts do one with an empty list
+    for stage, verdicts in by_stage.items():
+        item[TEXT_KEYS[stage][0]] = [verdict.text if verdict else "" for verdict in verdicts]
+        item[SCORE_KEYS[stage][0]] = [-1 if verdict is None or verdict.value is None else verdict.value for verdict in verdicts]
+    for stage in by_stage:
+        item[SCORE_KEYS[stage][-1]] = item[SCORE_KEYS[stage][0]]
+    return item | _outcomes(answers)
+
+
+def _mcqa_item(sample: Sample, result: McqaResult) -> dict[str, Json] | None:
+    answer = result.choices[0].answer
+    if not answer.text and answer.outcome is not Outcome.EMPTY:
+        return None
+    item = _item(sample) | {"options": dict(sample.fields["options"]), "correct_option": sample.fields["gold"]}
+    return item | {MCQA_RESPONSE: answer.text} | _outcomes([answer])
+
+
+def _text(answer: Answer) -> str | None:
+    """Null for an answer that has no content at all, which makes the scripts leave its item out."""
+    return answer.text if answer.text or answer.outcome in (Outcome.ANSWERED, Outcome.EMPTY) else None
+
+
+def _outcomes(answers: Sequence[Answer]) -> dict[str, Json]:
+    plain = all(answer.outcome is Outcome.ANSWERED for answer in answers)
+    return {} if plain else {OUTCOMES: [answer.outcome.value for answer in answers]}
+
+
+def _csqa(plan: Plan, samples: Sequence[Sample], found: _Results) -> Iterator[tuple[Json, ...]]:
+    """The rows of the long table: for each model and question its answer, then the check of it."""
+    mode = "QA" if plan.config.benchmark == "csqa-qa" else "MCQ"
+    rag = _SEARCHES[plan.config.search or "none"]
+    for label, results in found.items():
+        for sample in samples:
+            if (result := results.get(sample.id)) is not None:
+                start = (sample.text, "-".join(sample.category), mode, rag, label)
+                yield (*start, MODEL_ANSWER, _text(result.answer))
+                yield (*start, ANSWER_CHECK, _check(plan, result))
+
+
+def _check(plan: Plan, result: CsqaResult) -> str | None:
+    """What is counted: the judge's reply as it is in `released`, which searches it for letters; else the grade alone."""
+    if result.grades is None:
+        return None
+    if plan.config.protocol == "released" and result.verdict is not None:
+        return result.verdict.text
+    return "".join(sorted(result.grades))
+
+
+def _csqa_table(
+    write: Callable[[Sequence[str], Iterator[tuple[Json, ...]], Changes], bytes], ending: str
+) -> Callable[[Plan, Sequence[Sample], _Results, str, list[str]], dict[str, bytes]]:
+    def made(plan: Plan, samples: Sequence[Sample], found: _Results, line: str, notes: list[str]) -> dict[str, bytes]:
+        changes = Changes()
+        content = write(LONG_COLUMNS, _csqa(plan, samples, found), changes)
+        notes += changes.sentences()
+        if plan.config.benchmark == "csqa-mcq" and plan.config.protocol != "released":
+            notes.append("the letters under model_answer are those of the options as they were shown, in another order than the file's")
+        return {f"{plan.config.benchmark.replace('-', '_')}{_mark(plan)}.{ending}": content}
+
+    return made
+
+
+def _lines(plan: Plan, samples: Sequence[Sample], found: _Results, line: str, notes: list[str]) -> dict[str, bytes]:
+    """One line of JSON per answer, behind one that says what was measured."""
+    labels = list(found)
+    lines = [orjson.dumps({"kind": "run", "protocol_line": line, "benchmark": plan.config.benchmark, "models": labels})]
+    for label in labels:
+        for sample in samples:
+            for number, fields in enumerate(_answers(found[label].get(sample.id))):
+                head = {"kind": "answer", "sample": sample.id, "category": list(sample.category), "model": label, "number": number}
+                lines.append(orjson.dumps(head | fields))
+    return {f"{plan.config.benchmark.replace('-', '_')}{_mark(plan)}.jsonl": b"\n".join(lines) + b"\n"}
+
+
+def _answers(result: Any) -> Iterator[dict[str, Json]]:
+    """The answers of any benchmark's result, each with what became of it."""
+    if result is None:
+        return
+    items: Sequence[Any] = next((getattr(result, name) for name in _ITEMS if hasattr(result, name)), (result,))
+    for item in items:
+        fields = _plain(item)
+        answer = fields.pop("answer", {})
+        yield answer | fields
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON; fields that say nothing are left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        return {name: _plain(found) for name, found in fields.items() if found is not None and found != "" and found != ()}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(found) for name, found in value.items()}
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    if isinstance(value, tuple | list):
+        return [_plain(found) for found in value]
+    return value.value if isinstance(value, Enum) else value
+
+
+_WRITERS: Mapping[str, Callable[[Plan, Sequence[Sample], _Results, str, list[str]], dict[str, bytes]]] = MappingProxyType(
+    {
+        SIUO: _siuo,
+        CSQA_CSV: _csqa_table(csv_bytes, "csv"),
+        CSQA_XLSX: _csqa_table(xlsx_bytes, "xlsx"),
+        JSONL: _lines,
+    }
+)

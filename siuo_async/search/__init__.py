@@ -1,0 +1,1 @@
+"""Search as a seam: an HTTP endpoint, a folder of documents, or a function of the user's."""
