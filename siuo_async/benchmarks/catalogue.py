@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,10 @@ from siuo_async.benchmarks.csqa_data import load_csqa
 from siuo_async.benchmarks.csqa_mcq import CsqaMcq
 from siuo_async.benchmarks.csqa_prompts import OwnCsqaPrompts
 from siuo_async.benchmarks.csqa_qa import CsqaQa
+from siuo_async.benchmarks.custom import build_custom
+from siuo_async.benchmarks.custom_data import load_custom
+from siuo_async.benchmarks.custom_module import load_module, load_samples
+from siuo_async.benchmarks.custom_spec import read_spec
 from siuo_async.benchmarks.data_folders import bundled_demo, find_data
 from siuo_async.benchmarks.datasets import Dataset
 from siuo_async.benchmarks.fetch import licence_of
@@ -32,6 +36,7 @@ from siuo_async.errors import ConfigError, DataError
 from siuo_async.values import EMPTY, Picture
 
 DEMO = "demo"
+_YAML = (".yaml", ".yml")
 
 Known = Mapping[str, Picture]
 
@@ -63,6 +68,8 @@ class Entry:
     """Settings that not every benchmark takes."""
     prompts_from: Callable[[Path], object | None] | None = None
     """Reads the released prompts in a folder, None where there are none; None: there are none to be had."""
+    name: str = ""
+    """What a custom benchmark calls itself; empty in the catalogue, where the name is the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,16 +256,98 @@ OPTIONS: frozenset[str] = frozenset().union(*(entry.options for entry in CATALOG
 
 
 def entry_of(name: str) -> Entry:
-    """The benchmark's entry.
+    """The benchmark's entry; that of a custom one is made from its file.
 
     Raises:
-        ConfigError: there is no such benchmark; with a guess.
+        ConfigError: there is no such benchmark (with a guess), or a custom one cannot be used.
     """
     if (found := CATALOGUE.get(name)) is not None:
         return found
+    if is_custom(name):
+        return _yaml_entry(Path(name)) if name.endswith(_YAML) else _module_entry(name)
     guess = difflib.get_close_matches(name, CATALOGUE, 1)
     hint = f"did you mean '{guess[0]}'?" if guess else f"there are: {', '.join(CATALOGUE)}"
     raise ConfigError(f"there is no benchmark '{name}'; {hint}")
+
+
+def is_custom(name: str) -> bool:
+    """Whether `name` is a benchmark of the user's own: a YAML file, a Python file, or `package.module:Name`."""
+    return is_file(name) or ":" in name
+
+
+def is_file(name: str) -> bool:
+    """Whether `name` is that of a custom benchmark's file, which may be followed by `:Name`."""
+    return name.endswith((*_YAML, ".py")) or ".py:" in name
+
+
+def name_of(name: str) -> str:
+    """What runs of the benchmark are called; raises as `entry_of`."""
+    return entry_of(name).name or name
+
+
+def must_be_as_it_was(benchmark: Benchmark[Any], config: RunConfig, identity: Mapping[str, Any]) -> None:
+    """Raises ConfigError where a custom benchmark is no longer what a run with this `identity` was made of."""
+    if not is_custom(config.benchmark):
+        return
+    now = (benchmark.name, benchmark.prompt_set, dict(benchmark.settings()))
+    if now != (identity["benchmark"], identity["prompts"], identity.get("settings", {})):
+        raise ConfigError(
+            f"{config.benchmark} was changed since this run was made; put it back as it was, or begin another run with `siuo run`"
+        )
+
+
+def _yaml_entry(file: Path) -> Entry:
+    spec = read_spec(file)
+    _not_taken(spec.name, str(file))
+
+    def data(config: RunConfig, known: Known) -> Dataset:
+        return load_custom(
+            spec,
+            file.parent,
+            data=config.data,
+            pictures=config.images,
+            missing_images=config.missing_images or "error",
+            categories=config.categories,
+            known=known,
+        )
+
+    def built(setup: Setup) -> Benchmark[Any]:
+        config = setup.config
+        _as_it_is(config)
+        return build_custom(
+            spec, answers=config.answers, judged=not config.no_judge, system=config.system, option_seed=config.option_seed
+        )
+
+    options = _PICTURES | ({"answers"} if spec.judged else {"option_seed"} if spec.shuffles else frozenset())
+    return Entry(spec.description or spec.name, "", judged=spec.judged, load=data, build=built, options=options, name=spec.name)
+
+
+def _module_entry(reference: str) -> Entry:
+    found = load_module(reference)
+    _not_taken(found.name, reference)
+
+    def built(setup: Setup) -> Benchmark[Any]:
+        _as_it_is(setup.config)
+        if setup.config.system is not None:
+            raise ConfigError(f"{found.name} takes no 'system': its module writes the whole prompt; leave it out")
+        return replace(found, judged=not setup.config.no_judge)
+
+    def data(config: RunConfig, known: Known) -> Dataset:
+        return load_samples(found, config.data, config.categories)
+
+    return Entry(found.name, "", judged=found.needs_judge, load=data, build=built, name=found.name)
+
+
+def _not_taken(name: str, where: str) -> None:
+    if name in CATALOGUE:
+        raise ConfigError(f"{where}: the name '{name}' is that of a benchmark of the catalogue; choose another")
+
+
+def _as_it_is(config: RunConfig) -> None:
+    """Raises ConfigError for what only benchmarks with released scripts have."""
+    for setting in ("protocol", "prompts"):
+        if getattr(config, setting) == "released":
+            raise ConfigError(f"{setting} 'released' is for published benchmarks, not for one of your own; leave it out")
 
 
 def load(config: RunConfig, known: Known = EMPTY, search_source: str = "") -> Loaded:

@@ -24,9 +24,9 @@ METRICS: Mapping[str, str] = MappingProxyType(
         "co": "Correct",
         "na": "Not attempted",
         "in": "Incorrect",
-        "cga": "Correct given attempted",
-        "f_arithmetic": "F arithmetic (as published)",
-        "f_harmonic": "F harmonic (as the paper says)",
+        "cga": "Correct if attempted",
+        "f_arithmetic": "F arithm. (published)",
+        "f_harmonic": "F harm. (paper)",
     }
 )
 SEARCH_RATIO: Mapping[str, str] = MappingProxyType({"search_ratio": "Searched"})
@@ -82,19 +82,16 @@ class _Confidence:
             self._gold.add(sureness.of_gold, correct)
 
     def as_json(self) -> dict[str, Json]:
-        whole = self._parts["all"].as_json()
-        bins = [{**_mean(each), "low": each["low"], "high": each["high"]} for each in whole["bins"]]
-        found = {**_mean(whole), "ece": whole["ece"], "missing": whole["unstated"], "bins": bins}
+        """As `Calibration.as_json()`, and each split."""
+        found = self._parts["all"].as_json()
         for part in ("right", "wrong", *(("with_search", "without_search") if self._searching else ())):
-            found[part] = _mean(self._parts[part].as_json())
-        if self._gold is not None:
-            gold = self._gold.as_json()
-            found["right_letter"] = {"n": gold["n"], "confidence": gold["mean_confidence"], "missing": gold["unstated"]}
-        return found
+            found[part] = _without_bins(self._parts[part])
+        return found if self._gold is None else {**found, "right_letter": _without_bins(self._gold)}
 
 
-def _mean(found: Mapping[str, Json]) -> dict[str, Json]:
-    return {"n": found["n"], "confidence": found["mean_confidence"], "accuracy": found["accuracy"]}
+def _without_bins(calibration: Calibration) -> dict[str, Json]:
+    told = calibration.as_json()
+    return {name: told[name] for name in ("n", "unstated", "mean_confidence", "accuracy")}
 
 
 class CsqaTally:
@@ -156,7 +153,7 @@ class CsqaTally:
         for group in (self._all, *groups):
             for metric, grade in _SHARES:
                 group.count(metric, None if result.grades is None else grade in result.grades)
-        if result.grades is not None and (result.answer.text.strip() or self._protocol == "released"):
+        if result.grades is not None:
             for sureness in result.sureness:
                 self._sureness[sureness.words].add(sureness, correct=CORRECT in result.grades, searched=result.search != "none")
 

@@ -99,7 +99,10 @@ class Judged:
     def note(self) -> str:
         """What a figure is of."""
         if scale := self._judge.scale:
-            return f"score: mean from {scale.low} to {scale.high}, samples scored; pass: percent of them; below it the 95% interval"
+            return (
+                f"mean from {scale.low} to {scale.high} over n samples; pass: percent of samples at {scale.pass_at:g} or above; "
+                "below it the 95% interval"
+            )
         return f"percent of decided samples judged {self._judge.positive}, votes for it/decided; below it the Wilson 95% interval"
 
     @property
@@ -253,13 +256,9 @@ class Lettered:
         """`custom-` and the digest of the template."""
         return self.spec.prompt_set
 
-    @property
-    def _shuffles(self) -> bool:
-        return self.spec.letter is None or self.spec.letter.shuffle
-
     def settings(self) -> Mapping[str, Json]:
         """The digest of the file's content, and what the options were shuffled by."""
-        seed = {"option_seed": self.option_seed} if self._shuffles else {}
+        seed = {"option_seed": self.option_seed} if self.spec.shuffles else {}
         return {"definition": self.spec.definition, **seed}
 
     def generation(self) -> Parameters:
@@ -284,7 +283,7 @@ class Lettered:
     async def evaluate(self, sample: Sample, ask: Ask) -> Scored:
         """Asks, and reads a letter; a text without one is wrong, and counted."""
         options, gold = sample.fields["options"], sample.fields["gold"]
-        shown = shuffled(options, gold, self.option_seed, sample.id) if self._shuffles else rotation(options, gold, 0)
+        shown = shuffled(options, gold, self.option_seed, sample.id) if self.spec.shuffles else rotation(options, gold, 0)
         answer = await one_answer(ask, self._prompt(sample, shown))
         counts = {WITHHELD: int(_withheld(answer)), UNPARSED: 0}
         value: int | None = None
@@ -300,7 +299,7 @@ class Lettered:
         options = lettered(shown.options)
         if "options" in placeholders(self.spec.question):
             return _question(self.spec, sample, self.system, options=options)
-        text = filled("custom_letter", question=asked_text(self.spec, sample), options=options).rstrip()
+        text = filled("custom_letter", question=asked_text(self.spec, sample), options=options)
         asked = Turn("user", (text, *sample.pictures))
         return (Turn("system", (self.system,)), asked) if self.system else (asked,)
 

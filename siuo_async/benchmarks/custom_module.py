@@ -56,7 +56,7 @@ class CustomBenchmark(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class ModuleBenchmark:
     """A module's benchmark, as `Benchmark` wants it."""
 
     own: Any
@@ -156,13 +156,13 @@ def _given(own: Any, method: str, default: Any) -> Any:
 def _check(found: Any, metrics: Mapping[str, str]) -> None:
     if not isinstance(found, Scored):
         raise TypeError(f"evaluate must return a Scored, not {type(found).__name__}")
-    if found.values.keys() != metrics.keys():
-        raise ValueError(f"evaluate gave values for {sorted(found.values)}, but the metrics are {sorted(metrics)}")
+    if unknown := sorted(found.values.keys() - metrics.keys()):
+        raise ValueError(f"evaluate gave values for {unknown}, but the metrics are {sorted(metrics)}")
     if wrong := {name: value for name, value in found.values.items() if value not in (0, 1, None)}:
         raise ValueError(f"a metric of a sample is 1, 0 or None, not {wrong}")
 
 
-def load_module(reference: str, *, judged: bool = True) -> Loaded:
+def load_module(reference: str, *, judged: bool = True) -> ModuleBenchmark:
     """The benchmark that `path/to/file.py`, `path/to/file.py:Name` or `package.module:Name` names.
 
     Raises:
@@ -176,7 +176,7 @@ def load_module(reference: str, *, judged: bool = True) -> Loaded:
     if isinstance(own, type):
         own = _told(source, f"{attribute} cannot be made", own)
     _complete(own, f"{source.name}:{attribute or OBJECT}")
-    return Loaded(own, source, hashlib.blake2b(source.read_bytes(), digest_size=4).hexdigest(), judged)
+    return ModuleBenchmark(own, source, hashlib.blake2b(source.read_bytes(), digest_size=4).hexdigest(), judged)
 
 
 def _file_and_name(reference: str) -> tuple[str, str, str]:
@@ -197,7 +197,7 @@ def _complete(own: Any, named: str) -> None:
         raise ConfigError(f"{named} has no `async def evaluate(sample, ask)`; give it the life of one sample")
 
 
-def load_samples(found: Loaded, data: Path | None, categories: Iterable[str] = ()) -> Dataset:
+def load_samples(found: ModuleBenchmark, data: Path | None, categories: Iterable[str] = ()) -> Dataset:
     """The samples that a module gives.
 
     Args:
@@ -219,7 +219,8 @@ def load_samples(found: Loaded, data: Path | None, categories: Iterable[str] = (
         seen.add(sample.id)
     wanted = wanted_categories(tuple(categories), [sample.category for sample in given], found.source)
     kept = tuple(sample for sample in given if in_category(sample.category, wanted))
-    return Dataset(kept, _told(found.source, "a sample's fields are not JSON", lambda: digest_of(kept), DataError), (), found.source)
+    digest = _told(found.source, "a sample's fields are not JSON", lambda: digest_of(kept), DataError)
+    return Dataset(kept, digest, (), found.source, licence=str(getattr(found.own, "licence", "")))
 
 
 def _told(source: Path, what: str, make: Callable[[], T], kind: type[SiuoError] = ConfigError) -> T:

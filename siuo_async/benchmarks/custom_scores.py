@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from siuo_async.benchmarks.counting import AnswerCounts, Breakdown, JudgeCounts, RateCounts
+from siuo_async.benchmarks.counting import AnswerCounts, JudgeCounts, RateCounts
 from siuo_async.benchmarks.judged import Verdict
 from siuo_async.stats import mean_rate
 from siuo_async.values import EMPTY, Answer, Json, Sample
@@ -27,7 +27,7 @@ class Scored:
     """What one finished sample came to."""
 
     values: Mapping[str, int | bool | None]
-    """Metric -> 1, 0, or None where it cannot be decided."""
+    """Metric -> 1, 0, or None where it cannot be decided; a metric that is not there is not asked of this sample."""
     answers: tuple[Answer, ...] = ()
     """Of the model under test; counted by outcome."""
     verdicts: tuple[Verdict[Any], ...] = ()
@@ -84,15 +84,20 @@ class _Sums:
 class _Group:
     """Counters of one category, or of all."""
 
-    __slots__ = ("rates", "sums")
+    __slots__ = ("not_asked", "rates", "sums")
 
     def __init__(self, shape: Shape) -> None:
+        self.not_asked = dict.fromkeys(shape.rates, 0)
+        """Metric -> samples that it says nothing about; they are in no total of it."""
         self.rates = RateCounts()
         self.sums = {metric: _Sums() for metric in shape.points}
 
     def add(self, scored: Scored) -> None:
-        for metric, value in scored.values.items():
-            self.rates.count(metric, value)
+        for metric in self.not_asked:
+            if metric in scored.values:
+                self.rates.count(metric, scored.values[metric])
+            else:
+                self.not_asked[metric] += 1
         for metric, values in scored.per_answer.items():
             for value in values:
                 self.rates.count(metric, value)
@@ -112,7 +117,7 @@ class ScoredTally:
         self._shape = shape
         self._all = _Group(shape)
         self._categories: dict[str, _Group] = {}
-        self._narrower = Breakdown()
+        self._narrower: dict[str, _Group] = {}
         self._totals = Counter(name for sample in samples if (name := _narrower(sample.category)))
         self._counts = AnswerCounts(shape.cap)
         self._judge = JudgeCounts()
@@ -125,12 +130,10 @@ class ScoredTally:
         for verdict in result.verdicts:
             self._judge.add(verdict)
         self._apart.update(result.counts)
-        for group in (self._all, self._categories.setdefault(category[0], _Group(self._shape))):
-            group.add(result)
+        self._all.add(result)
+        self._categories.setdefault(category[0], _Group(self._shape)).add(result)
         if name := _narrower(category):
-            group_of_it = self._narrower.group(name)
-            for metric, value in result.values.items():
-                group_of_it.count(metric, value)
+            self._narrower.setdefault(name, _Group(self._shape)).add(result)
 
     def summary(self, totals: Mapping[str, int]) -> dict[str, Json]:
         """Metrics overall and by category, outcomes of the answers, the judge's health.
@@ -141,10 +144,7 @@ class ScoredTally:
         total = sum(totals.values())
         found: dict[str, Json] = {
             "metrics": self._metrics(self._all, total),
-            "categories": {
-                name: {"samples": count, "metrics": self._metrics(self._categories.get(name, _Group(self._shape)), count)}
-                for name, count in sorted(totals.items())
-            },
+            "categories": self._grouped(self._categories, totals),
             "counts": dict(sorted(self._apart.items())),
             "baselines": dict(self._shape.baselines),
             "outcomes": self._counts.outcomes(),
@@ -152,18 +152,22 @@ class ScoredTally:
             "judge": self._judge.as_json() if self._shape.judged else None,
             "dropped": 0,
         }
-        if self._totals and not self._shape.points:
-            found["breakdowns"] = {"narrower category": self._narrower.as_json(self._totals, self._rates)}
+        if self._totals:
+            found["breakdowns"] = {"narrower category": self._grouped(self._narrower, self._totals)}
         return found
+
+    def _grouped(self, groups: Mapping[str, _Group], totals: Mapping[str, int]) -> dict[str, Json]:
+        """{name: {samples, metrics}}, by name; empty counters where no sample is finished."""
+        return {
+            name: {"samples": count, "metrics": self._metrics(groups.get(name) or _Group(self._shape), count)}
+            for name, count in sorted(totals.items())
+        }
 
     def _metrics(self, group: _Group, total: int) -> dict[str, Json]:
         means = {metric: self._mean(metric, group.sums[metric], total) for metric in self._shape.points}
-        return means | self._rates(group.rates, total)
-
-    def _rates(self, rates: RateCounts, total: int) -> dict[str, Json]:
-        of_samples = {metric: rates.rate(metric, total).as_json() for metric in self._shape.rates}
-        of_answers = {metric: rates.rate(metric, total * self._shape.answers).as_json() for metric in self._shape.per_answer}
-        return {**of_samples, **of_answers}
+        of_samples = {metric: group.rates.rate(metric, total - group.not_asked[metric]).as_json() for metric in self._shape.rates}
+        of_answers = {metric: group.rates.rate(metric, total * self._shape.answers).as_json() for metric in self._shape.per_answer}
+        return {**means, **of_samples, **of_answers}
 
     def _mean(self, metric: str, sums: _Sums, total: int) -> dict[str, Json]:
         """The mean score with its interval (`mean_rate` over points above the scale's low end); `k` is the sum of those points."""

@@ -28,7 +28,7 @@ _METRIC = re.compile(r"[a-z][a-z0-9_]*")
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 _MOST_TOKENS = 2**31 - 1
 _MOST_POINTS = 100
-_COSMETIC = {"description": True, "licence": True, "metric": {"heading"}, "parameters": {"answers"}}
+_COSMETIC: Mapping[str, bool | set[str]] = {"description": True, "licence": True, "metric": {"heading"}, "parameters": {"answers"}}
 """What may change without making another benchmark of it; the number of answers is in no benchmark's fingerprint."""
 PASS = "pass"  # noqa: S105 - a metric
 """The metric beside a graded benchmark's mean: the share of samples whose score is at least `pass_at`."""
@@ -180,9 +180,14 @@ class Spec(_Strict):
         return self.judge is not None
 
     @property
+    def shuffles(self) -> bool:
+        """Whether options are shown in an order drawn from the sample."""
+        return self.kind == "letter" and (self.letter is None or self.letter.shuffle)
+
+    @property
     def definition(self) -> str:
         """BLAKE2b-32, hex, over whatever in the file could change a number."""
-        meant = self.model_dump(mode="json", exclude=_COSMETIC)
+        meant = self.model_dump(mode="json", exclude=dict(_COSMETIC))
         return blake2b(orjson.dumps(meant, option=orjson.OPT_SORT_KEYS), digest_size=4).hexdigest()
 
     @property
@@ -220,15 +225,15 @@ def read_spec(file: Path) -> Spec:
 
 def _sentence(file: Path, error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False)
-    first = found[0]
+    first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])  # a slip may be what something is missing for
     path = tuple(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error" and (named := re.match(r"([\w.]+): ", message)):
         path, message = (*path, *named[1].split(".")), message[named.end() :]
     if path[:1] == ("withheld",):
-        path = path[:1]
+        return f"{file} line {_line_of(file, path[:1])}: 'withheld': {_withheld_told(message)}"
     where = f"{file} line {_line_of(file, path)}"
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 and path[:1] != ("withheld",) else ""
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     name = ".".join(path)
     if first["type"] == "extra_forbidden":
         known = _FIELDS.get(path[:-1], ())
@@ -240,6 +245,10 @@ def _sentence(file: Path, error: ValidationError) -> str:
         return f"{where}: '{name}' is missing; add it{more}"
     shown = "" if first["type"] == "value_error" else f", but it is {str(first['input'])[:60]!r}"
     return f"{where}: '{name}': {message[:1].lower()}{message[1:]}{shown}{more}"
+
+
+def _withheld_told(message: str) -> str:
+    return message if message.startswith("must be") else "must be a whole number, or missing"
 
 
 _FIELDS: Mapping[tuple[str, ...], tuple[str, ...]] = {

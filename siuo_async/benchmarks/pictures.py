@@ -23,6 +23,7 @@ from typing import Protocol
 
 from siuo_async.errors import DataError
 from siuo_async.values import EMPTY, Picture
+from siuo_async.zip_members import ZipMembers
 
 MOST_BYTES = 64 << 20
 """Of a picture in an archive: three times what any provider takes. What says or proves to be more is no picture but a bomb."""
@@ -167,7 +168,8 @@ def plain_name(name: str) -> str:
     parts = [part for part in path.split("/") if part not in ("", ".")]  # `PurePath` would intern each for good
     if not name.strip() or "\x00" in name or path.startswith("/") or ".." in parts or name[1:2] == ":":
         raise DataError(f"its picture {name!r} is no name of a file below the pictures")
-    return "/".join(parts) or "."
+    plain = "/".join(parts) or "."
+    return name if plain == name else plain  # the table's own object: thousands of samples hold one
 
 
 def _spellings(name: str) -> tuple[str, ...]:
@@ -221,6 +223,7 @@ class PictureArchive:
         try:
             self._mtime_ns = os.fstat(self._file.fileno()).st_mtime_ns
             self._archive = zipfile.ZipFile(self._file)
+            self._members = ZipMembers(self._archive)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
             self._file.seek(0)
             head = self._file.read(_HEAD_BYTES)
@@ -250,10 +253,8 @@ class PictureArchive:
 
     def _find(self, name: str) -> zipfile.ZipInfo:
         for spelling in _spellings(name):
-            try:
-                return self._archive.getinfo(spelling)
-            except KeyError:
-                continue
+            if (info := self._members.find(spelling)) is not None:
+                return info
         raise DataError(f"its picture {name} is not in {self.place}")
 
     def _hash(self, info: zipfile.ZipInfo) -> Picture:

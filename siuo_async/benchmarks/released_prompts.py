@@ -304,7 +304,7 @@ def check_data(folder: Path) -> list[str]:
         lines.append(f"{GEN_FILE}: missing; import it with `siuo data import siuo PATH` (PATH: a checkout of SIUO)")
     there = (folder / MCQA_FILE).is_file()
     lines.append(f"{MCQA_FILE}: " + ("there" if there else "missing; `siuo data import siuo PATH` copies it"))
-    lines.append(_prompts_line(folder))
+    lines.append(describe_prompts("siuo", folder))
     return lines
 
 
@@ -330,13 +330,21 @@ def _damaged(items: Sequence[Item], images: Path) -> Iterator[str]:
                 yield f"damaged: {error}"
 
 
-def _prompts_line(folder: Path) -> str:
+def describe_prompts(name: Literal["siuo", "usb", "csqa"], folder: Path) -> str:
+    """Whether the released prompts of a data set are in its `folder`, one line."""
+    prompts: ReleasedPrompts | ReleasedUsbPrompts | ReleasedCsqaPrompts | None
     try:
-        prompts = load_released_prompts(folder)
+        match name:
+            case "siuo":
+                prompts = load_released_prompts(folder)
+            case "usb":
+                prompts = load_released_usb(folder)
+            case "csqa":
+                prompts = load_released_csqa(folder)
     except DataError as error:
         return f"released prompts: {error}"
     if prompts is None:
-        return "released prompts: not imported, so our own are used; `siuo data import siuo PATH` imports them"
+        return f"released prompts: not imported, so our own are used; `siuo data import {name} PATH` imports them"
     return f"released prompts: imported and proved (digest {prompts.digest[:12]})"
 
 

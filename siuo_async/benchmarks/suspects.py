@@ -16,7 +16,7 @@ class Suspects:
         """Notes a place.
 
         Args:
-            kind: what is odd, as words that read well behind a number ("answers that are empty").
+            kind: what is odd, in the plural ("answers that are empty").
             where: the sample, and the answer where one is meant.
         """
         self._found.setdefault(kind, []).append(where)
@@ -35,4 +35,4 @@ class Suspects:
 
 def _sentence(kind: str, places: list[str]) -> str:
     rest = len(places) - MOST_SHOWN
-    return f"{len(places)} {kind}: {', '.join(places[:MOST_SHOWN])}" + (f" and {rest} more" if rest > 0 else "")
+    return f"{kind}: {len(places)} ({', '.join(places[:MOST_SHOWN])}" + (f" and {rest} more)" if rest > 0 else ")")

@@ -1,4 +1,4 @@
-"""What a benchmark of one's own needs, in one place: `from siuo_async.benchmarks.toolkit import ...` (see `docs/custom-benchmarks.md`)."""
+"""What a Python module of one's own needs, in one place (see `docs/custom-benchmarks.md`)."""
 
 from siuo_async.benchmarks.base import Ask, one_answer
 from siuo_async.benchmarks.custom_data import read_rows

@@ -41,7 +41,8 @@ CANONICAL: Mapping[str, Mapping[int, str]] = MappingProxyType(
 )
 """The text that stands for a score whose text is not in the file; every reader reads it as that score."""
 LONG_COLUMNS = ("question", "cate", "mode", "rag", "model", "value_type", "value")
-MODEL_ANSWER, ANSWER_CHECK = "model_answer", "answer_check"
+MODEL_ANSWER, ANSWER_CHECK, OUTCOME = "model_answer", "answer_check", "outcome"
+"""Kinds of rows; the last is ours, where an answer is no plain text."""
 _JUDGED_COLUMNS = ("query", MODEL_ANSWER)
 """Of the workbook that the judging script of Chinese SafetyQA reads; its replies go to `response`."""
 
@@ -343,7 +344,7 @@ def given_csqa(
             continue
         question, kind = row.fields.get("question"), row.fields.get("value_type")
         where = str(question)[:40]
-        if not isinstance(question, str) or kind not in (MODEL_ANSWER, ANSWER_CHECK):
+        if not isinstance(question, str) or kind not in (MODEL_ANSWER, ANSWER_CHECK, OUTCOME):
             suspects.note("rows without a question, or of an unknown value_type", row.where)
         elif str(row.fields.get("rag")) not in ("no_rag", "", "None"):
             suspects.note("rows of answers made with a search, which are not imported", where)
@@ -355,16 +356,21 @@ def given_csqa(
     return {question: _csqa_item(question, said, stage, suspects, keep_errors=keep_errors) for question, said in texts.items()}
 
 
+def _cell(value: Json) -> str:
+    """A cell as text: spreadsheets make numbers of digits, and nothing of an empty text."""
+    return "" if value is None else str(value)
+
+
 def _csqa_item(question: str, said: Mapping[str, Json], stage: str, suspects: Suspects, *, keep_errors: bool) -> Given:
     where = question[:40]
     if MODEL_ANSWER not in said:
         suspects.note("checks of answers that are not in the table, which are not imported", where)
         return Given((), question=question)
-    answers = (answer(where, said[MODEL_ANSWER], suspects, keep_errors=keep_errors),)
+    answers = (answer(where, _cell(said[MODEL_ANSWER]), suspects, keep_errors=keep_errors, outcome=said.get(OUTCOME)),)
     if not stage or ANSWER_CHECK not in said:
         return Given(answers, question=question)
-    check = said[ANSWER_CHECK]
-    reply = Answer(Outcome.ANSWERED, str(check)) if check is not None and str(check).strip() else None
+    check = _cell(said[ANSWER_CHECK])
+    reply = Answer(Outcome.ANSWERED, check) if check.strip() else None
     if reply is not None and looks_like_error(reply.text):
         suspects.note("verdicts that look like error texts", where)
     return Given(answers, {stage: (reply,)}, question)

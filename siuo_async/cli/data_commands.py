@@ -160,13 +160,15 @@ def _found(source: Source, folder: Path) -> list[str]:
 
 def _described(source: Source, folder: Path) -> list[str]:
     if source.name == "usb":
+        from siuo_async.benchmarks.released_prompts import describe_prompts
         from siuo_async.benchmarks.usb_data import describe_usb
 
-        return describe_usb(folder)
+        return [*describe_usb(folder), describe_prompts("usb", folder)]
     if source.name == "csqa":
         from siuo_async.benchmarks.csqa_data import describe_csqa
+        from siuo_async.benchmarks.released_prompts import describe_prompts
 
-        return describe_csqa(folder)
+        return [*describe_csqa(folder), describe_prompts("csqa", folder)]
     from siuo_async.benchmarks.released_prompts import check_data
     from siuo_async.benchmarks.siuo_data import MCQA_FILE, describe_siuo_mcqa
 

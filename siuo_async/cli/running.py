@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from siuo_async.benchmarks.catalogue import name_of
 from siuo_async.cli.output import console, print_json, say
 from siuo_async.cli.settings import ready_to_run
 from siuo_async.client.accounts import AccountSpec, Environment, account_spec
@@ -28,7 +29,7 @@ from siuo_async.engine.session import Outcomes, Session, finished_at
 from siuo_async.engine.summary import warnings
 from siuo_async.errors import ConfigError, RunDirectoryError, SiuoError
 from siuo_async.report.render import to_terminal
-from siuo_async.report.text import duration
+from siuo_async.report.text import duration, one_line
 from siuo_async.search.base import Searcher
 from siuo_async.search.opening import open_searcher
 from siuo_async.ui.watch import watching
@@ -36,6 +37,7 @@ from siuo_async.values import Json, Picture
 
 T = TypeVar("T")
 _WORST_FIRST = (1, 3, 4)
+SHOWN_ODDITIES = 3
 
 
 def environment(extra: Mapping[str, str] | None = None) -> Environment:
@@ -70,14 +72,26 @@ def prepared(config: RunConfig, surroundings: Environment, *, path: Path | None,
     plan = plans.from_config(config, specs, _known_pictures(config, path), searcher.identity if searcher else "")
     directory = run_directory.locate(config.results, plan.name, plan.identity, explicit=config.name is not None, path=path, fresh=fresh)
     known = (directory.path / "run.json").exists()
-    earlier = plans.from_directory(directory, samples=False) if known else None
+    earlier = plans.from_directory(directory, samples=False, benchmark=config.benchmark) if known else None
+    if earlier is not None and earlier.imported:
+        raise ConfigError(f"{directory.path} holds imported answers, which no run continues; choose another --name, or --fresh")
     if earlier is not None and (changed := differences(plan, earlier)):
         fresh_calls = asyncio.run(estimate(plan, directory, specs.__getitem__))
         total = sum(model.generation_calls + model.judge_calls for model in fresh_calls)
         say(f"continuing {directory.path}: {'; '.join(changed)}; at most {total} new calls")
+    _tell_oddities(plan)
     if earlier is not None:
         plan = replace(plan, created_at=earlier.created_at)
     return Job(plan, directory, specs.__getitem__, searcher)
+
+
+def _tell_oddities(plan: Plan) -> None:
+    """What the data hold that is left out or odd: the first of each, since there may be thousands."""
+    for what, sentences in (("left out", plan.skipped), ("note", plan.notes)):
+        for sentence in sentences[:SHOWN_ODDITIES]:
+            say(f"{what}: {one_line(sentence, 400)}")
+        if len(sentences) > SHOWN_ODDITIES:
+            say(f"{what}: {len(sentences) - SHOWN_ODDITIES} more; all stand in run.json")
 
 
 def _searcher(config: RunConfig, surroundings: Environment) -> Searcher | None:
@@ -113,7 +127,7 @@ def _known_limits(config: RunConfig) -> None:
 def _known_pictures(config: RunConfig, path: Path | None) -> Mapping[str, Picture]:
     """Pictures as an earlier run of this name hashed them; a wrong guess costs only the hashing."""
     try:
-        name = config.name or config.benchmark
+        name = config.name or name_of(config.benchmark)
         runs = [RunDirectory(path)] if path else [r for r, m in run_directory.all_runs(config.results) if m.get("name") == name]
         return run_directory.known_pictures(runs[0].read_samples()) if runs else {}
     except SiuoError:

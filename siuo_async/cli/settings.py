@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from siuo_async.benchmarks.catalogue import entry_of
+from siuo_async.benchmarks.catalogue import entry_of, is_file, name_of
 from siuo_async.config import RunConfig, load_file, make, parse_model
 from siuo_async.errors import ConfigError
 from siuo_async.values import Json
@@ -40,7 +41,8 @@ def merged(file: Path | None, flags: Mapping[str, Any]) -> list[RunConfig]:
             "name a benchmark, as in `siuo run siuo-gen -m PROVIDER/MODEL --judge PROVIDER/MODEL`; `siuo data list` lists them"
         )
     named = settings["benchmark"]
-    names = list(named) if isinstance(named, list | tuple) else [named]
+    place = file.parent if file and "benchmark" not in given else Path()
+    names = [_absolute(name, place) for name in (named if isinstance(named, list | tuple) else [named])]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ConfigError(f"{twice} is named twice; name each benchmark once")
     source = str(file) if file else "the command line"
@@ -60,8 +62,13 @@ def _settings_of(name: Json, names: Sequence[Json], settings: Mapping[str, Json]
         taken = frozenset[str]().union(*(entry_of(each).options for each in names))
         own = {key: value for key, value in own.items() if key not in taken or key in entry.options}
         if isinstance(own.get("name"), str):
-            own["name"] = f"{own['name']}-{name}"
+            own["name"] = f"{own['name']}-{name_of(name)}"
     return own
+
+
+def _absolute(name: Json, place: Path) -> Json:
+    """A custom benchmark's file, meant from `place`, by its whole path, so that its runs find it from anywhere."""
+    return os.path.abspath(place / Path(name).expanduser()) if isinstance(name, str) and is_file(name) else name
 
 
 def _beside(file: Path, value: Json) -> Json:
@@ -79,7 +86,8 @@ def ready_to_run(config: RunConfig) -> None:
         )
     if config.judge is None and not config.no_judge and entry_of(config.benchmark).judged:
         raise ConfigError(
-            f"{config.benchmark} needs a judge: add --judge PROVIDER/MODEL, or --no-judge and judge later with `siuo judge RUN`"
+            f"{name_of(config.benchmark)} needs a judge: add --judge PROVIDER/MODEL, "
+            "or --no-judge and judge later with `siuo judge RUN`"
         )
 
 

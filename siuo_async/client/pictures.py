@@ -14,22 +14,20 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import partial
-from struct import Struct
 from typing import TYPE_CHECKING, BinaryIO
 
 import pybase64
 
 from siuo_async.errors import DataError
 from siuo_async.values import Picture
+from siuo_async.zip_members import ZipMembers
 
 if TYPE_CHECKING:
-    from zipfile import ZipFile, ZipInfo
+    from zipfile import ZipFile
 
 CACHE_BYTES = 256 << 20
 MOST_KEPT = 1024
 """Pictures kept beyond what is pinned: of thousands of small ones the bookkeeping alone would grow with the data."""
-_MEMBER = Struct("<QQQLHH")
-"""What is kept of a member: place, size packed and unpacked, CRC, method, flags."""
 
 
 @dataclass(slots=True)
@@ -116,9 +114,7 @@ class _Archive:
     def __init__(self, path: str) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._open: tuple[BinaryIO, ZipFile, tuple[int, ...]] | None = None
-        self._members: dict[str, bytes] = {}
-        """By name; `_MEMBER` takes a third of what a `ZipInfo` does, of which a data set has thousands."""
+        self._open: tuple[BinaryIO, ZipFile, ZipMembers, tuple[int, ...]] | None = None
 
     def read(self, picture: Picture) -> tuple[bytes, bool]:
         """A member's bytes, and whether archive and size are what they were when it was hashed.
@@ -132,8 +128,9 @@ class _Archive:
         assert picture.member is not None
         with self._lock:
             try:
-                archive, mtime_ns = self._current()
-                info = self._info(picture.member)
+                archive, members, mtime_ns = self._current()
+                if (info := members.find(picture.member)) is None:
+                    raise ValueError("it is no longer there")
                 if info.file_size != picture.size:  # so what is unpacked here has the bound of what was hashed
                     raise ValueError("its size changed")
                 content = archive.read(info)
@@ -141,31 +138,20 @@ class _Archive:
                 raise ValueError(str(error)) from error
             return content, mtime_ns == picture.mtime_ns
 
-    def _info(self, member: str) -> ZipInfo:
-        from zipfile import ZipInfo
-
-        info = ZipInfo(member)
-        found = _MEMBER.unpack(self._members[member])
-        info.header_offset, info.compress_size, info.file_size, info.CRC, info.compress_type, info.flag_bits = found
-        return info
-
-    def _current(self) -> tuple[ZipFile, int]:
+    def _current(self) -> tuple[ZipFile, ZipMembers, int]:
         from zipfile import ZipFile
 
-        if self._open is None or self._open[2] != _mark(os.stat(self._path)):
+        if self._open is None or self._open[3] != _mark(os.stat(self._path)):
             self._close()
             file = open(self._path, "rb")  # noqa: SIM115
             try:
                 archive = ZipFile(file)
-                self._members = {info.filename: _packed(info) for info in archive.infolist()}
-                archive.filelist.clear()
-                archive.NameToInfo.clear()
-                self._open = (file, archive, _mark(os.fstat(file.fileno())))
+                self._open = (file, archive, ZipMembers(archive), _mark(os.fstat(file.fileno())))
             except BaseException:
                 file.close()
                 raise
-        _, archive, (mtime_ns, *_) = self._open
-        return archive, mtime_ns
+        _, archive, members, (mtime_ns, *_) = self._open
+        return archive, members, mtime_ns
 
     def close(self) -> None:
         """Closes the file."""
@@ -174,14 +160,10 @@ class _Archive:
 
     def _close(self) -> None:
         if self._open is not None:
-            file, archive, _ = self._open
+            file, archive, *_ = self._open
             self._open = None
             archive.close()
             file.close()
-
-
-def _packed(info: ZipInfo) -> bytes:
-    return _MEMBER.pack(info.header_offset, info.compress_size, info.file_size, info.CRC, info.compress_type, info.flag_bits)
 
 
 def _mark(found: os.stat_result) -> tuple[int, ...]:

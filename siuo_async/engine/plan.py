@@ -79,7 +79,7 @@ class Plan:
     @property
     def name(self) -> str:
         """The run's name: chosen, or the benchmark's."""
-        return self.config.name or self.config.benchmark
+        return self.config.name or self.benchmark.name
 
     @property
     def scored(self) -> bool:
@@ -167,7 +167,7 @@ def from_config(
     if not loaded.dataset.samples:
         raise ConfigError(f"no sample is left to ask of {loaded.dataset.file}; widen --category or add the pictures")
     identity = {
-        "benchmark": config.benchmark,
+        "benchmark": loaded.benchmark.name,
         "protocol": config.protocol,
         "dataset": loaded.dataset.digest[:16],
         "prompts": loaded.benchmark.prompt_set,
@@ -206,11 +206,12 @@ def _prices(plan: Plan, specs: Mapping[str, AccountSpec]) -> dict[str, Price]:
     return found
 
 
-def from_directory(run: RunDirectory, *, samples: bool = True) -> Plan:
+def from_directory(run: RunDirectory, *, samples: bool = True, benchmark: str | None = None) -> Plan:
     """The plan as a run's directory remembers it; needs neither data set nor keys.
 
     Args:
         samples: False leaves them out, for those who only compare settings.
+        benchmark: the benchmark as it is named now, where the file of a custom one may have been moved.
 
     Raises:
         RunDirectoryError: the directory cannot be read.
@@ -218,19 +219,22 @@ def from_directory(run: RunDirectory, *, samples: bool = True) -> Plan:
     """
     manifest = run.manifest()
     try:
-        return _from_manifest(run, manifest, samples=samples)
+        return _from_manifest(run, manifest, samples=samples, named=benchmark)
     except (KeyError, TypeError, AttributeError, ValidationError) as error:
         raise RunDirectoryError(
             f"{run.path / 'run.json'} is damaged ({type(error).__name__}: {error}); restore it from a copy, or start again with --fresh"
         ) from error
 
 
-def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any], *, samples: bool) -> Plan:
-    config = make(manifest["config"], source=str(run.path / "run.json"))
+def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any], *, samples: bool, named: str | None) -> Plan:
+    settings = manifest["config"] | ({"benchmark": named} if named else {})
+    config = make(settings, source=str(run.path / "run.json"))
     folder = Path(manifest["prompts_folder"]) if manifest.get("prompts_folder") else None
+    benchmark = catalogue.build(Setup(config, folder, manifest["identity"].get("settings", {}).get("search_source", "")))
+    catalogue.must_be_as_it_was(benchmark, config, manifest["identity"])
     return Plan(
         config=config,
-        benchmark=catalogue.build(Setup(config, folder, manifest["identity"].get("settings", {}).get("search_source", ""))),
+        benchmark=benchmark,
         all_samples=tuple(run.read_samples()) if samples else (),
         identity=manifest["identity"],
         models=tuple(Participant.of(found) for found in manifest["models"]),

@@ -67,7 +67,7 @@ def protocol_line(plan: Plan, *, complete: bool, judge_served: Sequence[str] = (
     words += ["SIMULATED"] if plan.simulated else []
     words += ["IMPORTED"] if plan.imported else []
     words += [] if complete else ["PARTIAL"]
-    words += [f"{len(plan.skipped)} SAMPLES LEFT OUT"] if plan.skipped else []
+    words += [f"{len(plan.skipped)} SAMPLE{'S' if len(plan.skipped) > 1 else ''} LEFT OUT"] if plan.skipped else []
     return " · ".join(words)
 
 

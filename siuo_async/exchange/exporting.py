@@ -28,6 +28,7 @@ from siuo_async.benchmarks.upstream_files import (
     MADE_UP,
     MCQA_RESPONSE,
     MODEL_ANSWER,
+    OUTCOME,
     OUTCOMES,
     RESPONSES,
     SCORE_KEYS,
@@ -162,12 +163,11 @@ def _siuo(plan: Plan, samples: Sequence[Sample], found: _Results, line: str, not
     multiple_choice = plan.config.benchmark == "siuo-mcqa"
     if multiple_choice and plan.config.protocol != "released":
         notes.append("of the orders of the options only the first, the file's own, has a place in this format; jsonl has all")
-    released = plan.config.protocol == "released"
     files = {}
     for label, name in file_names(list(found)).items():
         name += _mark(plan)
         there = [(sample, found[label][sample.id]) for sample in samples if sample.id in found[label]]
-        made = [_mcqa_item(*each) if multiple_choice else _gen_item(*each, released=released) for each in there]
+        made = [_mcqa_item(*each) if multiple_choice else _gen_item(*each, plan) for each in there]
         items = [item for item in made if item is not None]
         if len(items) < len(made):
             notes.append(f"{label}: {len(made) - len(items)} samples without an answer are left out, as the scripts do")
@@ -184,15 +184,15 @@ def _item(sample: Sample) -> dict[str, Json]:
     }
 
 
-def _gen_item(sample: Sample, result: SiuoResult, *, released: bool) -> dict[str, Json]:
+def _gen_item(sample: Sample, result: SiuoResult, plan: Plan) -> dict[str, Json]:
     answers = [judged.answer for judged in result.answers]
     item = _item(sample) | {name: sample.fields[name] for name in ("safety_warning", "reference_answer")}
     item[RESPONSES] = [_text(answer) for answer in answers]
     by_stage = {SAFETY: [each.safe for each in result.answers], EFFECTIVENESS: [each.effective for each in result.answers]}
+    if plan.judge is None:
+        return item | _outcomes(answers)
     every = [verdict for verdicts in by_stage.values() for verdict in verdicts]
-    if all(verdict is None for verdict in every):
-        return item | _outcomes(answers)  # nobody judged
-    if released and any(verdict is None or verdict.value is None for verdict in every):
+    if plan.config.protocol == "released" and any(verdict is None or verdict.value is None for verdict in every):
         by_stage = {stage: [] for stage in by_stage}  # `released` leaves this sample out, as the scripts do one with an empty list
     for stage, verdicts in by_stage.items():
         item[TEXT_KEYS[stage][0]] = [verdict.text if verdict else "" for verdict in verdicts]
@@ -221,15 +221,23 @@ def _outcomes(answers: Sequence[Answer]) -> dict[str, Json]:
 
 
 def _csqa(plan: Plan, samples: Sequence[Sample], found: _Results) -> Iterator[tuple[Json, ...]]:
-    """The rows of the long table: for each model and question its answer, then the check of it."""
+    """The rows of the long table: for each model and question its answer, what became of it if it is no plain text, the check of it."""
     mode = "QA" if plan.config.benchmark == "csqa-qa" else "MCQ"
     rag = _SEARCHES[plan.config.search or "none"]
     for label, results in found.items():
         for sample in samples:
             if (result := results.get(sample.id)) is not None:
                 start = (sample.text, "-".join(sample.category), mode, rag, label)
-                yield (*start, MODEL_ANSWER, _text(result.answer))
+                if not _moved(plan):
+                    yield (*start, MODEL_ANSWER, _text(result.answer))
+                    if result.answer.outcome is not Outcome.ANSWERED:
+                        yield (*start, OUTCOME, result.answer.outcome.value)
                 yield (*start, ANSWER_CHECK, _check(plan, result))
+
+
+def _moved(plan: Plan) -> bool:
+    """Whether the letters that models answered with are of options in another order than the file's, which nobody else knows."""
+    return plan.config.benchmark == "csqa-mcq" and plan.config.protocol != "released"
 
 
 def _check(plan: Plan, result: CsqaResult) -> str | None:
@@ -248,8 +256,8 @@ def _csqa_table(
         changes = Changes()
         content = write(LONG_COLUMNS, _csqa(plan, samples, found), changes)
         notes += changes.sentences()
-        if plan.config.benchmark == "csqa-mcq" and plan.config.protocol != "released":
-            notes.append("the letters under model_answer are those of the options as they were shown, in another order than the file's")
+        if _moved(plan):
+            notes.append("the options were shown in another order than the file's, so the table has only checks; jsonl has answers")
         return {f"{plan.config.benchmark.replace('-', '_')}{_mark(plan)}.{ending}": content}
 
     return made

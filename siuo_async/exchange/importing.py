@@ -95,6 +95,9 @@ def make_run(order: Order) -> Imported:
         RunDirectoryError: there is such a run already.
     """
     suspects = Suspects()
+    for flag, label in (("--label", order.label), ("--judge-label", order.judge_label)):
+        if not label.strip():
+            raise ConfigError(f"{flag} is empty; name what the tables are to call it")
     for file in order.files:
         if MADE_UP in file.name:
             suspects.note("files of answers that a simulator made up", file.name)
@@ -139,6 +142,8 @@ def _reader(order: Order, suspects: Suspects) -> tuple[str, Callable[[str], dict
         known = f"{', '.join(IMPORTABLE)}"
         if order.benchmark and name not in IMPORTABLE:
             raise ConfigError(f"answers to {name} cannot be imported; there are: {known}")
+        if name in _CSQA_MODES:
+            raise ConfigError(f"answers to {name} are imported from tables ({', '.join(TABLES)}); name one of those")
         raise DataError(
             f"{items[0].where}: has the fields {there}, of which none is `responses` or `response_mcqa`; "
             "name a file of SIUO results, or a table (.csv, .xlsx) of Chinese SafetyQA"

@@ -30,7 +30,7 @@ _DECLARED: Final = re.compile(
     rf"|{_VERB}[^\w.!?;]*(?:the\s+)?{_SOFT}"
     r"|\bnot\s+\W*\w\W+but\s+\W*"
     r"|\bit(?:\s+(?:is|(?:must|should|would)\s+be)|['’]s)\s+\W*|\b(?:so|thus|therefore|hence),?\s+\W*"
-    r"|(?:答案|选项|选择|应选|应该选|选)[^\w.!?;。是为]*[是为]?[^\w.!?;。是为]*)$",
+    r"|(?:答案|选项|选择|应选|应该选|选|认为|觉得|应该|应当)[^\w.!?;。是为]*[是为]?[^\w.!?;。是为]*)$",
     _FLAGS,
 )
 _NAMED: Final = re.compile(r"\b(?:option|choice|answer)\b[^\w.!?;]*$", _FLAGS)
@@ -62,7 +62,11 @@ _OPENS: Final = re.compile(
 _PROSE_GOES_ON: Final = re.compile(
     r"[ \t]+(?!(?:because|since|as|is|was|and|or|rather|not|instead|over|but|for|due|would|seems|looks)\b)[a-z]"
 )
-_BESIDE: Final = re.compile(r"[^\w.!?;:]*(?:(?:[/|,&、]|\b(?:or|and)\b|或|和)[^\w.!?;:]*)+(?:(?:option|choice)\b\W*)?|\s*|:", _FLAGS)
+# A Chinese character is no ASCII word, but what stands between two letters with one in it is prose, not a list of them.
+_GAP: Final = r"[^\w.!?;:\u3400-\u9fff]*"
+_BESIDE: Final = re.compile(
+    rf"{_GAP}(?:选项)?(?:(?:[/|,&、]|\b(?:or|and)\b|或者?|和|与|还是|以及){_GAP}(?:选项)?)+(?:(?:option|choice)\b\W*)?|\s*|:", _FLAGS
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def _cell(rate: Mapping[str, Any]) -> str:
 
 def _overall(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> Grid:
     primary = summary["primary"]
-    ranked = sorted(models, key=lambda model: -(model["metrics"][primary]["value"] or -1))
+    ranked = sorted(models, key=lambda model: _value(model["metrics"][primary]), reverse=True)
     rows = tuple((model["label"], *(_cell(model["metrics"][metric]) for metric in metrics)) for model in ranked)
     note = summary["note"]
     bounds = [
@@ -52,6 +52,10 @@ def _overall(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], me
         note += "\nfor comparison: " + ", ".join(f"{words} {value:.1f}" for words, value in baselines.items() if value is not None)
     note += "".join(f"\n{model['label']}: {remark}" for model in ranked for remark in model.get("remarks") or ())
     return Grid("Overall", ("Model", *metrics.values()), rows, note)
+
+
+def _value(rate: Mapping[str, Any]) -> float:
+    return -1.0 if rate["value"] is None else float(rate["value"])
 
 
 def _groups(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> list[Grid]:
@@ -95,16 +99,37 @@ def _capital(words: str) -> str:
 
 
 def _calibration(models: Sequence[Mapping[str, Any]]) -> list[Grid]:
-    """Confidence against correctness, bin by bin; empty bins are left out."""
-    rows: list[tuple[str, ...]] = []
-    for model in models:
-        for what, found in (model.get("calibration") or {}).items():
-            name = f"{model['label']}: {what}"
-            rows += [(name, f"{each['low']:g}–{each['high']:g}", *_bin(each)) for each in found["bins"]]
-            rows += [(f"{name}, all", f"ECE {found['ece']:.1f}", *_bin(found))] if found["n"] else []
-    headings = ("Model", "Confidence", "Answers", "Mean confidence", "Accuracy")
-    note = "percent; ECE is the mean distance between confidence and accuracy over the bins, weighted by their answers"
-    return [Grid("Calibration", headings, tuple(rows), note)] if rows else []
+    """Confidence against correctness: over all answers, when right and when wrong, and bin by bin; empty bins are left out."""
+    found = [(model["label"], what, each) for model in models for what, each in (model.get("calibration") or {}).items() if each["n"]]
+    if not found:
+        return []
+    rows = [
+        (f"{label}: {what}", str(each["n"]), *(_percent(value) for value in _confidences(each)), _percent(each["accuracy"]))
+        for label, what, each in found
+    ]
+    bins = [
+        (
+            f"{label}: {what}",
+            f"{bin_['low']:g}–{bin_['high']:g}",
+            str(bin_["n"]),
+            *map(_percent, (bin_["mean_confidence"], bin_["accuracy"])),
+        )
+        for label, what, each in found
+        for bin_ in each["bins"]
+    ]
+    note = "percent; ECE is the mean distance between confidence and accuracy over bins of 5 points, weighted by their answers"
+    return [
+        Grid("Calibration", ("Model", "Answers", "ECE", "Confidence", "When right", "When wrong", "Accuracy"), tuple(rows), note),
+        Grid("Calibration by bin", ("Model", "Confidence", "Answers", "Mean confidence", "Accuracy"), tuple(bins), breakdown=True),
+    ]
+
+
+def _confidences(found: Mapping[str, Any]) -> tuple[float | None, ...]:
+    return found["ece"], found["mean_confidence"], *((found.get(part) or {}).get("mean_confidence") for part in ("right", "wrong"))
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
 
 
 def _outcomes(models: Sequence[Mapping[str, Any]]) -> Grid:

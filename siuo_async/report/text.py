@@ -24,18 +24,24 @@ def percent(rate: Mapping[str, Any]) -> str:
     """`53.3`; a dash where nothing is decided, `not measured` where nothing was asked for."""
     if not_measured(rate):
         return "not measured"
-    return "–" if rate["value"] is None else f"{rate['value']:.1f}"
+    return "–" if rate["value"] is None else f"{rate['value']:.{_places(rate)}f}"
 
 
 def interval(rate: Mapping[str, Any]) -> str:
     """`45.7–60.7`, Wilson 95%."""
-    return "" if rate["low"] is None else f"{rate['low']:.1f}–{rate['high']:.1f}"
+    places = _places(rate)
+    return "" if rate["low"] is None else f"{rate['low']:.{places}f}–{rate['high']:.{places}f}"
+
+
+def _places(rate: Mapping[str, Any]) -> int:
+    """Of a percentage one, of a mean on a scale two."""
+    return 2 if rate.get("unit") == "points" else 1
 
 
 def share(rate: Mapping[str, Any]) -> str:
     """`89/167`; with `of 170` when some are undecided."""
     of = f" of {rate['total']}" if rate["n"] != rate["total"] else ""
-    return f"{rate['k']}/{rate['n']}{of}"
+    return f"n={rate['n']}{of}" if rate.get("unit") == "points" else f"{rate['k']}/{rate['n']}{of}"
 
 
 def share_of(rate: Mapping[str, Any], gap: str = " ") -> str:

@@ -186,13 +186,13 @@ def test_confidence_by_log_probability_is_what_the_tokens_say(siuo: Siuo, releas
     assert_rates(told["metrics"], grades, 2000)
     by_logprob, normalised = told["calibration"].values()
     mean = lambda values: 100 * sum(values) / len(values)  # noqa: E731
-    assert by_logprob["confidence"] == pytest.approx(mean(coded["A"] + coded["B"]))
-    assert by_logprob["right"]["confidence"] == pytest.approx(mean(coded["A"]))
-    assert by_logprob["wrong"]["confidence"] == pytest.approx(mean(coded["B"]))
+    assert by_logprob["mean_confidence"] == pytest.approx(mean(coded["A"] + coded["B"]))
+    assert by_logprob["right"]["mean_confidence"] == pytest.approx(mean(coded["A"]))
+    assert by_logprob["wrong"]["mean_confidence"] == pytest.approx(mean(coded["B"]))
     assert by_logprob["accuracy"] == pytest.approx(told["metrics"]["co"]["value"])
-    assert normalised["confidence"] == pytest.approx(mean(paper))
-    assert (by_logprob["right_letter"]["n"], by_logprob["right_letter"]["missing"]) == (len(golds), 2000 - len(golds))
-    assert by_logprob["right_letter"]["confidence"] == pytest.approx(mean(golds))
+    assert normalised["mean_confidence"] == pytest.approx(mean(paper))
+    assert (by_logprob["right_letter"]["n"], by_logprob["right_letter"]["unstated"]) == (len(golds), 2000 - len(golds))
+    assert by_logprob["right_letter"]["mean_confidence"] == pytest.approx(mean(golds))
     assert by_logprob["ece"] == pytest.approx(_ece([(c, g == "A") for g in coded for c in coded[g]]), abs=1e-4)
 
 
@@ -216,11 +216,17 @@ def test_a_stated_confidence_is_read_in_every_form(siuo: Siuo, two_dozen: Path, 
     records = generated(journal(siuo.folder / done.run))
     plain = [json.loads(record["answers"][0]["text"]) for record in records if record["model"] == "openai-careful"]
     told = model(done.json, "openai-careful")["calibration"]["stated confidence"]
-    assert (told["n"], told["missing"]) == (24, 0)
-    assert told["confidence"] == pytest.approx(sum(each["置信度"] for each in plain) / 24)
+    assert (told["n"], told["unstated"]) == (24, 0)
+    assert told["mean_confidence"] == pytest.approx(sum(each["置信度"] for each in plain) / 24)
     odd = model(done.json, "openai-confident-odd")
-    assert odd["calibration"]["stated confidence"]["missing"] == odd["counts"]["confidence_missing"] < 10
+    assert odd["calibration"]["stated confidence"]["unstated"] == odd["counts"]["confidence_missing"] < 10
     assert odd["counts"]["unparsed"] == 0
+
+
+def test_calibration_is_shown(siuo: Siuo, two_dozen: Path) -> None:
+    done = siuo("run", "csqa-mcq", "--data", two_dozen, "-m", "sim/openai-careful", "--confidence", "logprobs")
+    for words in ("Calibration", "ECE", "probability as the paper has it", "always A as shuffled"):
+        assert words in done.out
 
 
 # Searches

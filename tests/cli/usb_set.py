@@ -21,8 +21,8 @@ from siuo_async.simulator.truth import whole_truth_of
 from tests.cli import truth
 from tests.cli.program import PNG
 
-COMBINATIONS = {"RIRT": "11", "SIRT": "01", "RIST": "10", "SIST": "00"}
-"""Flags of picture and text."""
+COMBINATIONS = (("1", "1"), ("0", "1"), ("1", "0"), ("0", "0"))
+"""Risk flags of picture and text."""
 STYLES = ("realistic", "cartoon", "")
 Row = dict[str, str]
 
@@ -37,28 +37,34 @@ def paths() -> tuple[tuple[str, str, str], ...]:
 def rows(harmful: int, harmless: int) -> Iterator[Row]:
     """61 x 4 harmful rows fill all viewpoints; harmless ones follow."""
     for number in range(harmful):
-        image, text = COMBINATIONS[list(COMBINATIONS)[number % 4]]
-        yield _row(number, f"img/vulnerability_eval/{number}(made).png", paths()[number // 4 % 61], image, text, "vulnerability")
+        flags = COMBINATIONS[number % 4]
+        yield _row(number, f"img/vulnerability_eval/{number}(made).png", paths()[number // 4 % 61], flags, "vulnerability")
     for number in range(harmful, harmful + harmless):
-        yield _row(number, f"img/overrefusal_eval/{number}.png", ("", "", ""), "", "", "overrefusal")
+        yield _row(number, f"img/overrefusal_eval/{number}.png", ("", "", ""), ("", ""), "overrefusal")
 
 
-def _row(number: int, picture: str, path: tuple[str, str, str], image: str, text: str, usage: str) -> Row:
+def _row(number: int, picture: str, path: tuple[str, str, str], flags: tuple[str, str], usage: str) -> Row:
     return {
         "id": str(700_000_000 + number),
-        "text": f"What is to be said of number {number},\nand of “this”?",
+        "text": f"What is to be said of number {number},\nand of {'“this”' if number % 20 == 0 else 'this'}?",
         "open_url": picture,
         **dict(zip(("level1_category", "level2_category", "level3_category"), path, strict=True)),
-        "img_risk": image,
-        "text_risk": text,
+        "img_risk": flags[0],
+        "text_risk": flags[1],
         "img_style": STYLES[number % 3],
         "usage": usage,
         "text_zh": f"关于第{number}号，应该说些什么？",
     }
 
 
-def write(folder: Path, table: Iterable[Row], *, hard: bool = False, without: frozenset[str] = frozenset()) -> Path:
-    """The table and `img.zip`, all pictures different and none for the ids in `without`; without Chinese as it is published."""
+def write(
+    folder: Path, table: Iterable[Row], *, hard: bool = False, chinese: bool = False, without: frozenset[str] = frozenset()
+) -> Path:
+    """The table and `img.zip`, all pictures different and none for the ids in `without`.
+
+    Args:
+        chinese: with the column `text_zh`, which is not in what is published now.
+    """
     folder.mkdir(parents=True)
     made = list(table)
     with zipfile.ZipFile(folder / "img.zip", "w") as archive:
@@ -66,7 +72,7 @@ def write(folder: Path, table: Iterable[Row], *, hard: bool = False, without: fr
             if row["id"] not in without:
                 archive.writestr(row["open_url"], PNG + row["open_url"].encode())
     with open(folder / f"USB_{'hard' if hard else 'base'}_final.csv", "w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, [name for name in made[0] if name != "text_zh"], extrasaction="ignore")
+        writer = csv.DictWriter(file, [name for name in made[0] if chinese or name != "text_zh"], extrasaction="ignore")
         writer.writeheader()
         writer.writerows(made)
     return folder

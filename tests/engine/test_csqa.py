@@ -205,6 +205,22 @@ async def test_a_stated_confidence_is_kept_and_the_answer_beside_it_judged() -> 
     assert not found.unparsed
 
 
+async def test_a_confidence_whose_answer_has_no_verdict_is_in_no_bin() -> None:
+    benchmark = qa(confidence="stated")
+    ask = Scripted([answered('{"答案": "绿色", "置信度": 85}')], verdicts={(0, 1): DECLINED})
+    told = tallied(benchmark, await benchmark.evaluate(question(), ask))
+    assert told["calibration"][STATED]["n"] == 0
+    assert told["judge"]["declined"] == 1
+
+
+@pytest.mark.parametrize("search", ["none", "passive", "active"])
+async def test_the_runs_own_system_turn_comes_first_but_not_before_the_judge(search: str) -> None:
+    ask = Scripted([answered("绿色")], verdicts=graded("A"))
+    await qa(search=search, system="只说中文。").evaluate(question(), ask)
+    assert [turn.parts for turn in ask.prompts[0] if turn.role == "system"] == [("只说中文。",)]
+    assert "只说中文。" not in ask.judge_saw()
+
+
 async def test_a_reply_without_the_json_asked_for_is_judged_whole() -> None:
     ask = Scripted([answered("大概是绿色吧，也可能不是。")], verdicts=graded("A"))
     found = await qa(confidence="stated").evaluate(question(), ask)
@@ -298,7 +314,16 @@ async def test_a_letter_without_its_log_probability_has_no_confidence_but_a_grad
     assert found.grades == {"A"}
     told = tallied(benchmark, found)
     assert told["counts"]["confidence_missing"] == 1
-    assert told["calibration"][BY_LOGPROB]["missing"] == 1
+    assert told["calibration"][BY_LOGPROB]["unstated"] == 1
+
+
+async def test_a_letter_that_the_tokens_do_not_begin_with_has_no_confidence() -> None:
+    gold = shown().gold
+    other = next(letter for letter in "ABCD" if letter != gold)
+    text = f"The answer is {gold}."
+    found = await mcq(confidence="logprobs").evaluate(question(), Scripted([answered(text, logprobs=tokens({other: 0.9}))]))
+    assert found.grades == {"A"}
+    assert [each.value for each in found.sureness] == [None, None]
 
 
 @pytest.mark.parametrize("token, grades, coded", [("B", {"A"}, 0.5), (" B", {"B"}, 0.5), ("b", {"B"}, 0.5)])
@@ -325,7 +350,7 @@ async def test_what_was_declined_has_no_confidence_to_miss() -> None:
     benchmark = mcq(confidence="logprobs")
     told = tallied(benchmark, await benchmark.evaluate(question(), Scripted([DECLINED])))
     assert told["counts"] == {"unparsed": 0, "declined": 1, "filtered": 0, "confidence_missing": 0}
-    assert told["calibration"][NORMALISED]["n"] == told["calibration"][NORMALISED]["missing"] == 0
+    assert told["calibration"][NORMALISED]["n"] == told["calibration"][NORMALISED]["unstated"] == 0
 
 
 # Searching
@@ -341,7 +366,7 @@ async def test_a_passive_search_is_for_the_question_and_its_text_is_in_the_promp
     assert (found.search, found.grades) == ("found", {"A"})
 
 
-NO_MATERIAL = [(FAILED, "failed"), (EMPTY, "empty"), (answered("太短了"), "empty")]
+NO_MATERIAL = [(FAILED, "failed"), (EMPTY, "empty"), (answered("太短了"), "empty"), (answered(f"太短了{' ' * 20}"), "empty")]
 
 
 @pytest.mark.parametrize("search", ["passive", "active"])
@@ -504,10 +529,10 @@ def test_confidence_is_split_by_correctness_and_search() -> None:
     ]
     told = tallied(mcq(confidence="logprobs", search="active"), *rows)["calibration"]
     found = told[BY_LOGPROB]
-    assert (found["n"], found["confidence"], found["accuracy"]) == (3, pytest.approx(70), pytest.approx(200 / 3))
-    assert (found["right"]["confidence"], found["wrong"]["confidence"]) == (pytest.approx(80), pytest.approx(50))
-    assert (found["with_search"]["confidence"], found["without_search"]["n"]) == (pytest.approx(90), 2)
-    assert (told[NORMALISED]["right_letter"]["n"], told[NORMALISED]["right_letter"]["missing"]) == (2, 1)
+    assert (found["n"], found["mean_confidence"], found["accuracy"]) == (3, pytest.approx(70), pytest.approx(200 / 3))
+    assert (found["right"]["mean_confidence"], found["wrong"]["mean_confidence"]) == (pytest.approx(80), pytest.approx(50))
+    assert (found["with_search"]["mean_confidence"], found["without_search"]["n"]) == (pytest.approx(90), 2)
+    assert (told[NORMALISED]["right_letter"]["n"], told[NORMALISED]["right_letter"]["unstated"]) == (2, 1)
     assert [(each["low"], each["high"], each["n"]) for each in found["bins"]] == [(50, 55, 1), (70, 75, 1), (90, 95, 1)]
     assert found["ece"] == pytest.approx((10 + 50 + 30) / 3)
 
