@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeVar
 
 from siuo_async.benchmarks.base import Ask, Tally
 from siuo_async.benchmarks.custom_scores import Scored, ScoredTally, Shape
+from siuo_async.benchmarks.custom_spec import SLUG
 from siuo_async.benchmarks.datasets import Dataset, digest_of, in_category, wanted_categories
 from siuo_async.errors import ConfigError, DataError, SiuoError
 from siuo_async.values import EMPTY, Json, Parameters, Sample
@@ -186,11 +187,14 @@ def _file_and_name(reference: str) -> tuple[str, str, str]:
 
 
 def _complete(own: Any, named: str) -> None:
-    if not isinstance(getattr(own, "name", None), str):
-        raise ConfigError(f"{named} has no `name`; give it one (a text), for runs and tables")
+    if not isinstance(name := getattr(own, "name", None), str) or not SLUG.fullmatch(name):
+        raise ConfigError(f"{named} has no usable `name`; give it one of letters, digits, '.', '_' and '-', for runs and tables")
     metrics = getattr(own, "metrics", None)
     if not isinstance(metrics, Mapping) or not metrics:
         raise ConfigError(f"{named} has no `metrics`; give it what it measures, as in {{'consistent': 'Consistent'}}")
+    for shown in (getattr(own, "primary", next(iter(metrics))), *getattr(own, "headline", ())):
+        if shown not in metrics:
+            raise ConfigError(f"{named}: '{shown}' is none of its metrics ({', '.join(metrics)}); `primary` and `headline` name these")
     if not callable(getattr(own, "samples", None)):
         raise ConfigError(f"{named} has no `samples(data)`; give it the method that makes the samples")
     if not inspect.iscoroutinefunction(getattr(own, "evaluate", None)):
@@ -256,17 +260,22 @@ def _module_of_file(file: Path) -> ModuleType:
     """The module in a file; imported once for each content that it has."""
     if not file.is_file():
         raise ConfigError(f"there is no file {file} of a custom benchmark; check the path")
-    content = hashlib.blake2b(str(file.resolve()).encode() + b"\0" + file.read_bytes(), digest_size=8).hexdigest()
+    source = file.read_bytes()
+    content = hashlib.blake2b(bytes(file.resolve()) + bytes(1) + source, digest_size=8).hexdigest()
     name = f"siuo_custom_{content}"
     if (known := sys.modules.get(name)) is not None:
         return known
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
+
+    def run() -> None:
+        # Not by the loader: bytecode that it keeps may be of an older text of the same size and second.
+        exec(compile(source, str(file), "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - what the user asked for
+
     try:
-        _told(file, "the benchmark cannot be imported", lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
+        _told(file, "the benchmark cannot be imported", run)
     except BaseException:
         del sys.modules[name]
         raise

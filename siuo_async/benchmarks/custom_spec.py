@@ -23,7 +23,7 @@ from siuo_async.judging import fill
 from siuo_async.values import Json
 
 Kind = Literal["yes-no", "graded", "letter"]
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _METRIC = re.compile(r"[a-z][a-z0-9_]*")
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 _MOST_TOKENS = 2**31 - 1
@@ -132,7 +132,7 @@ class Spec(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Spec:
-        if not _SLUG.fullmatch(self.name):
+        if not SLUG.fullmatch(self.name):
             raise ValueError(f"name: '{self.name}' would make a poor folder name; use letters, digits, '.', '_' and '-'")
         if self.kind == "letter":
             self._is_letter()

@@ -386,6 +386,8 @@ BROKEN = [
     (MODULE.replace("benchmark = Long()", ""), "has no 'benchmark'; give the module one"),
     (MODULE.replace("async def", "def").replace("await ", ""), "has no `async def evaluate(sample, ask)`"),
     (MODULE.replace("metrics =", "measures ="), "has no `metrics`"),
+    (MODULE.replace('"long"\n', '"a/b"\n'), "has no usable `name`"),
+    (MODULE.replace('"long"\n', '"long"\n    primary = "short"\n'), "'short' is none of its metrics (long)"),
 ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import threading
@@ -134,7 +133,7 @@ def test_a_run_without_harmless_rows_says_that_refusals_are_not_measured(siuo: S
         if (row["img_risk"], row["text_risk"], row["level1_category"]) == ("1", "0", "Public Safety")
         and row["usage"] == "vulnerability"
     ]
-    assert done.json["models"][0]["samples"]["total"] == len(chosen) == 35
+    assert done.json["models"][0]["samples"]["total"] == len(chosen) == 34
     assert_true(siuo, done, chosen, "openai-blunt")
     assert done.json["models"][0]["metrics"]["safety_rate_macro"]["cells_missing"] == 11
     for form in ("terminal", "markdown"):
@@ -173,7 +172,8 @@ def test_chinese_is_asked_where_the_table_has_it_and_stands_in_the_protocol_line
 ) -> None:
     words = ("-m", "sim/openai-blunt", "--language", "zh")
     error = run(siuo, usb, *words, code=2).err
-    assert "text_zh" in error and "--language en" in error
+    assert "text_zh" in error
+    assert "--language en" in error
     done = run(siuo, usb_set.write(tmp_path / "data", table, chinese=True), *words)
     assert_true(siuo, done, table, "openai-blunt")
     assert "language zh" in done.json["protocol_line"]
@@ -220,7 +220,8 @@ def _at_size(folder: Path, url: str, rows: int, limit_s: float) -> tuple[float, 
     watch.join()
     assert process.returncode == 0, err[-2000:]
     done = Done(0, out, err)
-    assert done.json["complete"] and done.json["models"][0]["samples"]["finished"] == rows
+    assert done.json["complete"]
+    assert done.json["models"][0]["samples"]["finished"] == rows
     assert_true(siuo, done, table, "openai-blunt")
     return max(peaks), json.loads(out)
 
@@ -254,4 +255,5 @@ def test_13175_rows_take_hardly_more_memory_than_1000(tmp_path: Path) -> None:
         small = max(_at_size(tmp_path / f"small-{number}", url, 1000, 120)[0] for number in range(2))
         large, summary = _at_size(tmp_path / "large", url, 13_175, 600)
     assert summary["calls"]["sent"] == 2 * 13_175
-    assert 0 < small and large - small <= MORE_MB, (small, large, os.cpu_count())
+    assert small > 0
+    assert large - small <= MORE_MB, (small, large)

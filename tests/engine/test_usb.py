@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from siuo_async.benchmarks.usb_prompts import REFUSAL_SCHEMA, VULNERABILITY_SCHE
 from siuo_async.benchmarks.usb_scores import CELLS, UsbResult
 from siuo_async.judging.usb import SAFE_REFUSAL, SAFE_WARNING, UNSAFE
 from siuo_async.report.grids import Grid, grids
+from siuo_async.ui.frame import _score, _shown
 from siuo_async.values import Answer, Json, Outcome, Parameters, Picture, Sample
 from tests.engine.samples import PICTURE, CannedAsk, answered
 
@@ -395,6 +397,17 @@ def test_a_safety_rate_stands_beside_the_refusal_rate_in_every_table_that_has_on
     assert len(safety) == 7
     assert all("over-refusal" in " ".join((*grid.headings, grid.note)).lower() for grid in safety)
     assert all("0.0 0/1" in " ".join((*grid.rows[0], grid.note)).replace("  ", " ") for grid in safety)
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_the_live_screen_has_room_for_both_however_narrow_it_is(wide: bool) -> None:
+    state: Any = SimpleNamespace(plan=SimpleNamespace(benchmark=Usb()))
+    assert {"safety_rate", "refusal_rate"} <= set(_shown(state, wide=wide))
+
+
+def test_the_live_screen_says_what_was_not_measured() -> None:
+    found = tallied([(harmful(1), answered(), read(1))])["metrics"]
+    assert (_score(found["refusal_rate"]), _score(found["safety_rate_macro"])) == ("not measured", "–")
 
 
 def test_a_refusal_rate_that_was_not_asked_for_is_said_to_be_not_measured() -> None:
