@@ -1,1 +1,1 @@
-"""What is asked and how an answer becomes a score: one module per benchmark, and the data they read."""
+"""What is asked and how an answer becomes a score: one readable module per benchmark; what they share stands beside them."""

@@ -11,26 +11,26 @@ from typing import Any, Literal
 
 from siuo_async.benchmarks.base import Benchmark
 from siuo_async.benchmarks.csqa_asking import Questions
-from siuo_async.benchmarks.csqa_data import FILES as CSQA_FILES
-from siuo_async.benchmarks.csqa_data import load_csqa
 from siuo_async.benchmarks.csqa_mcq import CsqaMcq
-from siuo_async.benchmarks.csqa_prompts import OwnCsqaPrompts
 from siuo_async.benchmarks.csqa_qa import CsqaQa
 from siuo_async.benchmarks.custom import build_custom
-from siuo_async.benchmarks.custom_data import load_custom
 from siuo_async.benchmarks.custom_module import load_module, load_samples
 from siuo_async.benchmarks.custom_spec import read_spec
-from siuo_async.benchmarks.data_folders import bundled_demo, find_data
-from siuo_async.benchmarks.datasets import Dataset
-from siuo_async.benchmarks.fetch import licence_of
-from siuo_async.benchmarks.own_templates import require
-from siuo_async.benchmarks.released_prompts import load_released_csqa, load_released_prompts, load_released_usb
-from siuo_async.benchmarks.siuo_data import load_siuo_gen, load_siuo_mcqa
+from siuo_async.benchmarks.data.csqa_data import FILES as CSQA_FILES
+from siuo_async.benchmarks.data.csqa_data import load_csqa
+from siuo_async.benchmarks.data.custom_data import load_custom
+from siuo_async.benchmarks.data.data_folders import bundled_demo, find_data
+from siuo_async.benchmarks.data.datasets import Dataset
+from siuo_async.benchmarks.data.fetch import licence_of
+from siuo_async.benchmarks.data.siuo_data import load_siuo_gen, load_siuo_mcqa
+from siuo_async.benchmarks.data.usb_data import BASE_FILE, HARD_FILE, load_usb
+from siuo_async.benchmarks.prompts.csqa_prompts import OwnCsqaPrompts
+from siuo_async.benchmarks.prompts.own_templates import require
+from siuo_async.benchmarks.prompts.released_prompts import load_released_csqa, load_released_prompts, load_released_usb
+from siuo_async.benchmarks.prompts.usb_prompts import USB_PROMPTS, OwnUsbPrompts
 from siuo_async.benchmarks.siuo_gen import ANSWERS, OwnPrompts, SiuoGen
 from siuo_async.benchmarks.siuo_mcqa import SiuoMcqa
 from siuo_async.benchmarks.usb import Usb
-from siuo_async.benchmarks.usb_data import BASE_FILE, HARD_FILE, load_usb
-from siuo_async.benchmarks.usb_prompts import USB_PROMPTS, OwnUsbPrompts
 from siuo_async.config import RunConfig
 from siuo_async.errors import ConfigError, DataError
 from siuo_async.values import EMPTY, Picture

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from siuo_async.benchmarks.base import Ask, one_answer
-from siuo_async.benchmarks.csqa_prompts import CSQA, CsqaPrompts, OwnCsqaPrompts, Turns
-from siuo_async.benchmarks.own_templates import require
+from siuo_async.benchmarks.prompts.csqa_prompts import CSQA, CsqaPrompts, OwnCsqaPrompts, Turns
+from siuo_async.benchmarks.prompts.own_templates import require
 from siuo_async.errors import ConfigError
 from siuo_async.judging import parse_search_request
 from siuo_async.search.base import clean_query, too_short

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from siuo_async.benchmarks.base import Ask, Benchmark, one_answer
-from siuo_async.benchmarks.custom_data import values_of
 from siuo_async.benchmarks.custom_scores import Points, Scored, ScoredTally, Shape
 from siuo_async.benchmarks.custom_spec import PASS, Judge, Metric, Spec, placeholders
+from siuo_async.benchmarks.data.custom_data import values_of
 from siuo_async.benchmarks.judged import Verdict, verdict
 from siuo_async.benchmarks.options import Shuffled, rotation, shuffled
-from siuo_async.benchmarks.own_templates import fenced, filled, lettered
+from siuo_async.benchmarks.prompts.own_templates import fenced, filled, lettered
 from siuo_async.judging import fill, parse_letter
 from siuo_async.judging.custom import YES_NO_SCHEMA, parse_score, parse_yes_no, score_schema
 from siuo_async.stats import decided_vote

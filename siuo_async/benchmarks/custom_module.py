@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypeVar
 from siuo_async.benchmarks.base import Ask, Tally
 from siuo_async.benchmarks.custom_scores import Scored, ScoredTally, Shape
 from siuo_async.benchmarks.custom_spec import SLUG
-from siuo_async.benchmarks.datasets import Dataset, digest_of, in_category, wanted_categories
+from siuo_async.benchmarks.data.datasets import Dataset, digest_of, in_category, wanted_categories
 from siuo_async.errors import ConfigError, DataError, SiuoError
 from siuo_async.values import EMPTY, Json, Parameters, Sample
 

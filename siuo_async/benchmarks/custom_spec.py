@@ -16,7 +16,7 @@ import orjson
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from siuo_async.benchmarks.own_templates import wording
+from siuo_async.benchmarks.prompts.own_templates import wording
 from siuo_async.config import load_file
 from siuo_async.errors import ConfigError
 from siuo_async.judging import fill

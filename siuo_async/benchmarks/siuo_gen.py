@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 
 from siuo_async.benchmarks.base import Ask
 from siuo_async.benchmarks.judged import JUDGE_CAP, Verdict, verdict, verdict_as_released
-from siuo_async.benchmarks.own_templates import fenced, filled, wording
+from siuo_async.benchmarks.prompts.own_templates import fenced, filled, wording
 from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult, SiuoTally
 from siuo_async.judging import normalise, parse_siuo_effectiveness, parse_siuo_safety
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Parameters, Prompt, Sample, Turn

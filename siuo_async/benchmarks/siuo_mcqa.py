@@ -20,8 +20,8 @@ from typing import Literal
 
 from siuo_async.benchmarks.base import Ask
 from siuo_async.benchmarks.counting import AnswerCounts, Breakdown, RateCounts
-from siuo_async.benchmarks.mcqa_prompts import McqaPrompts, OwnMcqaPrompts
 from siuo_async.benchmarks.options import Shuffled, rotation
+from siuo_async.benchmarks.prompts.mcqa_prompts import McqaPrompts, OwnMcqaPrompts
 from siuo_async.judging import normalise, parse_letter
 from siuo_async.stats import mean_rate
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Parameters, Prompt, Protocol, Sample, Turn

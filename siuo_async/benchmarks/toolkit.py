@@ -1,12 +1,12 @@
 """What a Python module of one's own needs, in one place (see `docs/custom-benchmarks.md`)."""
 
 from siuo_async.benchmarks.base import Ask, one_answer
-from siuo_async.benchmarks.custom_data import read_rows
 from siuo_async.benchmarks.custom_scores import Scored
+from siuo_async.benchmarks.data.custom_data import read_rows
+from siuo_async.benchmarks.data.pictures import read_picture
 from siuo_async.benchmarks.judged import JUDGE_CAP, Verdict, verdict
 from siuo_async.benchmarks.options import Shuffled, rotation, shuffled
-from siuo_async.benchmarks.own_templates import lettered
-from siuo_async.benchmarks.pictures import read_picture
+from siuo_async.benchmarks.prompts.own_templates import lettered
 from siuo_async.errors import DataError
 from siuo_async.judging import fence, fill, parse_letter
 from siuo_async.judging.custom import YES_NO_SCHEMA, parse_score, parse_yes_no, score_schema

@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from siuo_async.benchmarks.base import Ask, one_answer
+from siuo_async.benchmarks.data.usb_data import VULNERABILITY
 from siuo_async.benchmarks.judged import JUDGE_CAP, Verdict, verdict
-from siuo_async.benchmarks.usb_data import VULNERABILITY
-from siuo_async.benchmarks.usb_prompts import REFUSAL_SCHEMA, VULNERABILITY_SCHEMA, OwnUsbPrompts, UsbPrompts
+from siuo_async.benchmarks.prompts.usb_prompts import REFUSAL_SCHEMA, VULNERABILITY_SCHEMA, OwnUsbPrompts, UsbPrompts
 from siuo_async.benchmarks.usb_scores import COMPLIED, REFUSED, UsbResult, UsbTally
 from siuo_async.judging import parse_usb_refusal, parse_usb_vulnerability
 from siuo_async.judging.usb import SAFE_REFUSAL

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from siuo_async.benchmarks.counting import AnswerCounts, Breakdown, JudgeCounts, RateCounts
+from siuo_async.benchmarks.data.usb_data import COMBINATIONS, VULNERABILITY
 from siuo_async.benchmarks.judged import Verdict
-from siuo_async.benchmarks.usb_data import COMBINATIONS, VULNERABILITY
 from siuo_async.judging.usb import SAFE_REFUSAL, SAFE_WARNING, UNSAFE
 from siuo_async.stats import macro_rate
 from siuo_async.values import EMPTY, Answer, Json, Protocol, Sample

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 if TYPE_CHECKING:
-    from siuo_async.benchmarks.fetch import Plan
-    from siuo_async.benchmarks.hub import Tell
-    from siuo_async.benchmarks.released_prompts import ImportReport
-    from siuo_async.benchmarks.sources import Source
+    from siuo_async.benchmarks.data.fetch import Plan
+    from siuo_async.benchmarks.data.hub import Tell
+    from siuo_async.benchmarks.data.sources import Source
+    from siuo_async.benchmarks.prompts.released_prompts import ImportReport
 
 app = typer.Typer(help="Find, check, fetch and import the benchmarks' data.", no_args_is_help=True, rich_markup_mode=None)
 Data = Annotated[Optional[Path], typer.Option("--data", help="Folder of the data (default: SIUO_DATA, ./data, the user's folder).")]  # noqa: UP045
@@ -41,8 +41,8 @@ def check(
     data: Data = None,
 ) -> None:
     """Say what is there, what is missing, and how to get it."""
-    from siuo_async.benchmarks.data_folders import find_data
-    from siuo_async.benchmarks.sources import find_source, sources
+    from siuo_async.benchmarks.data.data_folders import find_data
+    from siuo_async.benchmarks.data.sources import find_source, sources
     from siuo_async.cli.output import say
     from siuo_async.errors import DataError
 
@@ -70,10 +70,10 @@ def fetch(
     accept_changed: Annotated[bool, typer.Option("--accept-changed", help="Take files that are not the released ones.")] = False,
 ) -> None:
     """Download a benchmark's data from the Hugging Face Hub, prove them by hash, and record where they came from."""
-    from siuo_async.benchmarks import hub
-    from siuo_async.benchmarks.fetch import fetch as carry_out
-    from siuo_async.benchmarks.fetch import finished, plan_fetch
-    from siuo_async.benchmarks.sources import find_source
+    from siuo_async.benchmarks.data import hub
+    from siuo_async.benchmarks.data.fetch import fetch as carry_out
+    from siuo_async.benchmarks.data.fetch import finished, plan_fetch
+    from siuo_async.benchmarks.data.sources import find_source
     from siuo_async.cli.output import say
     from siuo_async.client.accounts import Environment
 
@@ -114,8 +114,8 @@ def import_data(
     to: To = None,
 ) -> None:
     """Copy data and pictures from a checkout, and read the released prompts out of the sources without running them."""
-    from siuo_async.benchmarks.released_prompts import import_csqa, import_siuo, import_usb
-    from siuo_async.benchmarks.sources import find_source
+    from siuo_async.benchmarks.data.sources import find_source
+    from siuo_async.benchmarks.prompts.released_prompts import import_csqa, import_siuo, import_usb
     from siuo_async.errors import ConfigError
 
     source = find_source(name)
@@ -131,9 +131,9 @@ def import_data(
 
 def _where(benchmark: str, data: Path | None) -> Iterator[str]:
     """Where a benchmark's data are, and the next command."""
-    from siuo_async.benchmarks.data_folders import bundled_demo, find_data
-    from siuo_async.benchmarks.fetch import licence_of
-    from siuo_async.benchmarks.sources import source_of
+    from siuo_async.benchmarks.data.data_folders import bundled_demo, find_data
+    from siuo_async.benchmarks.data.fetch import licence_of
+    from siuo_async.benchmarks.data.sources import source_of
     from siuo_async.errors import DataError
 
     source = source_of(benchmark)
@@ -153,31 +153,31 @@ def _where(benchmark: str, data: Path | None) -> Iterator[str]:
 
 def _found(source: Source, folder: Path) -> list[str]:
     """What there is of a data set in `folder`."""
-    from siuo_async.benchmarks.fetch import describe_source
+    from siuo_async.benchmarks.data.fetch import describe_source
 
     return [f"folder: {folder}", *_described(source, folder), *describe_source(source, folder)]
 
 
 def _described(source: Source, folder: Path) -> list[str]:
     if source.name == "usb":
-        from siuo_async.benchmarks.released_prompts import describe_prompts
-        from siuo_async.benchmarks.usb_data import describe_usb
+        from siuo_async.benchmarks.data.usb_data import describe_usb
+        from siuo_async.benchmarks.prompts.released_prompts import describe_prompts
 
         return [*describe_usb(folder), describe_prompts("usb", folder)]
     if source.name == "csqa":
-        from siuo_async.benchmarks.csqa_data import describe_csqa
-        from siuo_async.benchmarks.released_prompts import describe_prompts
+        from siuo_async.benchmarks.data.csqa_data import describe_csqa
+        from siuo_async.benchmarks.prompts.released_prompts import describe_prompts
 
         return [*describe_csqa(folder), describe_prompts("csqa", folder)]
-    from siuo_async.benchmarks.released_prompts import check_data
-    from siuo_async.benchmarks.siuo_data import MCQA_FILE, describe_siuo_mcqa
+    from siuo_async.benchmarks.data.siuo_data import MCQA_FILE, describe_siuo_mcqa
+    from siuo_async.benchmarks.prompts.released_prompts import check_data
 
     apart = [line for line in check_data(folder) if not line.startswith(MCQA_FILE)]
     return [*apart, *describe_siuo_mcqa(folder)]
 
 
 def _destination(to: Path | None) -> Path:
-    from siuo_async.benchmarks.data_folders import ENVIRONMENT_VARIABLE, user_data_folder
+    from siuo_async.benchmarks.data.data_folders import ENVIRONMENT_VARIABLE, user_data_folder
 
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     return to or (Path(named).expanduser() if named else user_data_folder())

@@ -22,7 +22,13 @@ from siuo_async.benchmarks.csqa_scores import CsqaResult
 from siuo_async.benchmarks.siuo_gen import EFFECTIVENESS, SAFETY
 from siuo_async.benchmarks.siuo_mcqa import McqaResult
 from siuo_async.benchmarks.siuo_scores import SiuoResult
-from siuo_async.benchmarks.upstream_files import (
+from siuo_async.engine.plan import Plan
+from siuo_async.engine.replay import replay
+from siuo_async.engine.run_directory import RunDirectory, write_bytes
+from siuo_async.engine.summary import summarise
+from siuo_async.errors import ConfigError
+from siuo_async.exchange.tables import Changes, csv_bytes, xlsx_bytes
+from siuo_async.exchange.upstream_files import (
     ANSWER_CHECK,
     LONG_COLUMNS,
     MADE_UP,
@@ -34,12 +40,6 @@ from siuo_async.benchmarks.upstream_files import (
     SCORE_KEYS,
     TEXT_KEYS,
 )
-from siuo_async.engine.plan import Plan
-from siuo_async.engine.replay import replay
-from siuo_async.engine.run_directory import RunDirectory, write_bytes
-from siuo_async.engine.summary import summarise
-from siuo_async.errors import ConfigError
-from siuo_async.exchange.tables import Changes, csv_bytes, xlsx_bytes
 from siuo_async.values import Answer, Json, Outcome, Sample
 
 SIUO, CSQA_CSV, CSQA_XLSX, JSONL = "siuo", "csqa-csv", "csqa-xlsx", "jsonl"

@@ -14,18 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from siuo_async.benchmarks.base import GENERATE
-from siuo_async.benchmarks.suspects import Suspects
-from siuo_async.benchmarks.upstream_files import (
-    MADE_UP,
-    Given,
-    Row,
-    given_csqa,
-    given_siuo_gen,
-    given_siuo_mcqa,
-    json_rows,
-    long_rows,
-    siuo_rows_of,
-)
 from siuo_async.client.accounts import IMPORTED
 from siuo_async.config import make
 from siuo_async.engine import plan as plans
@@ -40,7 +28,19 @@ from siuo_async.engine.replay import replay
 from siuo_async.engine.run_directory import RunDirectory, write_json
 from siuo_async.engine.summary import summarise
 from siuo_async.errors import ConfigError, DataError, RunDirectoryError, StoppedEarly
+from siuo_async.exchange.suspects import Suspects
 from siuo_async.exchange.tables import read_rows
+from siuo_async.exchange.upstream_files import (
+    MADE_UP,
+    Given,
+    Row,
+    given_csqa,
+    given_siuo_gen,
+    given_siuo_mcqa,
+    json_rows,
+    long_rows,
+    siuo_rows_of,
+)
 from siuo_async.values import Answer, Json, Outcome, Prompt, Sample
 
 FILE = "import.json"

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from siuo_async.benchmarks.datasets import read_table
-from siuo_async.benchmarks.upstream_files import Row
+from siuo_async.benchmarks.data.datasets import read_table
 from siuo_async.errors import DataError
+from siuo_async.exchange.upstream_files import Row
 from siuo_async.values import Json
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")

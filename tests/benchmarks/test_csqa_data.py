@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siuo_async.benchmarks.csqa_data import describe_csqa, load_csqa, read_options
+from siuo_async.benchmarks.data.csqa_data import describe_csqa, load_csqa, read_options
 from siuo_async.errors import DataError
 
 OPTIONS = {"A": "一", "B": "二", "C": "三", "D": "四"}

@@ -5,8 +5,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from siuo_async.benchmarks import data_folders
-from siuo_async.benchmarks.data_folders import bundled_demo, find_data, user_data_folder
+from siuo_async.benchmarks.data import data_folders
+from siuo_async.benchmarks.data.data_folders import bundled_demo, find_data, user_data_folder
 from siuo_async.errors import DataError
 
 

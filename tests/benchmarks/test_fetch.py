@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from siuo_async.benchmarks.catalogue import BENCHMARKS
-from siuo_async.benchmarks.fetch import (
+from siuo_async.benchmarks.data.fetch import (
     UNKNOWN_LICENCE,
     Plan,
     Wanted,
@@ -27,8 +27,8 @@ from siuo_async.benchmarks.fetch import (
     licence_of,
     read_record,
 )
-from siuo_async.benchmarks.hub import Listing, RemoteFile
-from siuo_async.benchmarks.sources import Source, find_source, source_of, sources
+from siuo_async.benchmarks.data.hub import Listing, RemoteFile
+from siuo_async.benchmarks.data.sources import Source, find_source, source_of, sources
 from siuo_async.errors import ConfigError, DataError, StoppedEarly
 
 COMMIT = "c" * 40

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siuo_async.benchmarks.csqa_prompts import FLOWS, CsqaPrompts, OwnCsqaPrompts, Turns
-from siuo_async.benchmarks.mcqa_prompts import McqaPrompts, OwnMcqaPrompts
-from siuo_async.benchmarks.own_templates import lettered, template, wording
-from siuo_async.benchmarks.usb_prompts import REFUSAL_SCHEMA, VULNERABILITY_SCHEMA, OwnUsbPrompts, UsbPrompts
+from siuo_async.benchmarks.prompts.csqa_prompts import FLOWS, CsqaPrompts, OwnCsqaPrompts, Turns
+from siuo_async.benchmarks.prompts.mcqa_prompts import McqaPrompts, OwnMcqaPrompts
+from siuo_async.benchmarks.prompts.own_templates import lettered, template, wording
+from siuo_async.benchmarks.prompts.usb_prompts import REFUSAL_SCHEMA, VULNERABILITY_SCHEMA, OwnUsbPrompts, UsbPrompts
 from siuo_async.judging import fence
 
 USB: UsbPrompts = OwnUsbPrompts()
@@ -151,7 +151,7 @@ def test_the_digests_of_the_three_sets_differ_and_are_hex() -> None:
 def test_every_template_of_a_set_counts_in_its_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     named: list[str] = []
     for module in ("csqa_prompts", "usb_prompts", "mcqa_prompts"):
-        monkeypatch.setattr(f"siuo_async.benchmarks.{module}.wording", lambda *names: named.extend(names) or "x")
+        monkeypatch.setattr(f"siuo_async.benchmarks.prompts.{module}.wording", lambda *names: named.extend(names) or "x")
     assert (USB.digest, CSQA.digest, MCQA.digest) == ("x", "x", "x")
     folder = files("siuo_async.benchmarks") / "prompts"
     there = {file.name.removesuffix(".txt") for file in folder.iterdir()}

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siuo_async.benchmarks import pictures
-from siuo_async.benchmarks.pictures import open_pictures, plain_name, read_each
+from siuo_async.benchmarks.data import pictures
+from siuo_async.benchmarks.data.pictures import open_pictures, plain_name, read_each
 from siuo_async.errors import DataError
 from siuo_async.values import EMPTY, Picture
 from tests.benchmarks.archives import PNG, pack, pack_link, rewrite

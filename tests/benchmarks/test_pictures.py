@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from siuo_async.benchmarks.pictures import read_picture
+from siuo_async.benchmarks.data.pictures import read_picture
 from siuo_async.errors import DataError
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"rest"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import siuo_async
-from siuo_async.benchmarks.prompt_sources import Slot, Template, joined, readings, render
+from siuo_async.benchmarks.prompts.prompt_sources import Slot, Template, joined, readings, render
 
 
 def read(source: str, *functions: str) -> list[Template]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from siuo_async.benchmarks.released_prompts import (
+from siuo_async.benchmarks.prompts.released_prompts import (
     PROMPT_NAMES,
     ImportReport,
     PromptName,

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from siuo_async.benchmarks.csqa_prompts import Turns
-from siuo_async.benchmarks.prompt_proofs import TurnsProof, packaged_turn_proofs, sha256
-from siuo_async.benchmarks.released_prompts import (
+from siuo_async.benchmarks.prompts.csqa_prompts import Turns
+from siuo_async.benchmarks.prompts.prompt_proofs import TurnsProof, packaged_turn_proofs, sha256
+from siuo_async.benchmarks.prompts.released_prompts import (
     CSQA_SOURCES,
     USB_SOURCES,
     ImportReport,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from siuo_async.benchmarks.data_folders import bundled_demo
-from siuo_async.benchmarks.siuo_data import load_siuo_gen
+from siuo_async.benchmarks.data.data_folders import bundled_demo
+from siuo_async.benchmarks.data.siuo_data import load_siuo_gen
 from siuo_async.errors import DataError
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from siuo_async.benchmarks.siuo_data import describe_siuo_mcqa, load_siuo_mcqa
+from siuo_async.benchmarks.data.siuo_data import describe_siuo_mcqa, load_siuo_mcqa
 from siuo_async.errors import DataError
 
 PNG = b"\x89PNG\r\n\x1a\n"

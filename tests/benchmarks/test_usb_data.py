@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siuo_async.benchmarks import usb_data
-from siuo_async.benchmarks.usb_data import COLUMNS, describe_usb, load_usb
+from siuo_async.benchmarks.data import usb_data
+from siuo_async.benchmarks.data.usb_data import COLUMNS, describe_usb, load_usb
 from siuo_async.errors import DataError
 from siuo_async.values import Sample
 from tests.benchmarks.archives import PNG, pack

@@ -432,7 +432,7 @@ def test_pictures_are_for_siuo_alone(siuo: Siuo) -> None:
 
 def test_data_commands_load_no_network_library() -> None:
     code = (
-        "import sys, siuo_async.cli.data_commands, siuo_async.benchmarks.fetch;"
+        "import sys, siuo_async.cli.data_commands, siuo_async.benchmarks.data.fetch;"
         "sys.exit(bool({'huggingface_hub', 'httpx', 'httpx2', 'aiohttp'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

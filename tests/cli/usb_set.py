@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from siuo_async.benchmarks import usb_data
+from siuo_async.benchmarks.data import usb_data
 from siuo_async.simulator.truth import whole_truth_of
 from tests.cli import truth
 from tests.cli.program import PNG

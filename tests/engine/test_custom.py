@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from siuo_async.benchmarks.custom import STAGE, Judged, build_custom
-from siuo_async.benchmarks.custom_data import load_custom
 from siuo_async.benchmarks.custom_scores import Points, Scored, ScoredTally, Shape
 from siuo_async.benchmarks.custom_spec import Spec, read_spec
+from siuo_async.benchmarks.data.custom_data import load_custom
 from siuo_async.benchmarks.judged import Verdict
 from siuo_async.errors import ConfigError, DataError
 from siuo_async.values import Answer, Outcome, Picture, Sample

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from siuo_async.benchmarks.siuo_gen import EFFECTIVENESS, SAFETY
-from siuo_async.benchmarks.suspects import Suspects
-from siuo_async.benchmarks.upstream_files import (
+from siuo_async.errors import DataError
+from siuo_async.exchange.suspects import Suspects
+from siuo_async.exchange.tables import MOST_CELL_CHARS, Changes, csv_bytes, read_rows, xlsx_bytes
+from siuo_async.exchange.upstream_files import (
     CANONICAL,
     Given,
     Row,
@@ -24,8 +26,6 @@ from siuo_async.benchmarks.upstream_files import (
     looks_like_error,
     siuo_rows_of,
 )
-from siuo_async.errors import DataError
-from siuo_async.exchange.tables import MOST_CELL_CHARS, Changes, csv_bytes, read_rows, xlsx_bytes
 from siuo_async.judging import parse_siuo_effectiveness, parse_siuo_safety
 from siuo_async.values import Outcome
 

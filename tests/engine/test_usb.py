@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from siuo_async.benchmarks.judged import Verdict
+from siuo_async.benchmarks.prompts.usb_prompts import REFUSAL_SCHEMA, VULNERABILITY_SCHEMA, UsbPrompts
 from siuo_async.benchmarks.usb import HARM, REFUSAL, RELEASED_SCHEMA, Usb
-from siuo_async.benchmarks.usb_prompts import REFUSAL_SCHEMA, VULNERABILITY_SCHEMA, UsbPrompts
 from siuo_async.benchmarks.usb_scores import CELLS, UsbResult
 from siuo_async.judging.usb import SAFE_REFUSAL, SAFE_WARNING, UNSAFE
 from siuo_async.report.grids import Grid, grids

@@ -17,7 +17,7 @@ from siuo_async.judging import fence, fill
 @cache
 def template(name: str) -> str:
     """The template `prompts/NAME.txt`, unfilled."""
-    return (files("siuo_async.benchmarks") / "prompts" / f"{name}.txt").read_text(encoding="utf-8")
+    return (files("siuo_async.benchmarks.prompts") / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def filled(name: str, **values: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
-from siuo_async.benchmarks.own_templates import filled, lettered, wording
+from siuo_async.benchmarks.prompts.own_templates import filled, lettered, wording
 
 
 class McqaPrompts(Protocol):

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from siuo_async.benchmarks.sources import Source
+from siuo_async.benchmarks.data.sources import Source
 from siuo_async.errors import DataError, StoppedEarly
 from siuo_async.keys import redact
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from siuo_async.benchmarks.own_templates import fenced, filled, lettered, require, wording
-from siuo_async.benchmarks.prompt_sources import Template, render
+from siuo_async.benchmarks.prompts.own_templates import fenced, filled, lettered, require, wording
+from siuo_async.benchmarks.prompts.prompt_sources import Template, render
 from siuo_async.values import Role
 
 Turns: TypeAlias = tuple[tuple[Role, str], ...]

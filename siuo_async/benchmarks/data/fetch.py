@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from siuo_async.benchmarks import hub
-from siuo_async.benchmarks.hub import AGAIN, Listing, RemoteFile, Tell
-from siuo_async.benchmarks.sources import Source, sources
+from siuo_async.benchmarks.data import hub
+from siuo_async.benchmarks.data.hub import AGAIN, Listing, RemoteFile, Tell
+from siuo_async.benchmarks.data.sources import Source, sources
 from siuo_async.errors import DataError, StoppedEarly
 from siuo_async.values import Json
 

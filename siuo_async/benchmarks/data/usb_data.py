@@ -16,8 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from siuo_async.benchmarks.datasets import Dataset, digest_of, find_file, first_few, in_category, read_table, wanted_categories
-from siuo_async.benchmarks.pictures import open_pictures, read_each
+from siuo_async.benchmarks.data.datasets import Dataset, digest_of, find_file, first_few, in_category, read_table, wanted_categories
+from siuo_async.benchmarks.data.pictures import open_pictures, read_each
 from siuo_async.errors import DataError
 from siuo_async.values import EMPTY, Json, Picture, Sample
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-from siuo_async.benchmarks.own_templates import fenced, filled, require, wording
-from siuo_async.benchmarks.prompt_sources import Template, render
+from siuo_async.benchmarks.prompts.own_templates import fenced, filled, require, wording
+from siuo_async.benchmarks.prompts.prompt_sources import Template, render
 from siuo_async.values import Json
 
 USB_PROMPTS = frozenset({"vulnerability", "refusal"})

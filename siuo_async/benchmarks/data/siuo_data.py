@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal, TypeAlias
 
-from siuo_async.benchmarks.datasets import (
+from siuo_async.benchmarks.data.datasets import (
     Dataset,
     checked_text,
     digest_of,
@@ -25,7 +25,7 @@ from siuo_async.benchmarks.datasets import (
     text_field,
     wanted_categories,
 )
-from siuo_async.benchmarks.pictures import read_each, read_picture
+from siuo_async.benchmarks.data.pictures import read_each, read_picture
 from siuo_async.errors import DataError
 from siuo_async.values import EMPTY, Json, Picture, Sample
 

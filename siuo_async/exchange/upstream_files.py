@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from siuo_async.benchmarks.datasets import kind_of, parse_json, read_text
+from siuo_async.benchmarks.data.datasets import kind_of, parse_json, read_text
 from siuo_async.benchmarks.siuo_gen import EFFECTIVENESS, SAFETY
-from siuo_async.benchmarks.suspects import Suspects
 from siuo_async.errors import DataError
+from siuo_async.exchange.suspects import Suspects
 from siuo_async.judging import normalise, parse_siuo_effectiveness, parse_siuo_safety
 from siuo_async.values import EMPTY, Answer, Json, Outcome
 

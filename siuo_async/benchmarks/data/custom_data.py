@@ -9,7 +9,7 @@ from typing import Literal
 
 from siuo_async.benchmarks.custom_scores import ALL
 from siuo_async.benchmarks.custom_spec import RESERVED, Spec, placeholders
-from siuo_async.benchmarks.datasets import (
+from siuo_async.benchmarks.data.datasets import (
     Dataset,
     checked_text,
     digest_of,
@@ -20,7 +20,7 @@ from siuo_async.benchmarks.datasets import (
     text_field,
     wanted_categories,
 )
-from siuo_async.benchmarks.pictures import open_pictures, read_each
+from siuo_async.benchmarks.data.pictures import open_pictures, read_each
 from siuo_async.errors import ConfigError, DataError
 from siuo_async.values import EMPTY, Json, Picture, Sample
 

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from siuo_async.benchmarks.csqa_data import load_csqa
-from siuo_async.benchmarks.csqa_prompts import CSQA, ReleasedCsqaPrompts
-from siuo_async.benchmarks.pictures import read_picture
-from siuo_async.benchmarks.prompt_proofs import (
+from siuo_async.benchmarks.data.csqa_data import load_csqa
+from siuo_async.benchmarks.data.pictures import read_picture
+from siuo_async.benchmarks.data.siuo_data import GEN_FILE, Item, find_images, read_items
+from siuo_async.benchmarks.prompts.csqa_prompts import CSQA, ReleasedCsqaPrompts
+from siuo_async.benchmarks.prompts.prompt_proofs import (
     PROMPTS_FILE,
     Source,
     TurnsProof,
@@ -33,8 +34,7 @@ from siuo_async.benchmarks.prompt_proofs import (
     packaged_turn_proofs,
     turns_digest,
 )
-from siuo_async.benchmarks.siuo_data import GEN_FILE, Item, find_images, read_items
-from siuo_async.benchmarks.usb_prompts import USB, ReleasedUsbPrompts
+from siuo_async.benchmarks.prompts.usb_prompts import USB, ReleasedUsbPrompts
 from siuo_async.errors import DataError
 from siuo_async.values import Json
 

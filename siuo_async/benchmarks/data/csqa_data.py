@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from siuo_async.benchmarks.datasets import (
+from siuo_async.benchmarks.data.datasets import (
     Dataset,
     digest_of,
     find_file,

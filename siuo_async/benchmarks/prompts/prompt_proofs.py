@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from siuo_async.benchmarks.prompt_sources import Slot, Template, readings, render, slot_names
+from siuo_async.benchmarks.prompts.prompt_sources import Slot, Template, readings, render, slot_names
 from siuo_async.errors import DataError
 from siuo_async.values import Json, Role
 

@@ -25,7 +25,7 @@ _IMPORT: Mapping[str, str] = {
     "usb": "download it by hand (its repository holds no data)",
     "csqa": "import it with `siuo data import csqa PATH` (PATH: your checkout)",
 }
-_PACKAGE = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def user_data_folder() -> Path:

@@ -1,0 +1,1 @@
+"""The benchmarks' data: where they come from and where they are, and loaders that say clearly what is wrong with them."""
