@@ -154,5 +154,5 @@ def test_every_template_of_a_set_counts_in_its_digest(monkeypatch: pytest.Monkey
         monkeypatch.setattr(f"siuo_async.benchmarks.prompts.{module}.wording", lambda *names: named.extend(names) or "x")
     assert (USB.digest, CSQA.digest, MCQA.digest) == ("x", "x", "x")
     folder = files("siuo_async.benchmarks") / "prompts"
-    there = {file.name.removesuffix(".txt") for file in folder.iterdir()}
+    there = {file.name.removesuffix(".txt") for file in folder.iterdir() if file.name.endswith(".txt")}
     assert {name for name in there if name.startswith(("usb_", "csqa_", "siuo_mcqa"))} == set(named)
