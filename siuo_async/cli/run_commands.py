@@ -50,7 +50,7 @@ def run(  # one parameter per flag is what a command line is
     config: Annotated[Optional[Path], typer.Option("-c", "--config", help="YAML file; flags win over it.")] = None,  # noqa: UP045
     data: Annotated[Optional[Path], typer.Option(help="Folder of the benchmark's data.")] = None,  # noqa: UP045
     images: Annotated[Optional[Path], typer.Option(help="Folder of the pictures, where it is not beside the data.")] = None,  # noqa: UP045
-    missing_images: Annotated[Optional[str], typer.Option(help="error (default) or skip.")] = None,  # noqa: UP045
+    missing_images: Annotated[Optional[str], typer.Option(help="error or skip (default: skip for USB, else error).")] = None,  # noqa: UP045
     category: Annotated[list[str], typer.Option(help="Only this category; may be repeated.")] = [],  # noqa: B006
     limit: Annotated[Optional[int], typer.Option(min=1, help="The first N of a balanced order.")] = None,  # noqa: UP045
     in_file_order: Annotated[bool, typer.Option("--in-file-order", help="Ask in the order of the file.")] = False,
