@@ -37,8 +37,8 @@ def demo(
     )  # a demonstration that was stopped goes on, a finished one is shown anew
     say("SIMULATED: answers and verdicts come from a simulator on this machine; nothing here is a provider's", to_stderr=True)
     with SimulatorProcess(Settings(latency_s=DEMO_LATENCY_S)) as url:
-        job = prepared(config, environment({"SIUO_SIM_URL": url}), path=None, fresh=fresh)
-        code = execute([job], as_json=as_json)
+        jobs = prepared([config], environment({"SIUO_SIM_URL": url}), path=None, fresh=fresh)
+        code = execute(jobs, as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -107,7 +107,7 @@ def run(  # one parameter per flag is what a command line is
     every = merged(config, flags)
     if run is not None and len(every) > 1:
         raise ConfigError("--run names the directory of one run, but several benchmarks are named; use --results or --name")
-    jobs = [prepared(settings, environment(), path=run, fresh=fresh) for settings in every]
+    jobs = prepared(every, environment(), path=run, fresh=fresh)
     if dry_run:
         from siuo_async.cli.dry_run import tell
 

@@ -36,7 +36,7 @@ from siuo_async.ui.watch import watching
 from siuo_async.values import Json, Picture
 
 T = TypeVar("T")
-_WORST_FIRST = (1, 3, 4)
+_WORST_FIRST = (1, 2, 3, 4)
 SHOWN_ODDITIES = 3
 
 
@@ -56,33 +56,74 @@ class Job:
     searcher: Searcher | None = None
 
 
-def prepared(config: RunConfig, surroundings: Environment, *, path: Path | None, fresh: bool) -> Job:
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A run whose directory is not chosen yet."""
+
+    config: RunConfig
+    plan: Plan
+    spec_of: Callable[[str], AccountSpec]
+    searcher: Searcher | None
+
+    def place(self, path: Path | None, *, fresh: bool) -> RunDirectory:
+        """The directory of the run: the newest there is, or a new one."""
+        plan, config = self.plan, self.config
+        return run_directory.locate(config.results, plan.name, plan.identity, explicit=config.name is not None, path=path, fresh=fresh)
+
+
+def prepared(configs: Sequence[RunConfig], surroundings: Environment, *, path: Path | None, fresh: bool) -> list[Job]:
     """Everything before the first call.
 
+    Args:
+        configs: one for each run of this command.
+        path: the directory that the user named, for a single run.
+        fresh: measure again. Typed once more after a stop, such a command goes on with what it began.
+
     Raises:
-        UsageError: anything that keeps the run from beginning.
+        UsageError: anything that keeps the runs from beginning.
     """
+    _known_limits(configs)
+    planned = [_planned(config, surroundings, path) for config in configs]
+    afresh = fresh and not any(_begun_afresh(each, path) for each in planned)
+    return [_placed(each, path, fresh=afresh, marked=fresh) for each in planned]
+
+
+def _begun_afresh(planned: _Planned, path: Path | None) -> bool:
+    """Whether the newest run of the same was begun by a command to measure again, and was stopped."""
+    try:
+        found = planned.place(path, fresh=False)
+        return bool(found.manifest().get("fresh")) and finished_at(found) is None
+    except RunDirectoryError:
+        return False  # nothing there, or something else
+
+
+def _planned(config: RunConfig, surroundings: Environment, path: Path | None) -> _Planned:
     ready_to_run(config)
-    _known_limits(config)
     for reader in readers(config.reuse):  # a mistyped one must not cost the whole run again
         reader.close()
     participants = [*config.models, *([config.judge] if config.judge else [])]
     specs = {model.provider: account_spec(model.provider, config.providers, surroundings) for model in participants}
     searcher = _searcher(config, surroundings)
     plan = plans.from_config(config, specs, _known_pictures(config, path), searcher.identity if searcher else "")
-    directory = run_directory.locate(config.results, plan.name, plan.identity, explicit=config.name is not None, path=path, fresh=fresh)
+    return _Planned(config, plan, specs.__getitem__, searcher)
+
+
+def _placed(planned: _Planned, path: Path | None, *, fresh: bool, marked: bool) -> Job:
+    config, plan, spec_of = planned.config, planned.plan, planned.spec_of
+    directory = planned.place(path, fresh=fresh)
     known = (directory.path / "run.json").exists()
     earlier = plans.from_directory(directory, samples=False, benchmark=config.benchmark) if known else None
     if earlier is not None and earlier.imported:
         raise ConfigError(f"{directory.path} holds imported answers, which no run continues; choose another --name, or --fresh")
     if earlier is not None and (changed := differences(plan, earlier)):
-        fresh_calls = asyncio.run(estimate(plan, directory, specs.__getitem__))
+        fresh_calls = asyncio.run(estimate(plan, directory, spec_of))
         total = sum(model.generation_calls + model.judge_calls for model in fresh_calls)
         say(f"continuing {directory.path}: {'; '.join(changed)}; at most {total} new calls")
     _tell_oddities(plan)
     if earlier is not None:
         plan = replace(plan, created_at=earlier.created_at)
-    return Job(plan, directory, specs.__getitem__, searcher)
+    plan = replace(plan, fresh=earlier.fresh if earlier else marked)
+    return Job(plan, directory, spec_of, planned.searcher)
 
 
 def _tell_oddities(plan: Plan) -> None:
@@ -113,10 +154,10 @@ def _searcher(config: RunConfig, surroundings: Environment) -> Searcher | None:
     )
 
 
-def _known_limits(config: RunConfig) -> None:
-    """Raises ConfigError for a limit of a provider that takes no part: it would hold for nobody."""
-    taking_part = {model.provider for model in (*config.models, *([config.judge] if config.judge else []))}
-    for flag, limit in (("rpm", config.rpm), ("concurrency", config.concurrency)):
+def _known_limits(configs: Sequence[RunConfig]) -> None:
+    """Raises ConfigError for a limit of a provider that takes no part in any run: it would hold for nobody."""
+    taking_part = {m.provider for config in configs for m in (*config.models, *([config.judge] if config.judge else []))}
+    for flag, limit in (("rpm", configs[0].rpm), ("concurrency", configs[0].concurrency)):
         for name in limit if isinstance(limit, dict) else ():
             if name not in taking_part:
                 guess = difflib.get_close_matches(name, taking_part, 1)
@@ -195,11 +236,23 @@ async def _sessions(jobs: Sequence[Job], *, as_json: bool, generate: bool) -> li
         offline_wait_s=config.offline_wait,
     )
     found: list[tuple[int, dict[str, Json]]] = []
+    if len(jobs) > 1:  # what is begun is there to be continued, whichever of them a stop comes in
+        for job in jobs:
+            if not (job.directory.path / "run.json").exists():
+                job.directory.make()
+                job.directory.begin(job.plan.all_samples, job.plan.manifest())
     try:
         for number, job in enumerate(jobs):
             if number and not as_json:
                 say("", to_stderr=False)
-            outcomes = await _session(job, registry, generate=generate)
+            try:
+                outcomes = await _session(job, registry, generate=generate)
+            except SiuoError as error:
+                if len(jobs) == 1:
+                    raise
+                say(f"{job.plan.benchmark.name}: {error}")
+                found.append((error.exit_code, {"benchmark": job.plan.benchmark.name, "error": str(error)}))
+                continue
             with contextlib.suppress(OSError):  # the terminal may be gone; the run is on disk
                 show(outcomes, job, as_json=as_json)
             found.append((outcomes.code, as_printed(outcomes, job.directory)))

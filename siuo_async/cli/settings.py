@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ def merged(file: Path | None, flags: Mapping[str, Any]) -> list[RunConfig]:
         ConfigError: names the field and the fix.
     """
     settings: dict[str, Json] = load_file(file) if file else {}
+    others = [_absolute(name, file.parent) for name in _listed(settings.get("benchmark"))] if file else []
     given = {name: value for name, value in flags.items() if not (value is None or value is False or value in ([], {}))}
     if given.get("judge"):
         given["judge"] = parse_model(given["judge"])
@@ -42,27 +43,36 @@ def merged(file: Path | None, flags: Mapping[str, Any]) -> list[RunConfig]:
         )
     named = settings["benchmark"]
     place = file.parent if file and "benchmark" not in given else Path()
-    names = [_absolute(name, place) for name in (named if isinstance(named, list | tuple) else [named])]
+    names = [_absolute(name, place) for name in _listed(named)]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ConfigError(f"{twice} is named twice; name each benchmark once")
     source = str(file) if file else "the command line"
-    return [make(_settings_of(name, names, settings), source=source) for name in names]
-
-
-def _settings_of(name: Json, names: Sequence[Json], settings: Mapping[str, Json]) -> dict[str, Json]:
-    """The settings of one benchmark: what only others among them take is not for it."""
-    own = {**settings, "benchmark": name}
     if not all(isinstance(each, str) for each in names):
-        return own  # its field will say so
+        return [make({**settings, "benchmark": name}, source=source) for name in names]  # its field will say so
+    typed, written = _options_of(names), _options_of([*names, *(each for each in others if isinstance(each, str))])
+    for_others = {key for key in settings if key in (typed if key in given else written)}
+    return [make(_settings_of(name, names, settings, for_others), source=source) for name in names]
+
+
+def _listed(value: Json) -> list[Json]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _options_of(names: Iterable[str]) -> frozenset[str]:
+    """Whatever one of these benchmarks takes and not every benchmark does."""
+    return frozenset[str]().union(*(entry_of(name).options for name in names))
+
+
+def _settings_of(name: str, names: Sequence[str], settings: Mapping[str, Json], for_others: Collection[str]) -> dict[str, Json]:
+    """The settings of one benchmark: what only others that the command, or its file, names can take is not for it."""
+    own = {**settings, "benchmark": name}
     entry = entry_of(name)
     if not entry.judged:
         own.pop("judge", None)
         own.pop("no_judge", None)
-    if len(names) > 1:
-        taken = frozenset[str]().union(*(entry_of(each).options for each in names))
-        own = {key: value for key, value in own.items() if key not in taken or key in entry.options}
-        if isinstance(own.get("name"), str):
-            own["name"] = f"{own['name']}-{name_of(name)}"
+    own = {key: value for key, value in own.items() if key not in for_others or key in entry.options}
+    if len(names) > 1 and isinstance(own.get("name"), str):
+        own["name"] = f"{own['name']}-{name_of(name)}"
     return own
 
 

@@ -73,6 +73,8 @@ class Plan:
     data_file: str = ""
     prompts_folder: Path | None = None
     created_at: str = ""
+    fresh: bool = False
+    """Whether the command that began the run was one to measure again."""
     prices: Mapping[str, Price] | None = None
     """By `provider identity/model`."""
 
@@ -134,6 +136,7 @@ class Plan:
             "benchmark": self.benchmark.name,
             "created_at": self.created_at,
             "simulated": self.simulated,
+            "fresh": self.fresh,
             "models": [participant.as_json() for participant in self.models],
             "judge": self.judge.as_json() if self.judge else None,
             "dataset": {
@@ -245,5 +248,6 @@ def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any], *, samples: b
         data_file=manifest["dataset"]["file"],
         prompts_folder=folder,
         created_at=manifest["created_at"],
+        fresh=bool(manifest.get("fresh")),
         prices={name: Price.model_validate(price) for name, price in manifest.get("prices", {}).items()},
     )

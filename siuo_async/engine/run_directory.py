@@ -116,6 +116,11 @@ class RunDirectory:
         """Writes `samples.jsonl`."""
         write_parts(self.path / "samples.jsonl", _sample_lines(samples))
 
+    def begin(self, samples: Iterable[Sample], manifest: Mapping[str, Json]) -> None:
+        """Writes what a run is of; the samples first, since what has a manifest can be read."""
+        self.write_samples(samples)
+        self.write_manifest(manifest)
+
     def read_stats(self) -> dict[str, Json]:
         """`run_stats.json`, or nothing where it is not there or not readable."""
         try:

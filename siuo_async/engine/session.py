@@ -133,8 +133,7 @@ class Session:
         door = SendingDoor(journal, reuse=reuse, retry_failed=config.retry_failed)
         self._watch_stops()
         try:
-            self._directory.write_samples(self._plan.all_samples)  # first: what has a manifest can be read
-            self._directory.write_manifest(self._plan.manifest())
+            self._directory.begin(self._plan.all_samples, self._plan.manifest())
             async with self._signals(), self._background(journal, door):
                 await self._work(door)
         finally:

@@ -155,3 +155,65 @@ def test_a_judge_is_not_asked_where_none_is_needed(siuo: Siuo, items: Path, simu
     )
     assert done.json["judge"] is None
     assert "openai-judge" not in simulator.stats()["by_persona"]
+
+
+def test_a_limit_of_the_judges_provider_holds_though_one_of_them_needs_no_judge(siuo: Siuo, items: Path) -> None:
+    words = (
+        "siuo-gen",
+        "siuo-mcqa",
+        "--data",
+        items,
+        "-m",
+        "sim/openai-careful",
+        "--judge",
+        "openai/gpt-4.1-mini",
+        "--rpm",
+        "openai=60",
+    )
+    done = siuo("run", *words, "--dry-run", env={"OPENAI_API_KEY": "sk-x"})
+    assert done.out.count("calls at most") == 2
+
+
+def test_a_file_for_two_benchmarks_serves_for_one_of_them(siuo: Siuo, items: Path) -> None:
+    file = siuo.folder / "both.yaml"
+    file.write_text("benchmark: [siuo-gen, siuo-mcqa]\nmodels: [sim/openai-careful]\nno_judge: true\nanswers: 2\n", encoding="utf-8")
+    alone = siuo("run", "-c", file, "siuo-mcqa", "--data", items, "--limit", "2", "--json")
+    assert (alone.json["benchmark"], alone.json["answers_per_sample"]) == ("siuo-mcqa", 4)
+    assert [summary["answers_per_sample"] for summary in siuo("run", "-c", file, "--data", items, "--limit", "2", "--json").json] == [
+        2,
+        4,
+    ]
+
+
+def test_what_goes_wrong_in_one_of_them_keeps_nothing_of_the_others(siuo: Siuo, items: Path) -> None:
+    data = siuo.folder / "data"
+    shutil.copytree(items, data)
+    words = ("run", "siuo-gen", "siuo-mcqa", "--data", data, "-m", "sim/openai-careful", "--no-judge", "--limit", "3", "--json")
+    siuo(*words)
+    for file in siuo.folder.glob("results/*siuo-gen*/calls.jsonl"):
+        file.write_bytes(b"not a record\n" + file.read_bytes())
+    done = siuo(*words, code=2)
+    assert [summary["benchmark"] for summary in done.json] == ["siuo-gen", "siuo-mcqa"]
+    assert "is damaged" in done.json[0]["error"]
+    assert done.json[1]["complete"] is True
+    assert "siuo-gen: " in done.err
+
+
+def test_a_measurement_anew_that_was_stopped_goes_on_when_typed_again(siuo: Siuo, items: Path, simulator: SimulatorProcess) -> None:
+    words = ("run", "siuo-mcqa", "siuo-gen", "--data", items, "-m", "sim/openai-careful", "--no-judge", "--limit", "40")
+    siuo(*words)
+    simulator.reset()
+    second = siuo.start(*words, "--fresh", "--concurrency", "2", "--grace", "20")
+    began = time.monotonic()
+    while simulator.stats()["requests"] < 10 and time.monotonic() - began < 60:
+        time.sleep(0.01)
+    second.terminate()
+    _, said = second.communicate(timeout=60)
+    assert second.returncode == 3, said
+    again = siuo(*words, "--fresh", "--json")
+    assert all(summary["complete"] for summary in again.json)
+    assert len(list(siuo.folder.glob("results/*/run.json"))) == 4
+    assert simulator.stats()["requests"] == simulator.stats()["distinct_call_ids"]
+    third = siuo(*words, "--fresh", "--json")
+    assert {summary["calls"]["reused"] for summary in third.json} == {0}
+    assert len(list(siuo.folder.glob("results/*/run.json"))) == 6
