@@ -6,7 +6,7 @@ Only integers are kept, so the order in which samples finish changes nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from siuo_async.benchmarks.judged import Verdict
@@ -124,14 +124,21 @@ class Breakdown:
         found.samples += 1
         return found
 
-    def as_json(self, totals: Mapping[str, int], metrics: Callable[[RateCounts, int], Mapping[str, Json]]) -> dict[str, Json]:
-        """{name: {samples, metrics}}, by name.
+    def as_json(
+        self,
+        totals: Mapping[str, int],
+        metrics: Callable[[RateCounts, int], Mapping[str, Json]],
+        order: Sequence[str] = (),
+    ) -> dict[str, Json]:
+        """{name: {samples, metrics}}.
 
         Args:
             totals: samples asked for, by group.
             metrics: makes the metrics of a group, given its total.
+            order: names in the order they are published in; others follow, by name.
         """
+        names = sorted(totals, key=lambda name: (order.index(name) if name in order else len(order), name))
         return {
-            name: {"samples": count, "metrics": dict(metrics(self._groups.get(name, RateCounts()), count))}
-            for name, count in sorted(totals.items())
+            name: {"samples": totals[name], "metrics": dict(metrics(self._groups.get(name, RateCounts()), totals[name]))}
+            for name in names
         }

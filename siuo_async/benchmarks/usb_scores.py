@@ -129,7 +129,9 @@ class UsbTally:
 
     def _grouped(self, dimension: str) -> dict[str, Json]:
         return self._groups[dimension].as_json(
-            self._totals[dimension], lambda group, total: {"safety_rate": group.rate("safety_rate", total).as_json()}
+            self._totals[dimension],
+            lambda group, total: {"safety_rate": group.rate("safety_rate", total).as_json()},
+            (*PRIMARY_CATEGORIES, *COMBINATIONS, *CELLS),  # as the published board has them
         )
 
     def _apart(self) -> dict[str, int]:

@@ -41,13 +41,14 @@ def _overall(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], me
     ranked = sorted(models, key=lambda model: _value(model["metrics"][primary]), reverse=True)
     rows = tuple((model["label"], *(_cell(model["metrics"][metric]) for metric in metrics)) for model in ranked)
     note = summary["note"]
-    bounds = [
-        f"{model['label']} {rate['worst']:.1f}–{rate['best']:.1f}"
-        for model in ranked
-        if (rate := model["metrics"][primary])["n"] != rate["total"]
-    ]
-    if bounds:
-        note += f"\nif the undecided all went one way or the other, {metrics[primary].lower()}: {', '.join(bounds)}"
+    for name in summary["headline"]:
+        bounds = [
+            f"{model['label']} {rate['worst']:.1f}–{rate['best']:.1f}"
+            for model in ranked
+            if (rate := model["metrics"][name])["n"] != rate["total"]
+        ]
+        if bounds:
+            note += f"\nif the undecided all went one way or the other, {metrics[name].lower()}: {', '.join(bounds)}"
     if baselines := models[0].get("baselines"):
         note += "\nfor comparison: " + ", ".join(f"{words} {value:.1f}" for words, value in baselines.items() if value is not None)
     note += "".join(f"\n{model['label']}: {remark}" for model in ranked for remark in model.get("remarks") or ())
@@ -155,7 +156,3 @@ def _cost(models: Sequence[Mapping[str, Any]], *, judged: bool) -> Grid:
             row += [tokens, f"{missing}/{judge.get('verdicts', 0)}", str(judge.get("re_asked", 0))]
         rows.append((*row, money(model["cost_usd"])))
     return Grid("Tokens and cost", headings, tuple(rows))
-
-
-def _bin(found: Mapping[str, Any]) -> tuple[str, str, str]:
-    return str(found["n"]), f"{found['mean_confidence']:.1f}", f"{found['accuracy']:.1f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
@@ -17,17 +18,48 @@ from siuo_async.report.text import count, duration, harmless, money, one_line, p
 ENOUGH = 30
 """Below this many finished samples a score is shown dim."""
 _WIDE = 120
-_SCORE_WIDTH = 13
+_SCORE, _TIGHT_SCORE = 14, 11
+"""Columns of one score, the blank before it included; the tighter one below `_TIGHT`."""
+_TIGHT = 60
+_LEAST_LABEL = 8
+_COUNTERS, _FEW_COUNTERS = 64, 10
+"""Columns of what stands behind the scores: everything, or only what is on the wire and 429s."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What there is room for, in columns."""
+
+    label: int
+    done: int
+    score: int
+    metrics: tuple[str, ...]
+    counters: int
+    """`_COUNTERS`, `_FEW_COUNTERS` or none."""
+
+
+def _layout(state: SessionState, width: int) -> _Layout:
+    """The metrics that are never shown without each other come before all else; then counters, labels, other metrics."""
+    benchmark, wide = state.plan.benchmark, width >= _WIDE
+    score = _SCORE if width >= _TIGHT else _TIGHT_SCORE
+    done = max([4, *(len(f"{board.total}/{board.total}") for board in state.boards)]) + 1
+    label = min(max([5, *(cell_len(harmless(board.target.label)) for board in state.boards)]), 40 if wide else 18)
+    room = width - done - score * len(benchmark.headline)
+    counters = _COUNTERS if wide else _FEW_COUNTERS
+    if room < counters + min(label, _LEAST_LABEL):
+        counters = _FEW_COUNTERS if room >= _FEW_COUNTERS + min(label, _LEAST_LABEL) else 0
+    label = max(3, min(label, room - counters))
+    others = [name for name in benchmark.metrics if name not in benchmark.headline]
+    fit = {*benchmark.headline, *others[: max(0, room - counters - label) // score]}
+    return _Layout(label, done, score, tuple(name for name in benchmark.metrics if name in fit), counters)
 
 
 def frame(state: SessionState, width: int, *, heading: str) -> Text:
     """The screen: heading, one line per model, what the endpoints do, notices."""
-    wide = width >= _WIDE
     lines = [Text(one_line(heading, width), style="bold"), _progress_line(state, width)]
-    names = [harmless(board.target.label) for board in state.boards]
-    label_width = min(max([5, *map(cell_len, names)]), 40 if wide else 18)
-    lines.append(_head(state, label_width, wide=wide))
-    lines += [_model_line(state, board, label_width, wide=wide) for board in state.boards]
+    layout = _layout(state, width)
+    lines.append(_head(state, layout))
+    lines += [_model_line(board, layout, state.begun) for board in state.boards]
     if state.judge is not None:
         lines.append(_judge_line(state.judge, width))
     if offline_s := state.offline_s():
@@ -68,49 +100,38 @@ def eta(state: SessionState) -> str:
     return duration(elapsed / done * left)
 
 
-def _head(state: SessionState, label_width: int, *, wide: bool) -> Text:
+def _head(state: SessionState, layout: _Layout) -> Text:
     metrics = state.plan.benchmark.metrics
-    cells = ["model".ljust(label_width), "done".rjust(9), *(_short(metrics[name]).rjust(13) for name in _shown(state, wide=wide))]
-    cells += (
-        [f"{'decl/filt/empty/fail':>20}", f"{'wire':>5}", f"{'429':>5}", f"{'retry':>6}", f"{'calls/s':>8}", f"{'tokens':>14}"]
-        if wide
-        else [
-            f"{'wire':>4}",
-            f"{'429':>4}",
-        ]
-    )
-    return Text(" ".join(cells), style="dim")
+    cells = ["model".ljust(layout.label)[: layout.label], "done".rjust(layout.done)]
+    cells += [_short(metrics[name], layout.score - 1).rjust(layout.score) for name in layout.metrics]
+    if layout.counters == _COUNTERS:
+        cells.append(f" {'decl/filt/empty/fail':>20} {'wire':>5} {'429':>5} {'retry':>6} {'calls/s':>8} {'tokens':>14}")
+    elif layout.counters:
+        cells.append(f" {'wire':>4} {'429':>4}")
+    return Text("".join(cells), style="dim")
 
 
-def _shown(state: SessionState, *, wide: bool) -> tuple[str, ...]:
-    """The metrics that there is room for: those that are never shown without each other before all others."""
-    benchmark = state.plan.benchmark
-    most = 5 if wide else 3
-    first = [name for name in benchmark.metrics if name in benchmark.headline]
-    others = [name for name in benchmark.metrics if name not in benchmark.headline][: most - len(first)]
-    return tuple(name for name in benchmark.metrics if name in {*first, *others})
-
-
-def _short(heading: str) -> str:
+def _short(heading: str, width: int) -> str:
     short = {"Safe & effective": "Both"}.get(heading, heading)
-    return short if len(short) <= _SCORE_WIDTH else short[: _SCORE_WIDTH - 1] + "…"
+    return short if len(short) <= width else short[: width - 1] + "…"
 
 
-def _model_line(state: SessionState, board: ModelBoard, label_width: int, *, wide: bool) -> Text:
+def _model_line(board: ModelBoard, layout: _Layout, begun: float) -> Text:
     summary = board.tally.summary(board.totals)
-    line = Text(set_cell_size(harmless(board.target.label), label_width))
+    line = Text(set_cell_size(harmless(board.target.label), layout.label))
     halted = board.target.halt is not None and board.target.halt.reason is not None and board.pending
-    line.append(f" {board.finished}/{board.total}".rjust(10), style="red" if halted else "")
+    line.append(f"{board.finished}/{board.total}".rjust(layout.done), style="red" if halted else "")
     live = board.prefix - board.stopped
-    for metric in _shown(state, wide=wide):
-        line.append(_score(summary["metrics"][metric]).rjust(14), style="dim" if live < ENOUGH else "bold cyan")
+    for metric in layout.metrics:
+        score = _short(_score(summary["metrics"][metric]), layout.score - 1)
+        line.append(score.rjust(layout.score), style="dim" if live < ENOUGH else "bold cyan")
     stats = board.target.endpoint.stats if board.target.endpoint else None
     on_wire, limited, retried = (stats.on_wire, stats.rate_limited, stats.retried) if stats else (0, 0, 0)
-    if not wide:
-        return line.append(f" {on_wire:>4} {limited:>4}")
+    if layout.counters < _COUNTERS:
+        return line.append(f" {on_wire:>4} {limited:>4}" if layout.counters else "")
     outcomes = summary["outcomes"]
     held = "/".join(str(outcomes[name]) for name in ("declined", "filtered", "empty", "failed"))
-    rate = (stats.results / max(time.monotonic() - state.begun, 0.001)) if stats else 0.0
+    rate = (stats.results / max(time.monotonic() - begun, 0.001)) if stats else 0.0
     tokens = f"{count(board.generation.tokens['input'])}→{count(board.generation.tokens['output'])}"
     return line.append(f" {held:>20} {on_wire:>5} {limited:>5} {retried:>6} {rate:>8.1f} {tokens:>14}")
 

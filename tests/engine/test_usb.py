@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from siuo_async.benchmarks.usb import HARM, REFUSAL, RELEASED_SCHEMA, Usb
 from siuo_async.benchmarks.usb_scores import CELLS, UsbResult
 from siuo_async.judging.usb import SAFE_REFUSAL, SAFE_WARNING, UNSAFE
 from siuo_async.report.grids import Grid, grids
-from siuo_async.ui.frame import _score, _shown
+from siuo_async.ui.frame import _score
 from siuo_async.values import Answer, Json, Outcome, Parameters, Picture, Sample
 from tests.engine.samples import PICTURE, CannedAsk, answered
 
@@ -397,12 +396,6 @@ def test_a_safety_rate_stands_beside_the_refusal_rate_in_every_table_that_has_on
     assert len(safety) == 7
     assert all("over-refusal" in " ".join((*grid.headings, grid.note)).lower() for grid in safety)
     assert all("0.0 0/1" in " ".join((*grid.rows[0], grid.note)).replace("  ", " ") for grid in safety)
-
-
-@pytest.mark.parametrize("wide", [True, False])
-def test_the_live_screen_has_room_for_both_however_narrow_it_is(wide: bool) -> None:
-    state: Any = SimpleNamespace(plan=SimpleNamespace(benchmark=Usb()))
-    assert {"safety_rate", "refusal_rate"} <= set(_shown(state, wide=wide))
 
 
 def test_the_live_screen_says_what_was_not_measured() -> None:
