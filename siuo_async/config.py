@@ -23,6 +23,8 @@ from siuo_async.values import Json, Parameters, Protocol
 _MOST = 2**31 - 1
 _MOST_RPM, _MOST_AT_ONCE = 10_000_000, 100_000
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_FLAGS = {"combinations": "--combination", "usages": "--usage"}
+"""Where a field's flag has another name, and can be given a wrong value."""
 
 
 def _sendable(params: dict[str, Json]) -> dict[str, Json]:
@@ -135,10 +137,19 @@ class ProviderConfig(_Strict):
 
 Combination = Literal["RIRT", "SIRT", "RIST", "SIST"]
 """Risky or safe image, risky or safe text."""
+Usage = Literal["vulnerability", "overrefusal"]
 
 
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str | dict) else value
+
+
+def _in_capitals(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _without_hyphen(value: Any) -> Any:
+    return value.lower().replace("-", "") if isinstance(value, str) else value
 
 
 class RunConfig(_Strict):
@@ -159,8 +170,8 @@ class RunConfig(_Strict):
     protocol: Protocol = "corrected"
     prompts: Literal["own", "released"] | None = None
     language: Literal["en", "zh"] | None = None
-    combinations: Annotated[tuple[Combination, ...], BeforeValidator(_as_list)] = ()
-    usages: Annotated[tuple[Literal["vulnerability", "overrefusal"], ...], BeforeValidator(_as_list)] = ()
+    combinations: Annotated[tuple[Annotated[Combination, BeforeValidator(_in_capitals)], ...], BeforeValidator(_as_list)] = ()
+    usages: Annotated[tuple[Annotated[Usage, BeforeValidator(_without_hyphen)], ...], BeforeValidator(_as_list)] = ()
     option_seed: int | None = Field(default=None, ge=0, le=_MOST)
     """Shuffles the options of multiple-choice items."""
     confidence: Literal["none", "logprobs", "stated"] | None = None
@@ -173,6 +184,15 @@ class RunConfig(_Strict):
     """`module:function` or `file.py:function`."""
     search_key_env: str | None = None
     """The environment variable that holds the search endpoint's key; never the key itself."""
+    search_key_header: str = "Authorization"
+    """Where the key goes if the URL has no `{key}`; `Authorization` sends `Bearer KEY`, any other header the key alone."""
+    search_results: int = Field(default=5, ge=1, le=100)
+    """Passages of a folder that one search gives; endpoints and functions decide for themselves."""
+    search_timeout: float | None = Field(default=None, gt=0)
+    """Seconds: of one try of an endpoint (30 unless told), of one call of a function (120)."""
+    search_at_once: int = Field(default=8, ge=1, le=_MOST_AT_ONCE)
+    search_rpm: float | None = Field(default=None, gt=0, le=_MOST_RPM)
+    """Requests per minute to an endpoint, tries included."""
     search_identity: str | None = None
     """What stands for the search engine in call ids, instead of what is made of its settings."""
     search_chars: int = Field(default=30_000, ge=100, le=1_000_000)
@@ -271,8 +291,11 @@ class _OneOfEach(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def load_file(path: Path) -> dict[str, Json]:
+def load_file(path: Path, such_as: str = "benchmark: siuo-gen") -> dict[str, Json]:
     """The mapping in a YAML (or JSON) configuration file.
+
+    Args:
+        such_as: a line of such a file, for messages.
 
     Raises:
         ConfigError: no such file, not YAML (with the line), or not a mapping.
@@ -294,7 +317,8 @@ def load_file(path: Path) -> dict[str, Json]:
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigError(f"{path}{where} is not YAML ({getattr(error, 'problem', None) or error}); mend it there") from error
     if not isinstance(found, dict):
-        raise ConfigError(f"{path} holds {type(found).__name__}, not settings; write lines such as `benchmark: siuo-gen`")
+        holds = "is empty" if found is None else f"holds {type(found).__name__}, not settings"
+        raise ConfigError(f"{path} {holds}; write lines such as `{such_as}`")
     return {str(key): value for key, value in found.items()}
 
 
@@ -330,7 +354,8 @@ def _sentence(error: ValidationError, source: str) -> str:
         return f"{source}: '{where}' is missing; add it{more}"
     message = first["msg"].removeprefix("Value error, ")
     shown = "" if first["type"] == "value_error" else f", but it is {_short(first['input'])!r}"
-    prefix = "" if first["type"] == "value_error" and not first["loc"] else f"'{where}': "
+    flag = f" ({_FLAGS[owner]})" if first["loc"] and (owner := first["loc"][0]) in _FLAGS else ""
+    prefix = "" if first["type"] == "value_error" and not first["loc"] else f"'{where}'{flag}: "
     return f"{source}: {prefix}{message[0].lower() + message[1:]}{shown}{more}"
 
 

@@ -36,6 +36,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"temperature": float("nan")}, "'temperature'", ""),
     ({"top_p": 0}, "'top_p'", "greater than 0"),
     ({"top_p": 1.1}, "'top_p'", "less than or equal to 1"),
+    ({"combinations": "riss"}, "'combinations.0' (--combination)", "'RIRT', 'SIRT', 'RIST' or 'SIST'"),
+    ({"usages": ["refusal"]}, "'usages.0' (--usage)", "'vulnerability' or 'overrefusal'"),
     ({"safety_filters": "on"}, "'safety_filters'", "'as-shipped' or 'off'"),
     ({"missing_images": "ignore"}, "'missing_images'", "'error' or 'skip'"),
     ({"timeout": 0}, "'timeout'", "greater than 0"),
@@ -150,6 +152,11 @@ def test_two_equal_labels_are_an_error(models: list[Any]) -> None:
     assert "give each a label of its own" in message(models=models)
 
 
+def test_parts_of_usb_are_known_in_any_case_and_with_a_hyphen() -> None:
+    found = config(combinations=["rist", "SIST"], usages="Over-refusal")
+    assert (found.combinations, found.usages) == (("RIST", "SIST"), ("overrefusal",))
+
+
 def test_one_model_or_one_path_need_no_list() -> None:
     found = config(models="openai/gpt-4o", categories="self-harm", reuse="results/x")
     assert [model.name for model in found.models] == ["gpt-4o"]
@@ -180,7 +187,7 @@ FILES: list[tuple[bytes, str]] = [
     (b"benchmark: [", r"run\.yaml line 1, column \d+ is not YAML"),
     (b"a: 1\nb: : 2\n", r"run\.yaml line 2, column \d+ is not YAML"),
     (b"- a\n", "holds list, not settings"),
-    (b"", "holds NoneType, not settings"),
+    (b"", "is empty; write lines such as `benchmark: siuo-gen`"),
     (b"\xff\xfe\x00", "cannot be read"),
 ]
 

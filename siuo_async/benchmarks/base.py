@@ -21,6 +21,10 @@ R = TypeVar("R")
 R_contra = TypeVar("R_contra", contravariant=True)
 
 
+class SampleBug(Exception):
+    """A user's code failed in the life of one sample, which stays pending; the message names file and line."""
+
+
 class Ask(Protocol):
     """Asks models. What was asked before is answered from the journal."""
 

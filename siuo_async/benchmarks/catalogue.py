@@ -19,15 +19,16 @@ from siuo_async.benchmarks.custom_spec import read_spec
 from siuo_async.benchmarks.data.csqa_data import FILES as CSQA_FILES
 from siuo_async.benchmarks.data.csqa_data import load_csqa
 from siuo_async.benchmarks.data.custom_data import load_custom
-from siuo_async.benchmarks.data.data_folders import bundled_demo, find_data
+from siuo_async.benchmarks.data.data_folders import bundled_demo, find_data, prompts_folders
 from siuo_async.benchmarks.data.datasets import Dataset
 from siuo_async.benchmarks.data.fetch import licence_of
 from siuo_async.benchmarks.data.siuo_data import load_siuo_gen, load_siuo_mcqa
-from siuo_async.benchmarks.data.usb_data import BASE_FILE, HARD_FILE, load_usb
+from siuo_async.benchmarks.data.sources import sources
+from siuo_async.benchmarks.data.usb_data import BASE_FILE, HARD_FILE, OVERREFUSAL, VULNERABILITY, load_usb
 from siuo_async.benchmarks.prompts.csqa_prompts import OwnCsqaPrompts
 from siuo_async.benchmarks.prompts.own_templates import require
 from siuo_async.benchmarks.prompts.released_prompts import load_released_csqa, load_released_prompts, load_released_usb
-from siuo_async.benchmarks.prompts.usb_prompts import USB_PROMPTS, OwnUsbPrompts
+from siuo_async.benchmarks.prompts.usb_prompts import USB, OwnUsbPrompts
 from siuo_async.benchmarks.siuo_gen import ANSWERS, OwnPrompts, SiuoGen
 from siuo_async.benchmarks.siuo_mcqa import SiuoMcqa
 from siuo_async.benchmarks.usb import Usb
@@ -84,7 +85,7 @@ class Loaded:
     """Of the data."""
 
 
-_SEARCH = frozenset({"search", "search_url", "search_corpus", "search_function", "search_key_env", "search_identity", "search_chars"})
+_SEARCH = frozenset(name for name in RunConfig.model_fields if name == "search" or name.startswith("search_"))
 _PICTURES = frozenset({"images", "missing_images"})
 _USB = _PICTURES | {"language", "combinations", "usages"}
 
@@ -147,9 +148,9 @@ def _usb_data(config: RunConfig, known: Known) -> Dataset:
 
 def _usb(setup: Setup) -> Usb:
     config = setup.config
-    prompts = _released(load_released_usb, setup.prompts_folder) or OwnUsbPrompts()
-    for prompt in sorted(USB_PROMPTS):  # half a set would be found out by the first row that needs the other half
-        require(prompts.available, prompt, "USB-SafeBench")
+    prompts = _released(load_released_usb, setup.prompts_folder) or OwnUsbPrompts(config.protocol)
+    for prompt in _usb_judging(config):  # half a set would be found out by the first row that needs the other half
+        require(prompts.available, prompt, USB)
     return Usb(
         name="usb-hard" if config.benchmark == "usb-hard" else "usb-base",
         protocol=config.protocol,
@@ -158,6 +159,15 @@ def _usb(setup: Setup) -> Usb:
         system=config.system,
         language=config.language or "en",
     )
+
+
+def _usb_judging(config: RunConfig) -> list[str]:
+    """The judge prompts that a run needs: harmless rows have no combination of risks, and harmful ones no refusal to be judged."""
+    if config.no_judge:
+        return []
+    usages = config.usages or (VULNERABILITY, OVERREFUSAL)
+    refusal = OVERREFUSAL in usages and not config.combinations
+    return ["vulnerability"] * (VULNERABILITY in usages) + ["refusal"] * refusal
 
 
 def _csqa_data(config: RunConfig, known: Known) -> Dataset:
@@ -292,7 +302,8 @@ def must_be_as_it_was(benchmark: Benchmark[Any], config: RunConfig, identity: Ma
     now = (benchmark.name, benchmark.prompt_set, dict(benchmark.settings()))
     if now != (identity["benchmark"], identity["prompts"], identity.get("settings", {})):
         raise ConfigError(
-            f"{config.benchmark} was changed since this run was made; put it back as it was, or begin another run with `siuo run`"
+            f"{config.benchmark} was changed since this run was made; put it back as it was, or begin another run with `siuo run` and "
+            "--reuse with this run's folder, which pays only for calls that are not in it"
         )
 
 
@@ -365,7 +376,7 @@ def load(config: RunConfig, known: Known = EMPTY, search_source: str = "") -> Lo
     _only_its_options(config, entry)
     dataset = entry.load(config, known)
     prompts_folder = prompts_folder_for(config, dataset.file.parent)
-    licence = licence_of(dataset.file) if entry.data else dataset.licence
+    licence = licence_of(sources()[entry.data], dataset.file) if entry.data else dataset.licence
     return Loaded(build(Setup(config, prompts_folder, search_source)), dataset, prompts_folder, licence)
 
 
@@ -379,18 +390,23 @@ def _only_its_options(config: RunConfig, entry: Entry) -> None:
 def prompts_folder_for(config: RunConfig, folder: Path) -> Path | None:
     """Where the released prompts are, if they are to be used: the default once imported.
 
+    Args:
+        folder: that of the data.
+
     Raises:
         DataError: they were asked for and are not there.
     """
     entry = entry_of(config.benchmark)
     if entry.prompts_from is None or config.prompts == "own":
         return None
-    if entry.prompts_from(folder) is not None:
-        return folder
+    folders = prompts_folders(folder, entry.data)
+    for place in folders:
+        if entry.prompts_from(place) is not None:
+            return place
     if config.prompts == "released":
         raise DataError(
-            f"the released prompts are not imported (looked in {folder}); run `siuo data import {entry.data} PATH` with PATH your "
-            "checkout of the benchmark's repository, or use --prompts own"
+            f"the released prompts are not imported (looked in {' and '.join(map(str, dict.fromkeys(folders)))}); run "
+            f"`siuo data import {entry.data} PATH` with PATH your checkout of the benchmark's repository, or use --prompts own"
         )
     return None
 

@@ -2,8 +2,9 @@
 
 Source: Chinese SafetyQA (arXiv 2412.15265) and its scripts `batch_call_model.py`, `batch_no_rag.py` and `pack/utils.py`. In the file
 the right option stands first 1,192 times in 2,000, and the scripts send it so; `corrected` shows the options in an order drawn from
-the sample (`option_seed`), asks at temperature 0, and counts an answer without a readable letter as not attempted. `released` keeps
-the file's order and parameters (temperature 1, top_p 0.01, frequency_penalty 1, no cap) and knows no answer but a, b, c or d alone.
+the sample (`option_seed`) unless the question lists them by letter, asks at temperature 0, and counts an answer without a readable
+letter as not attempted. `released` keeps the file's order and parameters (temperature 1, top_p 0.01, frequency_penalty 1, no cap) and
+knows no answer but a, b, c or d alone.
 With `confidence` the letter comes with how sure the model is: by log-probability of its first token, or as it states itself.
 """
 
@@ -22,15 +23,15 @@ from siuo_async.benchmarks.csqa_scores import (
     NORMALISED,
     NOT_ATTEMPTED,
     PRIMARY,
-    SEARCH_RATIO,
+    SEARCH_RATIOS,
     STATED,
     CsqaResult,
     CsqaTally,
     Sureness,
 )
-from siuo_async.benchmarks.options import Shuffled, shuffled
+from siuo_async.benchmarks.options import Shuffled, lists_options, shuffled
 from siuo_async.errors import ConfigError
-from siuo_async.judging import LogprobChoice, parse_letter, parse_stated_confidence, read_logprob_choice
+from siuo_async.judging import LogprobChoice, letters_alone, parse_letter, parse_stated_confidence, read_logprob_choice
 from siuo_async.stats.logprobs import released_valid_answer
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Parameters, Sample
 from siuo_async.values import Protocol as ProtocolName
@@ -70,8 +71,8 @@ class CsqaMcq:
 
     @property
     def metrics(self) -> Mapping[str, str]:
-        """The published ones; beside them how often was searched, where that can happen."""
-        return {**METRICS, **(SEARCH_RATIO if self.questions.search != "none" else {})}
+        """The published ones; beside them how often was searched and something found, where that can happen."""
+        return {**METRICS, **(SEARCH_RATIOS if self.questions.search != "none" else {})}
 
     @property
     def note(self) -> str:
@@ -135,7 +136,7 @@ class CsqaMcq:
 
     def _shown(self, sample: Sample) -> Shuffled:
         options, gold = sample.fields["options"], sample.fields["gold"]
-        if self.protocol == "released":
+        if self.protocol == "released" or lists_options(sample.text, options):
             return Shuffled(options, gold, {letter: letter for letter in options})
         return shuffled(options, gold, self.option_seed or 0, sample.id)
 
@@ -148,18 +149,19 @@ class CsqaMcq:
         read = self._released if self.protocol == "released" else self._corrected
         grade, unparsed, sureness = read(asked.answer, shown)
         grades = None if grade is None else frozenset(grade)
-        return CsqaResult(asked.answer, grades, unparsed=unparsed, search=asked.search, sureness=sureness)
+        return CsqaResult(asked.answer, grades, unparsed=unparsed, search=asked.search, sureness=sureness, shown=shown)
 
     def _corrected(self, answer: Answer, shown: Shuffled) -> tuple[str | None, bool, tuple[Sureness, ...]]:
         """(grade, whether there was text but no letter, how sure)."""
         if not answer.text.strip():
             return (NOT_ATTEMPTED if answer.outcome in (Outcome.DECLINED, Outcome.FILTERED) else None), False, ()
         sureness: tuple[Sureness, ...] = ()
+        text = letters_alone(answer.text, shown.options)
         if self.questions.confidence == "stated":
-            letter, percent = parse_stated_confidence(answer.text, shown.letters)
-            sureness = (Sureness(STATED, percent),)
+            letter, percent = parse_stated_confidence(text, shown.letters)
+            sureness = (Sureness(STATED, None if letter is None else percent),)  # of no answer that could be right
         else:
-            letter = parse_letter(answer.text, shown.letters, "corrected")
+            letter = parse_letter(text, shown.letters, "corrected")
             if self.questions.confidence == "logprobs":
                 choice = read_logprob_choice(answer.logprobs, shown.letters)
                 sureness = _by_tokens(choice if choice and letter and choice.letter == letter else None, shown.gold)
@@ -187,9 +189,9 @@ def _by_tokens(choice: LogprobChoice | None, gold: str) -> tuple[Sureness, ...]:
     """The same confidence by both formulas."""
     if choice is None or choice.letter is None:
         return Sureness(BY_LOGPROB, None), Sureness(NORMALISED, None)
-    return tuple(
-        Sureness(words, _bounded(found.get(choice.letter)), _bounded(found.get(gold)))
-        for words, found in ((BY_LOGPROB, choice.probability), (NORMALISED, choice.normalised))
+    return (
+        Sureness(BY_LOGPROB, _bounded(choice.chosen), _bounded(choice.of(gold))),
+        Sureness(NORMALISED, choice.normalised.get(choice.letter), choice.normalised.get(gold)),
     )
 
 

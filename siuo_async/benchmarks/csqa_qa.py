@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 
 from siuo_async.benchmarks.base import Ask
 from siuo_async.benchmarks.csqa_asking import RELEASED, Asked, Questions
-from siuo_async.benchmarks.csqa_scores import METRICS, NOT_ATTEMPTED, PRIMARY, SEARCH_RATIO, STATED, CsqaResult, CsqaTally, Sureness
+from siuo_async.benchmarks.csqa_scores import METRICS, NOT_ATTEMPTED, PRIMARY, SEARCH_RATIOS, STATED, CsqaResult, CsqaTally, Sureness
 from siuo_async.benchmarks.judged import JUDGE_CAP, Verdict, verdict, verdict_as_released
+from siuo_async.benchmarks.prompts.csqa_prompts import CSQA
+from siuo_async.benchmarks.prompts.own_templates import require
 from siuo_async.judging import parse_csqa_grade, parse_stated_confidence, released_csqa_grades, released_filter
 from siuo_async.values import Json, Outcome, Parameters, Prompt, Sample
 from siuo_async.values import Protocol as ProtocolName
@@ -25,7 +27,11 @@ GRADE = "judge.grade"
 
 @dataclass(frozen=True, slots=True)
 class CsqaQa:
-    """The benchmark, set up."""
+    """The benchmark, set up.
+
+    Raises:
+        ConfigError: the prompts have none for the judge.
+    """
 
     questions: Questions = Questions("qa")
     judged: bool = True
@@ -35,6 +41,10 @@ class CsqaQa:
     answers: int = 1
     needs_judge: bool = True
 
+    def __post_init__(self) -> None:
+        if self.judged:  # else it would be found out when the first answer is paid for
+            require(self.questions.prompts.available, "judge", CSQA)
+
     @property
     def protocol(self) -> ProtocolName:
         """How it is asked and graded."""
@@ -42,8 +52,8 @@ class CsqaQa:
 
     @property
     def metrics(self) -> Mapping[str, str]:
-        """The published ones; beside them how often was searched, where that can happen."""
-        return {**METRICS, **(SEARCH_RATIO if self.questions.search != "none" else {})}
+        """The published ones; beside them how often was searched and something found, where that can happen."""
+        return {**METRICS, **(SEARCH_RATIOS if self.questions.search != "none" else {})}
 
     @property
     def note(self) -> str:
@@ -119,13 +129,14 @@ class CsqaQa:
         return await verdict(ask, self._prompt(sample, answer), GRADE, parse_csqa_grade) if self.judged else None
 
     async def _released(self, sample: Sample, asked: Asked, ask: Ask) -> CsqaResult:
-        """As `simple_qa_evaluate.py` and `metrics.py`; a reply that says nothing is an empty cell, which they leave out."""
+        """As `simple_qa_evaluate.py` and `metrics.py`; a reply that says nothing is a cell without a value, which they leave out."""
         answer = released_filter(asked.answer.text) or ""
         if not self.judged or not answer:
             return CsqaResult(asked.answer, None, search=asked.search)
         found = await verdict_as_released(ask, self._prompt(sample, answer), GRADE, _released_grades)
-        grades = released_csqa_grades(found.text) if released_filter(found.text) and found.state != "failed" else None
-        return CsqaResult(asked.answer, grades, replace(found, value=grades), search=asked.search)
+        grades = None if found.state == "failed" else released_csqa_grades(released_filter(found.text) or "")
+        state = "unreadable" if grades is None and found.state == "read" else found.state
+        return CsqaResult(asked.answer, grades, replace(found, value=grades, state=state), search=asked.search)
 
     def _prompt(self, sample: Sample, answer: str) -> Prompt:
         """The judge's own system turn stays: the run's is for the model under test."""

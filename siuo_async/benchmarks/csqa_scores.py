@@ -14,6 +14,7 @@ from typing import Any
 from siuo_async.benchmarks.counting import AnswerCounts, Breakdown, JudgeCounts, RateCounts
 from siuo_async.benchmarks.csqa_asking import SearchState
 from siuo_async.benchmarks.judged import Verdict
+from siuo_async.benchmarks.options import Shuffled
 from siuo_async.stats import Calibration, Rate, csqa_rates
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Protocol, Sample
 
@@ -29,7 +30,7 @@ METRICS: Mapping[str, str] = MappingProxyType(
         "f_harmonic": "F harm. (paper)",
     }
 )
-SEARCH_RATIO: Mapping[str, str] = MappingProxyType({"search_ratio": "Searched"})
+SEARCH_RATIOS: Mapping[str, str] = MappingProxyType({"search_ratio": "Searched", "material_ratio": "With material"})
 STATED = "stated confidence"
 BY_LOGPROB = "probability as the scripts have it"
 NORMALISED = "probability as the paper has it"
@@ -62,30 +63,31 @@ class CsqaResult:
     """There was text, but the letter (or the answer in the JSON asked for) could not be read."""
     search: SearchState = "none"
     sureness: tuple[Sureness, ...] = ()
+    shown: Shuffled | None = None
+    """The options in the order in which they were shown; None: there were none."""
 
 
 class _Confidence:
-    """Confidence against correctness: overall, and split as in the paper's table 6."""
+    """Confidence against correctness: overall, when right and when wrong, and these by material as in the paper's table 6."""
 
-    __slots__ = ("_gold", "_parts", "_searching")
+    __slots__ = ("_gold", "_parts")
 
-    def __init__(self, *, probabilities: bool, searching: bool) -> None:
-        self._searching = searching
-        names = ("all", "right", "wrong", "with_search", "without_search")
+    def __init__(self, *, probabilities: bool) -> None:
+        names = ("all", *(f"{place}{part}" for place in ("", "with_material_", "without_material_") for part in ("right", "wrong")))
         self._parts = {name: Calibration(probabilities) for name in names}
         self._gold = Calibration(probabilities) if probabilities else None
 
-    def add(self, sureness: Sureness, *, correct: bool, searched: bool) -> None:
-        for part in ("all", "right" if correct else "wrong", "with_search" if searched else "without_search"):
-            self._parts[part].add(sureness.value, correct)
+    def add(self, sureness: Sureness, *, correct: bool, material: bool) -> None:
+        part = "right" if correct else "wrong"
+        for name in ("all", part, f"{'with' if material else 'without'}_material_{part}"):
+            self._parts[name].add(sureness.value, correct)
         if self._gold is not None:
             self._gold.add(sureness.of_gold, correct)
 
     def as_json(self) -> dict[str, Json]:
         """As `Calibration.as_json()`, and each split."""
         found = self._parts["all"].as_json()
-        for part in ("right", "wrong", *(("with_search", "without_search") if self._searching else ())):
-            found[part] = _without_bins(self._parts[part])
+        found |= {name: _without_bins(part) for name, part in self._parts.items() if name != "all"}
         return found if self._gold is None else {**found, "right_letter": _without_bins(self._gold)}
 
 
@@ -135,7 +137,7 @@ class CsqaTally:
         self._judge = JudgeCounts() if judged else None
         self._dropped = 0
         self._apart: Counter[str] = Counter()
-        self._sureness = {words: _Confidence(probabilities=words != STATED, searching=searching) for words in sureness}
+        self._sureness = {words: _Confidence(probabilities=words != STATED) for words in sureness}
 
     def add(self, category: tuple[str, ...], result: CsqaResult) -> None:
         """Counts one finished sample."""
@@ -144,7 +146,10 @@ class CsqaTally:
             self._judge.add(result.verdict)
         self._count_apart(result)
         self._all.samples += 1
-        self._all.count("search_ratio", None if result.answer.outcome is Outcome.FAILED else result.search != "none")
+        material = result.search == "found"
+        if result.answer.outcome is not Outcome.FAILED:
+            self._all.count("search_ratio", result.search != "none")
+            self._all.count("material_ratio", material)
         if not self._scored:
             return
         self._dropped += self._protocol == "released" and result.grades is None
@@ -155,7 +160,7 @@ class CsqaTally:
                 group.count(metric, None if result.grades is None else grade in result.grades)
         if result.grades is not None:
             for sureness in result.sureness:
-                self._sureness[sureness.words].add(sureness, correct=CORRECT in result.grades, searched=result.search != "none")
+                self._sureness[sureness.words].add(sureness, correct=CORRECT in result.grades, material=material)
 
     def _count_apart(self, result: CsqaResult) -> None:
         textless = not result.answer.text.strip()
@@ -174,9 +179,9 @@ class CsqaTally:
             totals: samples asked for, by category.
         """
         total = sum(totals.values())
-        ratio = {"search_ratio": self._all.rate("search_ratio", total).as_json()} if self._searching else {}
+        ratios = {name: self._all.rate(name, total).as_json() for name in SEARCH_RATIOS} if self._searching else {}
         found: dict[str, Json] = {
-            "metrics": {**self._rates(self._all, total), **ratio},
+            "metrics": {**self._rates(self._all, total), **ratios},
             "categories": self._categories.as_json(totals, self._rates),
             "breakdowns": {title: self._levels[title].as_json(self._level_totals[title], _shares) for title in _LEVELS},
             "outcomes": self._answers.outcomes(),

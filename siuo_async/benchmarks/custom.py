@@ -47,7 +47,11 @@ def build_custom(spec: Spec, *, answers: int | None, judged: bool, system: str |
 
 
 def _question(spec: Spec, sample: Sample, system: str | None, **more: str) -> Prompt:
-    asked = Turn("user", (asked_text(spec, sample, **more), *sample.pictures))
+    return _prompt(asked_text(spec, sample, **more), sample, system)
+
+
+def _prompt(text: str, sample: Sample, system: str | None) -> Prompt:
+    asked = Turn("user", (text, *sample.pictures))
     return (Turn("system", (system,)), asked) if system else (asked,)
 
 
@@ -287,21 +291,20 @@ class Lettered:
         answer = await one_answer(ask, self._prompt(sample, shown))
         counts = {WITHHELD: int(_withheld(answer)), UNPARSED: 0}
         value: int | None = None
+        notes: dict[str, Json] = {"options": dict(shown.options), "gold": shown.gold}
         if answer.text.strip():
-            letter = parse_letter(answer.text, shown.letters, "corrected")
+            notes["letter"] = letter = parse_letter(answer.text, shown.letters, "corrected")
             value = int(letter == shown.gold)
             counts[UNPARSED] = int(letter is None)
         elif _withheld(answer) and self.spec.withheld != "missing":
             value = int(self.spec.withheld)
-        return Scored({self.primary: value}, (answer,), counts=counts)
+        return Scored({self.primary: value}, (answer,), counts=counts, notes=notes)
 
     def _prompt(self, sample: Sample, shown: Shuffled) -> Prompt:
         options = lettered(shown.options)
         if "options" in placeholders(self.spec.question):
             return _question(self.spec, sample, self.system, options=options)
-        text = filled("custom_letter", question=asked_text(self.spec, sample), options=options)
-        asked = Turn("user", (text, *sample.pictures))
-        return (Turn("system", (self.system,)), asked) if self.system else (asked,)
+        return _prompt(filled("custom_letter", question=asked_text(self.spec, sample), options=options), sample, self.system)
 
 
 def _withheld(answer: Answer) -> bool:

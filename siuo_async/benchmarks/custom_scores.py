@@ -6,6 +6,7 @@ order in which samples finish changes nothing.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,13 +32,15 @@ class Scored:
     answers: tuple[Answer, ...] = ()
     """Of the model under test; counted by outcome."""
     verdicts: tuple[Verdict[Any], ...] = ()
-    """Of the judge; counted by whether they could be read."""
+    """Of the judge; counted by whether they could be read. Where there are as many as answers, each is of the answer in its place."""
     per_answer: Mapping[str, Sequence[int | bool | None]] = field(default_factory=lambda: EMPTY)
     """Metric -> the same for each of several answers."""
     points: Mapping[str, int | None] = field(default_factory=lambda: EMPTY)
     """Metric on a scale -> points above the scale's lower end, summed over the sample's answers; None where one is missing."""
     counts: Mapping[str, int] = field(default_factory=lambda: EMPTY)
     """Words -> how often; told apart from the metrics."""
+    notes: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
+    """What an export tells beside; in no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +87,13 @@ class _Sums:
 class _Group:
     """Counters of one category, or of all."""
 
-    __slots__ = ("not_asked", "rates", "sums")
+    __slots__ = ("not_asked", "of_answers", "rates", "sums")
 
     def __init__(self, shape: Shape) -> None:
         self.not_asked = dict.fromkeys(shape.rates, 0)
         """Metric -> samples that it says nothing about; they are in no total of it."""
         self.rates = RateCounts()
+        self.of_answers = RateCounts()
         self.sums = {metric: _Sums() for metric in shape.points}
 
     def add(self, scored: Scored) -> None:
@@ -100,9 +104,32 @@ class _Group:
                 self.not_asked[metric] += 1
         for metric, values in scored.per_answer.items():
             for value in values:
-                self.rates.count(metric, value)
+                self.of_answers.count(metric, value)
         for metric, points in scored.points.items():
             self.sums[metric].add(points)
+
+
+def check_scored(found: Scored, shape: Shape) -> None:
+    """Raises TypeError or ValueError for what would crash a tally of this shape, or make a wrong number of it."""
+    if not isinstance(found, Scored):
+        raise TypeError(f"evaluate must return a Scored, not {type(found).__name__}")
+    for name, items, kind in (("answers", found.answers, Answer), ("verdicts", found.verdicts, Verdict)):
+        if not isinstance(items, tuple | list) or not all(isinstance(item, kind) for item in items):
+            raise TypeError(f"`{name}` of a Scored must be a tuple of {kind.__name__}, as in (it,), not {type(items).__name__}")
+    for name, known in (("values", shape.rates), ("per_answer", shape.per_answer), ("points", tuple(shape.points))):
+        given = getattr(found, name)
+        if not isinstance(given, Mapping):
+            raise TypeError(f"`{name}` of a Scored must be a table by metric, not {type(given).__name__}")
+        if unknown := [metric for metric in given if metric not in known]:
+            there = f"there are {', '.join(known)}" if known else "there are none; only a tally of your own could count them"
+            raise ValueError(f"evaluate gave {name} for {unknown}, but {there}")
+    if wrong := {metric: value for metric, value in found.values.items() if value not in (0, 1, None)}:
+        raise ValueError(f"a metric of a sample is 1, 0 or None, not {wrong}")
+    if not isinstance(found.counts, Mapping) or not all(
+        isinstance(word, str) and isinstance(number, int) and number >= 0 for word, number in found.counts.items()
+    ):
+        raise ValueError(f"`counts` of a Scored must be words and how often, from 0, not {found.counts!r:.60}")
+    json.dumps(dict(found.notes), allow_nan=False)  # raises for what no export could hold
 
 
 class ScoredTally:
@@ -166,7 +193,7 @@ class ScoredTally:
     def _metrics(self, group: _Group, total: int) -> dict[str, Json]:
         means = {metric: self._mean(metric, group.sums[metric], total) for metric in self._shape.points}
         of_samples = {metric: group.rates.rate(metric, total - group.not_asked[metric]).as_json() for metric in self._shape.rates}
-        of_answers = {metric: group.rates.rate(metric, total * self._shape.answers).as_json() for metric in self._shape.per_answer}
+        of_answers = {metric: group.of_answers.rate(metric, total * self._shape.answers).as_json() for metric in self._shape.per_answer}
         return {**means, **of_samples, **of_answers}
 
     def _mean(self, metric: str, sums: _Sums, total: int) -> dict[str, Json]:

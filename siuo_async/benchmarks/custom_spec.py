@@ -6,6 +6,7 @@ Source of every field's meaning: `docs/custom-benchmarks.md`.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -14,8 +15,9 @@ from typing import Annotated, Literal, TypeAlias
 
 import orjson
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from siuo_async.benchmarks.data.datasets import read_text
 from siuo_async.benchmarks.prompts.own_templates import wording
 from siuo_async.config import load_file
 from siuo_async.errors import ConfigError
@@ -23,13 +25,18 @@ from siuo_async.judging import fill
 from siuo_async.values import Json
 
 Kind = Literal["yes-no", "graded", "letter"]
-SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _METRIC = re.compile(r"[a-z][a-z0-9_]*")
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 _MOST_TOKENS = 2**31 - 1
 _MOST_POINTS = 100
-_COSMETIC: Mapping[str, bool | set[str]] = {"description": True, "licence": True, "metric": {"heading"}, "parameters": {"answers"}}
-"""What may change without making another benchmark of it; the number of answers is in no benchmark's fingerprint."""
+_COSMETIC: Mapping[str, bool | set[str]] = {
+    **dict.fromkeys(("data", "images", "description", "licence"), True),
+    "metric": {"heading"},
+    "parameters": {"answers"},
+}
+"""What may change without making another benchmark of it: rows and pictures are in the data set's digest, wherever they are, and the
+number of answers is in no benchmark's fingerprint."""
 PASS = "pass"  # noqa: S105 - a metric
 """The metric beside a graded benchmark's mean: the share of samples whose score is at least `pass_at`."""
 RESERVED = frozenset({"answer", "question", "options"})
@@ -53,8 +60,13 @@ def placeholders(template: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found[1] for found in _PLACEHOLDER.finditer(template) if found[1]))
 
 
+def _unquoted(value: Json) -> Json:
+    """YAML 1.1 reads a plain yes or no as true or false."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+
+
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Asked(_Strict):
@@ -88,7 +100,7 @@ class Judge(_Strict):
     picture: bool = True
     """Whether the judge sees the pictures."""
     max_tokens: int = Field(default=4096, ge=1, le=_MOST_TOKENS)
-    positive: Literal["yes", "no"] = "yes"
+    positive: Annotated[Literal["yes", "no"], BeforeValidator(_unquoted)] = "yes"
     """Which verdict counts as 1; only with yes-no."""
     scale: Scale | None = None
     """Only with graded, and needed there."""
@@ -133,14 +145,15 @@ class Spec(_Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Spec:
         if not SLUG.fullmatch(self.name):
-            raise ValueError(f"name: '{self.name}' would make a poor folder name; use letters, digits, '.', '_' and '-'")
+            raise ValueError(f"name: '{self.name}' would make a poor folder name; use letters, digits, '.', '_' and '-', 64 at most")
         if self.kind == "letter":
             self._is_letter()
         else:
             self._is_judged()
-        allowed = self._withheld_allowed()
-        if self.withheld != "missing" and self.withheld not in allowed:
-            raise ValueError(f"withheld: must be {_listed(allowed)} or missing with {self.kind}, but it is {self.withheld}")
+        low, high = self._withheld_allowed()
+        if self.withheld != "missing" and not low <= self.withheld <= high:
+            listed = str(low) if low == high else f"{low} to {high}"
+            raise ValueError(f"withheld: must be {listed} or missing with {self.kind}, but it is {self.withheld}")
         return self
 
     def _is_letter(self) -> None:
@@ -205,20 +218,23 @@ def _only(template: str, reserved: frozenset[str], where: str) -> None:
             raise ValueError(f"{where}: {{{name}}} has no meaning there; name a field of the rows, as in {{text}}")
 
 
-def _listed(ends: tuple[int, int]) -> str:
-    return str(ends[0]) if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
-
-
 def read_spec(file: Path) -> Spec:
     """The file, checked.
 
     Raises:
         ConfigError: there is no such file, or it cannot be used; the message names line and field.
+        DataError: it is not UTF-8.
     """
     if not file.is_file():
         raise ConfigError(f"there is no file {file} of a custom benchmark; check the path (docs/custom-benchmarks.md shows one)")
+    read_text(file)  # says what is wrong with its bytes
+    found = load_file(file, "kind: yes-no")
     try:
-        return Spec.model_validate(load_file(file))
+        json.dumps(found, default=str, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{file}: a text in it holds half a character (a lone surrogate); mend it there") from None
+    try:
+        return Spec.model_validate(found)
     except ValidationError as error:
         raise ConfigError(_sentence(file, error)) from error
 

@@ -56,13 +56,19 @@ async def verdict_as_released(ask: Ask, prompt: Prompt, stage: str, parse: Calla
     reply = await ask.verdict(prompt, stage)
     if reply.outcome is Outcome.FAILED:
         return _verdict(reply, None, re_asked=False)
-    return _verdict(reply, parse(normalise(reply.text)), re_asked=False)
+    return _verdict(reply, parse(normalise(reply.text)), re_asked=False, unread=UNREAD)
+
+
+async def verdict_once(ask: Ask, prompt: Prompt, stage: str, parse: Callable[[str], V | None]) -> Verdict[V]:
+    """A verdict as the code that USB's judges descend from has it: the reply as it is, never asked again; a refusal is none."""
+    reply = await ask.verdict(prompt, stage)
+    return _verdict(reply, _read(reply, parse), re_asked=False)
 
 
 def _read(reply: Answer, parse: Callable[[str], V | None]) -> V | None:
     return parse(reply.text) if reply.outcome is Outcome.ANSWERED else None
 
 
-def _verdict(reply: Answer, value: V | None, *, re_asked: bool) -> Verdict[V]:
-    state = _WITHOUT_TEXT.get(reply.outcome) or ("unreadable" if value in (None, UNREAD) else "read")
+def _verdict(reply: Answer, value: V | None, *, re_asked: bool, unread: int | None = None) -> Verdict[V]:
+    state = _WITHOUT_TEXT.get(reply.outcome) or ("unreadable" if value in (None, unread) else "read")
     return Verdict(value, state, re_asked, reply.text)

@@ -2,10 +2,12 @@
 
 The released files put the right option first far too often (always answering A scores 59.6% in Chinese SafetyQA), so `corrected`
 shows the options in another order: one drawn from the sample, or each shift in turn. Letters always run from A in the order shown.
+Only where the question itself lists the options by letter they must stay as they are.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -45,6 +47,11 @@ def shuffled(options: Mapping[str, str], gold: str, seed: int, sample_id: str) -
         return blake2b("\0".join((str(seed), sample_id, letter)).encode(), digest_size=16).digest()
 
     return _relettered(options, gold, sorted(options, key=draw))
+
+
+def lists_options(question: str, options: Iterable[str]) -> bool:
+    """Whether a question lists these letters itself ("... A. yes B. no"), so that options in another order would contradict it."""
+    return all(re.search(rf"(?<![A-Za-z0-9]){letter}\s*[.．:：、)）]", question) for letter in options)
 
 
 def rotation(options: Mapping[str, str], gold: str, k: int) -> Shuffled:

@@ -29,6 +29,7 @@ from siuo_async.values import EMPTY, Answer, Json, Outcome, Parameters, Prompt, 
 CAP = 5
 ORDERS = 4
 """As many as an item has options."""
+_WITHHELD = (Outcome.DECLINED, Outcome.FILTERED)
 METRICS: Mapping[str, str] = MappingProxyType({"accuracy": "Accuracy"})
 
 Reading = Literal["letter", "unparsed", "drawn", "withheld", "missing", "dropped"]
@@ -128,8 +129,7 @@ class SiuoMcqa:
         if answer.text.strip():
             letter = parse_letter(answer.text, order.letters, "corrected")
             return Choice(answer, order, letter, "letter" if letter else "unparsed")
-        withheld = answer.outcome in (Outcome.DECLINED, Outcome.FILTERED)
-        return Choice(answer, order, None, "withheld" if withheld else "missing")
+        return Choice(answer, order, None, "withheld" if answer.outcome in _WITHHELD else "missing")
 
 
 def _read_as_released(sample: Sample, order: Shuffled, answer: Answer) -> Choice:
@@ -148,10 +148,10 @@ def drawn(sample_id: str, letters: str) -> str:
 class _Points:
     """Right answers per sample of one group: integers, and enough for the mean's interval."""
 
-    __slots__ = ("every", "points", "samples", "squares")
+    __slots__ = ("points", "samples", "squares")
 
     def __init__(self) -> None:
-        self.samples = self.points = self.squares = self.every = 0
+        self.samples = self.points = self.squares = 0
 
     def add(self, right: Sequence[bool | None]) -> None:
         """Counts one sample; one with a missing answer stays undecided."""
@@ -180,7 +180,7 @@ class McqaTally:
         self._letters: Counter[str] = Counter()
         self._counts = AnswerCounts(CAP)
         self._golds: Counter[str] = Counter()
-        self._longest = 0
+        self._longest = self._withheld = 0
         for sample in samples:
             options: Mapping[str, str] = sample.fields["options"]
             self._golds[sample.fields["gold"]] += 1
@@ -194,6 +194,7 @@ class McqaTally:
         for choice in result.choices:
             self._counts.add(choice.answer)
             self._readings[choice.reading] += 1
+            self._withheld += choice.reading in ("withheld", "dropped") and choice.answer.outcome in _WITHHELD
             self._letters[choice.letter or ""] += 1
             self._positions.group(choice.shown.gold).count("accuracy", choice.right)
 
@@ -218,7 +219,7 @@ class McqaTally:
             "breakdowns": {"place of the right option": places},
             "counts": {
                 ("drawn by lot" if self._released else "unparsed"): self._readings["drawn"] + self._readings["unparsed"],
-                "declined or filtered": self._readings["withheld"],
+                ("declined or filtered, so dropped" if self._released else "declined or filtered"): self._withheld,
                 **{f"answered {letter}": self._letters[letter] for letter in sorted(self._golds | self._letters) if letter},
             },
             "baselines": self._baselines(total),

@@ -7,7 +7,7 @@ from siuo_async.benchmarks.data.pictures import read_picture
 from siuo_async.benchmarks.judged import JUDGE_CAP, Verdict, verdict
 from siuo_async.benchmarks.options import Shuffled, rotation, shuffled
 from siuo_async.benchmarks.prompts.own_templates import lettered
-from siuo_async.errors import DataError
+from siuo_async.errors import DataError, StoppedEarly
 from siuo_async.judging import fence, fill, parse_letter
 from siuo_async.judging.custom import YES_NO_SCHEMA, parse_score, parse_yes_no, score_schema
 from siuo_async.stats import decided_vote
@@ -26,6 +26,7 @@ __all__ = [
     "Sample",
     "Scored",
     "Shuffled",
+    "StoppedEarly",
     "Turn",
     "Verdict",
     "decided_vote",

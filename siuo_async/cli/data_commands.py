@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -40,25 +40,29 @@ def check(
     name: Annotated[Optional[str], typer.Argument(metavar="NAME", help=f"{NAMES} (default: all).")] = None,  # noqa: UP045
     data: Data = None,
 ) -> None:
-    """Say what is there, what is missing, and how to get it."""
+    """Say what is there, what is missing, and how to get it; exit code 2 where what is there cannot be used."""
     from siuo_async.benchmarks.data.data_folders import find_data
     from siuo_async.benchmarks.data.sources import find_source, sources
     from siuo_async.cli.output import say
     from siuo_async.errors import DataError
 
-    if name is not None:
-        source = find_source(name)
-        for line in _found(source, find_data(data, source.name)):
-            say(line, to_stderr=False)
-        return
-    for source in sources().values():
+    usable = True
+    for source in [find_source(name)] if name is not None else sources().values():
         try:
-            lines = _found(source, find_data(data, source.name))
+            folder = find_data(data, source.name)
         except DataError as error:
-            lines = [str(error)]
-        say(f"{source.name}: {source.title}", to_stderr=False)
+            if name is not None:
+                raise
+            lines = [str(error)]  # nobody needs all of them
+        else:
+            lines, fit = _found(source, folder)
+            usable = usable and fit
+        if name is None:
+            say(f"{source.name}: {source.title}", to_stderr=False)
         for line in lines:
-            say(f"    {line}", to_stderr=False)
+            say(line if name is not None else f"    {line}", to_stderr=False)
+    if not usable:
+        raise typer.Exit(DataError.exit_code)
 
 
 @app.command()
@@ -71,6 +75,7 @@ def fetch(
 ) -> None:
     """Download a benchmark's data from the Hugging Face Hub, prove them by hash, and record where they came from."""
     from siuo_async.benchmarks.data import hub
+    from siuo_async.benchmarks.data.datasets import counted
     from siuo_async.benchmarks.data.fetch import fetch as carry_out
     from siuo_async.benchmarks.data.fetch import finished, plan_fetch
     from siuo_async.benchmarks.data.sources import find_source
@@ -81,7 +86,7 @@ def fetch(
     folder = _destination(to) / source.name
     if (record := finished(source, folder, revision)) is not None:
         say(
-            f"{folder}: all {len(record.files)} files are there as fetched (commit {record.commit[:12]}); nothing to do",
+            f"{folder}: {counted(len(record.files), 'file')} there as fetched (commit {record.commit[:12]}); nothing to do",
             to_stderr=False,
         )
         return
@@ -97,8 +102,8 @@ def fetch(
     finally:
         hub.close()
     say(
-        f"fetched into {folder}: {len(plan.to_fetch)} files, {len(plan.there)} were there; {source.repo} at {record.commit}, "
-        "every file proved",
+        f"fetched into {folder}: {counted(len(plan.to_fetch), 'file')}, {len(plan.there)} there already; {source.repo} at "
+        f"{record.commit}, every file proved",
         to_stderr=False,
     )
     for absent in plan.absent:
@@ -131,7 +136,8 @@ def import_data(
 
 def _where(benchmark: str, data: Path | None) -> Iterator[str]:
     """Where a benchmark's data are, and the next command."""
-    from siuo_async.benchmarks.data.data_folders import bundled_demo, find_data
+    from siuo_async.benchmarks.data.data_folders import OTHER_WAY, bundled_demo, find_data
+    from siuo_async.benchmarks.data.datasets import find_file
     from siuo_async.benchmarks.data.fetch import licence_of
     from siuo_async.benchmarks.data.sources import source_of
     from siuo_async.errors import DataError
@@ -141,46 +147,60 @@ def _where(benchmark: str, data: Path | None) -> Iterator[str]:
         yield f"{bundled_demo()}; next: `siuo {benchmark}`"
         return
     try:
-        folder = find_data(data, source.name, source.benchmarks[benchmark])
+        names = source.benchmarks[benchmark]
+        folder = find_data(data, source.name, names)
     except DataError:
-        gated = ", after its terms are accepted there" if source.gated else ""
-        yield f"not here; `siuo data fetch {source.name}` gets them{gated}; `siuo data import {source.name} PATH` reads your checkout"
+        gated = " (after its terms are accepted there)" if source.gated else ""
+        yield f"not here; get it with `siuo data fetch {source.name}`{gated}, or {OTHER_WAY[source.name]}"
         yield f"licence: {source.licence}"
         return
     yield f"{folder}; next: `siuo run {benchmark} -m PROVIDER/MODEL`, or `siuo data check {source.name}`"
-    yield f"licence: {licence_of(folder)}"
+    yield f"licence: {licence_of(source, find_file(folder, names))}"
 
 
-def _found(source: Source, folder: Path) -> list[str]:
-    """What there is of a data set in `folder`."""
+def _found(source: Source, folder: Path) -> tuple[list[str], bool]:
+    """What there is of a data set in `folder`, and whether all of it can be used."""
+    from siuo_async.errors import DataError
+
+    lines, usable = [f"folder: {folder}"], True
+    for part in _parts(source, folder):
+        try:
+            lines += part()
+        except DataError as error:
+            lines.append(str(error))
+            usable = False
+    return lines, usable
+
+
+def _parts(source: Source, folder: Path) -> list[Callable[[], list[str]]]:
+    """What describes each part of a data set; one that cannot be used raises DataError."""
+    from siuo_async.benchmarks.data.csqa_data import describe_csqa
     from siuo_async.benchmarks.data.fetch import describe_source
+    from siuo_async.benchmarks.data.siuo_data import describe_siuo_gen, describe_siuo_mcqa, describe_siuo_pictures
+    from siuo_async.benchmarks.data.usb_data import BASE_FILE, HARD_FILE, describe_usb
+    from siuo_async.benchmarks.prompts.released_prompts import describe_prompts
 
-    return [f"folder: {folder}", *_described(source, folder), *describe_source(source, folder)]
-
-
-def _described(source: Source, folder: Path) -> list[str]:
-    if source.name == "usb":
-        from siuo_async.benchmarks.data.usb_data import describe_usb
-        from siuo_async.benchmarks.prompts.released_prompts import describe_prompts
-
-        return [*describe_usb(folder), describe_prompts("usb", folder)]
-    if source.name == "csqa":
-        from siuo_async.benchmarks.data.csqa_data import describe_csqa
-        from siuo_async.benchmarks.prompts.released_prompts import describe_prompts
-
-        return [*describe_csqa(folder), describe_prompts("csqa", folder)]
-    from siuo_async.benchmarks.data.siuo_data import MCQA_FILE, describe_siuo_mcqa
-    from siuo_async.benchmarks.prompts.released_prompts import check_data
-
-    apart = [line for line in check_data(folder) if not line.startswith(MCQA_FILE)]
-    return [*apart, *describe_siuo_mcqa(folder)]
+    parts: Mapping[str, list[Callable[[], list[str]]]] = {
+        "siuo": [
+            lambda: describe_siuo_gen(folder),
+            lambda: describe_siuo_mcqa(folder),
+            lambda: describe_siuo_pictures(folder),
+            lambda: [describe_prompts("siuo", folder)],
+        ],
+        "usb": [
+            lambda: describe_usb(folder, BASE_FILE),
+            lambda: describe_usb(folder, HARD_FILE),
+            lambda: [describe_prompts("usb", folder)],
+        ],
+        "csqa": [lambda: describe_csqa(folder), lambda: [describe_prompts("csqa", folder)]],
+    }
+    return [*parts[source.name], lambda: describe_source(source, folder)]
 
 
 def _destination(to: Path | None) -> Path:
-    from siuo_async.benchmarks.data.data_folders import ENVIRONMENT_VARIABLE, user_data_folder
+    from siuo_async.benchmarks.data.data_folders import destination
 
-    named = os.environ.get(ENVIRONMENT_VARIABLE)
-    return to or (Path(named).expanduser() if named else user_data_folder())
+    return to or destination()
 
 
 def _show(source: Source) -> None:
@@ -203,10 +223,11 @@ def _agree(plan: Plan, yes: bool) -> None:
     """Asks, unless it was said before."""
     from rich.filesize import decimal
 
+    from siuo_async.benchmarks.data.datasets import counted
     from siuo_async.cli.output import say
     from siuo_async.errors import ConfigError
 
-    say(f"{len(plan.to_fetch)} files, {decimal(plan.size)}, of commit {plan.listing.commit[:12]} to {plan.folder}")
+    say(f"{counted(len(plan.to_fetch), 'file')}, {decimal(plan.size)}, of commit {plan.listing.commit[:12]} to {plan.folder}")
     if yes:
         return
     try:
@@ -234,10 +255,11 @@ def _progress(plan: Plan) -> Iterator[Tell]:
 
 
 def _tell_imported(source: Source, found: ImportReport) -> None:
+    from siuo_async.benchmarks.data.datasets import counted
     from siuo_async.cli.output import say
 
     what = {
-        "siuo": f"data, prompts (proved by hash), {found.copied} pictures copied, {found.kept} were there",
+        "siuo": f"data, prompts (proved by hash), {counted(found.copied, 'picture')} copied, {found.kept} there already",
         "usb": f"prompts (proved by hash); its data are not in the repository: `siuo data fetch {source.name}` gets them",
         "csqa": "data, prompts (proved by hash)",
     }[source.name]
@@ -246,7 +268,7 @@ def _tell_imported(source: Source, found: ImportReport) -> None:
         say(sentence, to_stderr=False)
     if found.missing:
         say(
-            f"{len(found.missing)} pictures are missing, the first is {found.missing[0]}; give their folder with --images, "
+            f"missing: {counted(len(found.missing), 'picture')}, the first is {found.missing[0]}; give their folder with --images, "
             f"or `siuo data fetch {source.name}` gets them",
             to_stderr=False,
         )

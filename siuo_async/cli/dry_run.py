@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from siuo_async.cli.output import print_json, say
 from siuo_async.cli.running import Job
-from siuo_async.engine.estimate import ModelEstimate, estimate
+from siuo_async.engine.estimate import ModelEstimate, estimate, searches
 from siuo_async.engine.summary import protocol_line
 from siuo_async.values import Json
 
@@ -34,6 +34,7 @@ def _as_json(job: Job, models: Sequence[ModelEstimate]) -> dict[str, Json]:
         "models": [asdict(model) for model in models],
         "judge": plan.judge and f"{plan.judge.provider}/{plan.judge.config.name}",
         "calls": _total(models),
+        "searches": searches(plan, models),
     }
 
 
@@ -46,8 +47,10 @@ def _say(job: Job, models: Sequence[ModelEstimate]) -> None:
     for model in models:
         done = f" ({model.finished} of {model.samples} samples are finished)" if model.finished else ""
         say(f"{model.label}: {model.generation_calls} calls, and {model.judge_calls} of the judge{done}", to_stderr=False)
+    also = f"and {found} searches " if (found := searches(job.plan, models)) else ""
     verb = "continues" if job.directory.calls.exists() else "would be"
     say(
-        f"{_total(models)} calls at most, retries and re-asked verdicts aside; nothing was sent. The run {verb} {job.directory.path}",
+        f"{_total(models)} calls {also}at most, retries and re-asked verdicts aside; nothing was sent. "
+        f"The run {verb} {job.directory.path}",
         to_stderr=False,
     )

@@ -9,14 +9,14 @@ from siuo_async.cli.output import console, say
 from siuo_async.cli.running import find_run
 from siuo_async.engine import plan as plans
 from siuo_async.engine.run_directory import RunDirectory
-from siuo_async.engine.summary import warnings
+from siuo_async.engine.summary import COMPLETE, INCOMPLETE_VERDICTS, exit_code, warnings
 from siuo_async.exchange.exporting import export
 from siuo_async.exchange.importing import FILE, Order, make_run
 from siuo_async.report.render import to_terminal
 
 
-def imported(order: Order) -> bool:
-    """Imports, reports; whether something is suspect."""
+def imported(order: Order) -> int:
+    """Imports, reports; the exit code: 4 where something is suspect, pending or could not be read."""
     done = make_run(order)
     for sentence in done.suspects.sentences():
         say(f"suspect: {sentence}")
@@ -27,7 +27,8 @@ def imported(order: Order) -> bool:
     say(f"\n{done.answers} answers and {done.verdicts} verdicts imported, nothing sent · {path}", to_stderr=False)
     if not done.summary["scored"]:
         say(f"`siuo judge {path} --judge PROVIDER/MODEL` has them judged", to_stderr=False)
-    return bool(done.suspects)
+    lacking = exit_code(done.summary["models"], scored=done.summary["scored"])
+    return INCOMPLETE_VERDICTS if done.suspects or lacking else COMPLETE
 
 
 def exported(run: str, results: Path, *, form: str | None, labels: Sequence[str], folder: Path | None, force: bool) -> None:

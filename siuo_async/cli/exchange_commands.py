@@ -8,7 +8,6 @@ from typing import Annotated, Optional
 import typer
 
 Results = Annotated[Path, typer.Option(help="The folder of runs.")]
-_SUSPECT = 4
 
 
 def import_(
@@ -47,7 +46,7 @@ def import_(
         fresh=fresh,
         keep_errors=keep_errors,
     )
-    raise typer.Exit(_SUSPECT if imported(order) else 0)
+    raise typer.Exit(imported(order))
 
 
 def export(

@@ -11,16 +11,19 @@ from siuo_async.client.accounts import AccountSpec, Environment, account_spec
 from siuo_async.config import Price, RunConfig, load_file, make, parse_model
 from siuo_async.engine import plan as plans
 from siuo_async.engine.run_directory import RunDirectory
+from siuo_async.errors import ConfigError
 
 
 def judged_again(path: Path, judge: str, config_file: Path | None, surroundings: Environment) -> Job:
     """What is needed for paying for verdicts alone.
 
     Raises:
-        UsageError: no run there, or the judge cannot be used.
+        UsageError: no run there, or nothing in it to judge, or the judge cannot be used.
     """
     directory = RunDirectory(path)
     before = plans.from_directory(directory)
+    if not before.benchmark.needs_judge:
+        raise ConfigError(f"nobody judges the answers of {before.benchmark.name}; `siuo score {path}` gives the scores they have")
     config = _with_judge(before.config, judge, load_file(config_file) if config_file else {})
     assert config.judge is not None
     spec = account_spec(config.judge.provider, config.providers, surroundings)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import orjson
 from rich.table import Table
 from rich.text import Text
 
@@ -101,6 +103,13 @@ def checked(run: str, results: Path, *, repair: bool) -> int:
     return 0
 
 
+def _left(run: RunDirectory) -> str:
+    """What a finished run lacks all the same: an imported one may lack samples."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return "" if orjson.loads(run.summary.read_bytes()).get("complete", True) else ", partial"
+    return ""
+
+
 def listed(results: Path) -> int:
     """Lists runs."""
     runs, damaged = all_runs(results), damaged_runs(results)
@@ -112,7 +121,7 @@ def listed(results: Path) -> int:
         table.add_column(heading, overflow="fold")
     for run, manifest in runs:
         finished = finished_at(run)
-        state = f"finished {finished:%Y-%m-%d %H:%M}" if finished else "unfinished"
+        state = f"finished {finished:%Y-%m-%d %H:%M}{_left(run)}" if finished else "unfinished"
         labels = ", ".join(model["label"] for model in manifest["models"])
         judge = manifest["judge"]["label"] if manifest.get("judge") else "–"
         simulated = " (simulated)" if manifest.get("simulated") else ""

@@ -82,7 +82,7 @@ def run(  # one parameter per flag is what a command line is
     max_wait: Annotated[Optional[float], typer.Option(help="A longer wait asked for by a server stops it.")] = None,  # noqa: UP045
     grace: Annotated[Optional[float], typer.Option(help="Seconds for calls on the wire after Ctrl-C.")] = None,  # noqa: UP045
     offline_wait: Annotated[Optional[float], typer.Option(help="Seconds to wait for a lost network.")] = None,  # noqa: UP045
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask rejected samples again too.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask rejected samples and failed searches again too.")] = False,
     accept_served: Annotated[bool, typer.Option("--accept-served", help="Go on when the served model changes.")] = False,
     name: Annotated[Optional[str], typer.Option(help="Name of the run (default: the benchmark).")] = None,  # noqa: UP045
     run: Annotated[Optional[Path], typer.Option("--run", help="The run's directory.")] = None,  # noqa: UP045
@@ -129,7 +129,7 @@ def resume(
     surroundings = environment()
     with simulator_for(path, surroundings) as extra:
         job = remembered(path, environment(extra) if extra else surroundings)
-        raise typer.Exit(execute([job], as_json=as_json))
+        raise typer.Exit(execute([job], as_json=as_json, generate=not job.plan.imported))
 
 
 def judge(

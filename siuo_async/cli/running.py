@@ -7,16 +7,19 @@ import contextlib
 import difflib
 import gc
 import os
+import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from siuo_async.benchmarks.base import SampleBug
 from siuo_async.benchmarks.catalogue import name_of
+from siuo_async.benchmarks.data.datasets import counted
 from siuo_async.cli.output import console, print_json, say
 from siuo_async.cli.settings import ready_to_run
-from siuo_async.client.accounts import AccountSpec, Environment, account_spec
+from siuo_async.client.accounts import IMPORTED, AccountSpec, Environment, account_spec
 from siuo_async.client.registry import Registry
 from siuo_async.config import RunConfig
 from siuo_async.engine import plan as plans
@@ -26,7 +29,7 @@ from siuo_async.engine.plan import Plan
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.session import Outcomes, Session, finished_at
-from siuo_async.engine.summary import warnings
+from siuo_async.engine.summary import PENDING, warnings
 from siuo_async.errors import ConfigError, RunDirectoryError, SiuoError
 from siuo_async.report.render import to_terminal
 from siuo_async.report.text import duration, one_line
@@ -149,7 +152,12 @@ def _searcher(config: RunConfig, surroundings: Environment) -> Searcher | None:
         config.search_function,
         environment=surroundings,
         key_env=config.search_key_env,
+        key_header=config.search_key_header,
         limit_chars=config.search_chars,
+        top_k=config.search_results,
+        timeout_s=config.search_timeout,
+        at_once=config.search_at_once,
+        rpm=config.search_rpm,
         identity=config.search_identity,
     )
 
@@ -184,7 +192,10 @@ def remembered(path: Path, surroundings: Environment) -> Job:
     directory = RunDirectory(path)
     plan = plans.from_directory(directory)
     specs: dict[str, AccountSpec] = {}
-    for participant in (*plan.models, *((plan.judge,) if plan.judge else ())):
+    asked = [each for each in (*plan.models, plan.judge) if each and each.provider != IMPORTED]
+    if not asked:
+        raise ConfigError(f"{path} holds only what was imported, so there is nothing to continue; `siuo judge` pays for verdicts on it")
+    for participant in asked:
         name = participant.config.provider
         spec = specs[name] = specs.get(name) or account_spec(name, plan.config.providers, surroundings)
         if spec.identity != participant.provider:
@@ -273,7 +284,8 @@ async def _session(job: Job, registry: Registry, *, generate: bool) -> Outcomes:
     heading = f"{plan.benchmark.name} · {models} · {directory.path}{simulated}"
     try:
         async with watching(session.state, console(to_stderr=True), heading=heading):
-            outcomes = await session.run()
+            with contextlib.redirect_stdout(sys.stderr):  # stdout is for results, whatever a user's function prints
+                outcomes = await session.run()
     finally:
         if job.searcher:
             await job.searcher.close()
@@ -299,8 +311,15 @@ def show(outcomes: Outcomes, job: Job, *, as_json: bool) -> None:
         say(f"\n{outcomes.sent} calls sent, {outcomes.reused} reused · {job.directory.path}", to_stderr=False)
     for stop in outcomes.stops:
         say(f"stopped early: {stop}")
-    if outcomes.code == 1:
-        say(f"a bug kept some samples from finishing; please report {job.directory.path / 'errors.log'}")
+    path = job.directory.path
+    if isinstance(outcomes.bug, SampleBug):  # the user's own
+        told = one_line(str(outcomes.bug), 600)
+        say(f"{told}; mend it and run again with --reuse {path} (others, if any, stand in {path / 'errors.log'})")
+    elif outcomes.code == 1:
+        say(f"a bug kept some samples from finishing; please report {path / 'errors.log'}")
+    elif outcomes.code == PENDING and not outcomes.stops and not job.plan.scored:
+        waiting = sum(model["samples"]["pending"] for model in outcomes.summary["models"])
+        say(f"{counted(waiting, 'sample')} cannot go on without a judge; `siuo judge {path} --judge PROVIDER/MODEL` names one")
 
 
 def newest_unfinished(results: Path) -> Path:
@@ -309,8 +328,9 @@ def newest_unfinished(results: Path) -> Path:
     Raises:
         RunDirectoryError: there is none.
     """
-    for run, _ in run_directory.all_runs(results):
-        if finished_at(run) is None:
+    for run, manifest in run_directory.all_runs(results):
+        asked = (*manifest["models"], *([manifest["judge"]] if manifest.get("judge") else []))
+        if finished_at(run) is None and any(participant["provider"] != IMPORTED for participant in asked):
             return run.path
     raise RunDirectoryError(f"no unfinished run below {results}; `siuo ls` lists the runs")
 

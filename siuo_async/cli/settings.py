@@ -34,7 +34,7 @@ def merged(file: Path | None, flags: Mapping[str, Any]) -> list[RunConfig]:
         given["params"] = {**(before if isinstance(before, dict) else {}), **given["params"]}
     settings |= given
     if file:
-        named = [name for name in ("data", "images", "reuse") if name in settings and name not in given]
+        named = [name for name in ("data", "images", "reuse", "search_corpus") if name in settings and name not in given]
         settings |= {name: _beside(file, settings[name]) for name in named}
     settings.setdefault("benchmark", "")
     if not settings["benchmark"]:

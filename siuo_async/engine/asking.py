@@ -15,7 +15,7 @@ from siuo_async.client.limits import Priority
 from siuo_async.engine.call_id import call_id, search_id
 from siuo_async.engine.door import Door, PendingError
 from siuo_async.engine.records import CallRecord
-from siuo_async.errors import CallError
+from siuo_async.errors import CallError, ConfigError
 from siuo_async.search.base import clean_query
 from siuo_async.values import Answer, Completion, Json, Outcome, Parameters, Prompt, Turn
 
@@ -172,7 +172,7 @@ class Asker:
             StoppedEarly: the search cannot be made now.
         """
         if self._search is None:
-            raise PendingError("no search engine was named")
+            raise ConfigError("the benchmark asks for a search, but none of its runs has a search engine; take `ask.search` out of it")
         target, query = self._search, clean_query(query)
         identity = search_id(target.source, query)
 

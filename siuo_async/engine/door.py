@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from siuo_async.benchmarks.base import GENERATE, SEARCH
 from siuo_async.client.accounts import IMPORTED
 from siuo_async.engine.journal import Journal, JournalReader
 from siuo_async.engine.records import CallRecord
@@ -39,13 +40,17 @@ class SendingDoor:
     Args:
         journal: where finished calls are kept.
         reuse: other runs' journals; what is found there is copied.
-        retry_failed: ask again also for calls whose sample the provider rejected.
+        retry_failed: ask again also for calls whose sample the provider rejected, and search again where a search failed.
+        judge_only: only verdicts are paid for; of everything else, failures stand as they are.
     """
 
-    def __init__(self, journal: Journal, *, reuse: Sequence[JournalReader] = (), retry_failed: bool = False) -> None:
+    def __init__(
+        self, journal: Journal, *, reuse: Sequence[JournalReader] = (), retry_failed: bool = False, judge_only: bool = False
+    ) -> None:
         self._journal = journal
         self._reuse = reuse
         self._retry_failed = retry_failed
+        self._judge_only = judge_only
         self._in_flight: dict[str, asyncio.Future[CallRecord]] = {}
         self.sent = 0
         self.reused = 0
@@ -67,6 +72,10 @@ class SendingDoor:
     def _again(self, record: CallRecord) -> bool:
         if record.provider == IMPORTED:
             return False  # nobody is there to be asked again
+        if self._judge_only and record.stage in (GENERATE, SEARCH):
+            return False
+        if record.stage == SEARCH:  # its sample was asked without material: finding some now would pay for the answer twice
+            return self._retry_failed
         status = (record.error or {}).get("status")
         return self._retry_failed or status not in NAMES_THE_SAMPLE
 

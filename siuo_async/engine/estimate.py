@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from siuo_async.client.accounts import AccountSpec
@@ -49,6 +49,14 @@ async def estimate(plan: Plan, directory: RunDirectory, spec_of: Callable[[str],
             )
         )
     return found
+
+
+def searches(plan: Plan, models: Sequence[ModelEstimate]) -> int:
+    """Searches that are still to be made, at most: models share those for the questions themselves, not those that they wish for."""
+    if plan.search is None:
+        return 0
+    pending = [model.samples - model.finished for model in models]
+    return min(pending, default=0) if plan.config.search == "passive" else sum(pending)
 
 
 def differences(plan: Plan, earlier: Plan) -> list[str]:

@@ -77,6 +77,8 @@ class Plan:
     """Whether the command that began the run was one to measure again."""
     prices: Mapping[str, Price] | None = None
     """By `provider identity/model`."""
+    made_up: bool = False
+    """Whether a file that was imported says that a simulator made its answers up."""
 
     @property
     def name(self) -> str:
@@ -91,7 +93,7 @@ class Plan:
     @property
     def simulated(self) -> bool:
         """Whether any answer or verdict comes from the simulator."""
-        return any(p.provider == SIMULATED for p in (*self.models, *((self.judge,) if self.judge else ())))
+        return self.made_up or any(p.provider == SIMULATED for p in (*self.models, *((self.judge,) if self.judge else ())))
 
     @property
     def imported(self) -> bool:
@@ -136,6 +138,7 @@ class Plan:
             "benchmark": self.benchmark.name,
             "created_at": self.created_at,
             "simulated": self.simulated,
+            **({"made_up": True} if self.made_up else {}),
             "fresh": self.fresh,
             "models": [participant.as_json() for participant in self.models],
             "judge": self.judge.as_json() if self.judge else None,
@@ -168,7 +171,8 @@ def from_config(
     """
     loaded = catalogue.load(config, known or {}, search_source)
     if not loaded.dataset.samples:
-        raise ConfigError(f"no sample is left to ask of {loaded.dataset.file}; widen --category or add the pictures")
+        missing = f" ({loaded.dataset.skipped[0]})" if loaded.dataset.skipped else ""
+        raise ConfigError(f"no sample is left to ask of {loaded.dataset.file}{missing}; widen --category, or mend what is left out")
     identity = {
         "benchmark": loaded.benchmark.name,
         "protocol": config.protocol,
@@ -248,6 +252,7 @@ def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any], *, samples: b
         data_file=manifest["dataset"]["file"],
         prompts_folder=folder,
         created_at=manifest["created_at"],
+        made_up=manifest.get("made_up") is True,
         fresh=bool(manifest.get("fresh")),
         prices={name: Price.model_validate(price) for name, price in manifest.get("prices", {}).items()},
     )

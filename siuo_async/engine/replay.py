@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from siuo_async.benchmarks.base import SampleBug
 from siuo_async.engine.asking import Asker, Target
 from siuo_async.engine.door import ReplayDoor
 from siuo_async.engine.journal import JournalReader
@@ -71,7 +72,7 @@ async def _live(
     for position, sample in enumerate(samples):
         try:
             result = await plan.benchmark.evaluate(sample, Asker(door, target, judge, sample.id, board.observe, search=plan.search))
-        except StoppedEarly:
+        except (StoppedEarly, SampleBug):
             board.stop(position)
             visit(target.label, sample, None)
         else:

@@ -1,7 +1,8 @@
 """Searches as records: made by the run's searcher, kept like calls, and stopped when nothing is found any more.
 
 A failed search costs its sample only the material, never the answer; but a search engine that is down would turn a whole run into one
-without search, so after ten failures in a row nothing more is sent.
+without search, so after ten failures in a row nothing more is sent. Those that fail from then on leave no record: a record stands, and
+their samples have not been asked yet.
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ class Searches:
         self._failed_in_a_row = 0
 
     async def find(self, identity: str, query: str, sample: str) -> CallRecord:
-        """The record of one search; a failed one has an error, as a failed call has."""
+        """The record of one search; a failed one has an error, as a failed call has.
+
+        Raises:
+            StoppedEarly: the search engine seems to be down.
+        """
         started, begun = datetime.now(UTC), time.monotonic()
         found, error = Found("", 0), None
         try:
@@ -60,13 +65,14 @@ class Searches:
 
     def _count(self, error: SearchError | None) -> None:
         self._failed_in_a_row = self._failed_in_a_row + 1 if error else 0
-        if error and self._failed_in_a_row == FAILURES_STOP:
-            self._stop(
-                StoppedEarly(
-                    f"{FAILURES_STOP} searches failed one after another, the last: {error.message}; mend the search and run the same "
-                    "command again to continue"
-                )
+        if error and self._failed_in_a_row >= FAILURES_STOP:
+            reason = StoppedEarly(
+                f"{FAILURES_STOP} searches failed one after another, the last: {error.message}; mend the search and run the same "
+                "command again to continue"
             )
+            if self._failed_in_a_row == FAILURES_STOP:
+                self._stop(reason)
+            raise reason
 
 
 def _answer(found: Found, error: SearchError | None) -> Answer:

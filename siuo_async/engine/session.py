@@ -74,6 +74,8 @@ class Outcomes:
     """Why something was stopped, one sentence each."""
     halted: bool
     """Whether everything was stopped, so that nothing else can be asked over the same connections."""
+    bug: BaseException | None = None
+    """What kept a sample from finishing, the first of them; all stand in `errors.log`."""
 
 
 class Session:
@@ -97,6 +99,7 @@ class Session:
         self._samples = plan.samples()
         self._fatal: BaseException | None = None
         self._stops: list[str] = []
+        self._before = directory.read_stats()
         self._tasks: list[asyncio.Task[None]] = []
         self._guards = Guards(accept_served=plan.config.accept_served)
         judge = plan.judge.target(plan.judging()) if plan.judge else None
@@ -130,10 +133,12 @@ class Session:
         self._directory.make()
         journal = Journal(self._directory.calls, sync=config.fsync, on_fatal=self._halt)
         reuse = readers(config.reuse)
-        door = SendingDoor(journal, reuse=reuse, retry_failed=config.retry_failed)
+        door = SendingDoor(journal, reuse=reuse, retry_failed=config.retry_failed, judge_only=not self._generate)
         self._watch_stops()
         try:
             self._directory.begin(self._plan.all_samples, self._plan.manifest())
+            if self._before.get("finished_at"):  # not so while more is asked, however this session ends
+                write_json(self._directory.stats, {**self._before, "finished_at": None})
             async with self._signals(), self._background(journal, door):
                 await self._work(door)
         finally:
@@ -291,15 +296,16 @@ class Session:
             write_json(self._directory.stats, self._stats(door))
         code = 1 if self._fatal else exit_code(summary["models"], scored=self._plan.scored)
         calls = {board.target.label: board.calls.as_json() for board in self.state.boards}
-        return Outcomes(summary, calls, code, door.sent, door.reused, tuple(self._stops), self._all_stopped())
+        return Outcomes(summary, calls, code, door.sent, door.reused, tuple(self._stops), self._all_stopped(), self._fatal)
 
     def _all_stopped(self) -> bool:
         return all(endpoint.halt.reason is not None for endpoint in self._registry.endpoints)
 
     def _stats(self, door: SendingDoor) -> dict[str, Json]:
-        before = self._directory.read_stats()
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        before, now = self._before, datetime.now(UTC).isoformat(timespec="seconds")
         complete = all(board.pending == 0 for board in self.state.boards)
+        if self._plan.imported and not self._stops and self._fatal is None:
+            complete = True  # what the files lack never comes
         session = {
             "ended_at": now,
             "wall_s": round(time.monotonic() - self.state.begun, 3),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from siuo_async.benchmarks.base import GENERATE
+from siuo_async.client.accounts import IMPORTED
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.run_directory import fingerprint
 from siuo_async.engine.scoreboard import ModelBoard
@@ -79,17 +80,22 @@ def _judge(plan: Plan, served: Sequence[str]) -> str:
 
 
 def exit_code(models: Sequence[Mapping[str, Any]], *, scored: bool) -> int:
-    """0 complete; 3 something is pending; 4 complete, but some answers failed or have no verdict."""
+    """0 complete; 3 something is pending; 4 complete, but some answers or searches failed, or some answers have no verdict."""
     if any(not model["complete"] for model in models):
         return PENDING
     lacking = any(
         model["outcomes"]["failed"]
         or model["dropped"]
+        or _searches_failed(model)
         or (scored and _without_verdict(model))
         or 0 < model["answers"]["finished"] == model["outcomes"]["empty"]
         for model in models
     )
     return INCOMPLETE_VERDICTS if lacking else COMPLETE
+
+
+def _searches_failed(model: Mapping[str, Any]) -> int:
+    return int((model.get("counts") or {}).get("search_failed", 0))
 
 
 def _without_verdict(model: Mapping[str, Any]) -> bool:
@@ -112,9 +118,19 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
                     f"{judge['failed']} failed); read the bounds"
                 )
         if model["outcomes"]["failed"]:
+            imported = model.get("model", "").startswith(f"{IMPORTED}/")
             found.append(
-                f"{model['label']}: {model['outcomes']['failed']} answers failed; run again (with --retry-failed if the provider "
-                "rejected the request), or look at calls.jsonl"
+                f"{model['label']}: {model['outcomes']['failed']} answers failed"
+                + (
+                    " where they were made; mend the files and import them again, or leave them out of account"
+                    if imported
+                    else "; run again (with --retry-failed if the provider rejected the request), or look at calls.jsonl"
+                )
+            )
+        if failed := _searches_failed(model):
+            found.append(
+                f"{model['label']}: {failed} of {model['counts']['searched']} searches failed, and their questions were asked without "
+                "material; --retry-failed searches again, and asks again where something is found"
             )
         if model["dropped"]:
             found.append(f"{model['label']}: {model['dropped']} samples were dropped, as the released scripts do, and are in no rate")

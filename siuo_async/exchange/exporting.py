@@ -19,6 +19,8 @@ from typing import Any
 import orjson
 
 from siuo_async.benchmarks.csqa_scores import CsqaResult
+from siuo_async.benchmarks.custom_scores import Scored
+from siuo_async.benchmarks.judged import Verdict
 from siuo_async.benchmarks.siuo_gen import EFFECTIVENESS, SAFETY
 from siuo_async.benchmarks.siuo_mcqa import McqaResult
 from siuo_async.benchmarks.siuo_scores import SiuoResult
@@ -30,8 +32,10 @@ from siuo_async.errors import ConfigError
 from siuo_async.exchange.tables import Changes, csv_bytes, xlsx_bytes
 from siuo_async.exchange.upstream_files import (
     ANSWER_CHECK,
+    EXPORTED_BY,
     LONG_COLUMNS,
     MADE_UP,
+    MARK,
     MCQA_RESPONSE,
     MODEL_ANSWER,
     OUTCOME,
@@ -39,7 +43,9 @@ from siuo_async.exchange.upstream_files import (
     RESPONSES,
     SCORE_KEYS,
     TEXT_KEYS,
+    told_outcome,
 )
+from siuo_async.judging import released_filter
 from siuo_async.values import Answer, Json, Outcome, Sample
 
 SIUO, CSQA_CSV, CSQA_XLSX, JSONL = "siuo", "csqa-csv", "csqa-xlsx", "jsonl"
@@ -60,6 +66,8 @@ _SEARCHES: Mapping[str, str] = MappingProxyType({"none": "no_rag", "passive": "p
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 _ITEMS = ("answers", "choices")
 """Under which names results hold their answers; a result without any of them is one answer itself."""
+_MOST_NAME_CHARS = 50
+"""Of a label in a file name, which takes 255 bytes."""
 
 _Results = Mapping[str, Mapping[str, Any]]
 """Label -> sample id -> result; what is pending has none."""
@@ -143,7 +151,7 @@ def _write(folder: Path, files: Mapping[str, bytes], *, force: bool) -> tuple[Pa
 
 
 def _mark(plan: Plan) -> str:
-    """In the file's name, since these shapes have no place for words: nobody must take made-up answers for a model's."""
+    """In the file's name, where everybody sees it: nobody must take made-up answers for a model's."""
     return f"-{MADE_UP}" if plan.simulated else ""
 
 
@@ -151,7 +159,7 @@ def file_names(labels: Sequence[str]) -> dict[str, str]:
     """For each label a part of a file name, without slashes and the like, no two the same in any case."""
     names: dict[str, str] = {}
     for label in labels:
-        plain = re.sub(r"[^\w.@+-]+", "_", label).strip("._") or "model"
+        plain = re.sub(r"[^\w.@+-]+", "_", label).strip("._")[:_MOST_NAME_CHARS] or "model"
         taken = {name.casefold() for name in names.values()}
         numbered = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(labels) + 1))
         names[label] = next(name for name in numbered if name.casefold() not in taken)
@@ -168,9 +176,17 @@ def _siuo(plan: Plan, samples: Sequence[Sample], found: _Results, line: str, not
         name += _mark(plan)
         there = [(sample, found[label][sample.id]) for sample in samples if sample.id in found[label]]
         made = [_mcqa_item(*each) if multiple_choice else _gen_item(*each, plan) for each in there]
-        items = [item for item in made if item is not None]
+        items = [item | ({MARK: MADE_UP} if plan.simulated else {}) for item in made if item is not None]
         if len(items) < len(made):
-            notes.append(f"{label}: {len(made) - len(items)} samples without an answer are left out, as the scripts do")
+            notes.append(
+                f"{label}: {len(made) - len(items)} samples without an answer are left out, since the scripts have no value for that; "
+                "jsonl has them"
+            )
+        if without := sum(RESPONSES in item and item.get(SCORE_KEYS[SAFETY][0]) == [] for item in items):
+            notes.append(
+                f"{label}: {without} samples lack a verdict, so their lists of scores are empty and the scripts leave them out; "
+                "texts are there"
+            )
         files[f"{plan.config.benchmark.replace('-', '_')}-{name}.json"] = orjson.dumps(items, option=_JSON)
     return files
 
@@ -191,15 +207,17 @@ def _gen_item(sample: Sample, result: SiuoResult, plan: Plan) -> dict[str, Json]
     by_stage = {SAFETY: [each.safe for each in result.answers], EFFECTIVENESS: [each.effective for each in result.answers]}
     if plan.judge is None:
         return item | _outcomes(answers)
-    every = [verdict for verdicts in by_stage.values() for verdict in verdicts]
-    if plan.config.protocol == "released" and any(verdict is None or verdict.value is None for verdict in every):
-        by_stage = {stage: [] for stage in by_stage}  # `released` leaves this sample out, as the scripts do one with an empty list
+    lacking = any(verdict is None or verdict.value is None for verdicts in by_stage.values() for verdict in verdicts)
     for stage, verdicts in by_stage.items():
-        item[TEXT_KEYS[stage][0]] = [verdict.text if verdict else "" for verdict in verdicts]
-        item[SCORE_KEYS[stage][0]] = [-1 if verdict is None or verdict.value is None else verdict.value for verdict in verdicts]
-    for stage in by_stage:
-        item[SCORE_KEYS[stage][-1]] = item[SCORE_KEYS[stage][0]]
+        scores = [] if lacking else [verdict.value for verdict in verdicts if verdict]  # the scripts leave out a sample without scores
+        item[TEXT_KEYS[stage][0]] = [_verdict_text(verdict) for verdict in verdicts]
+        item |= dict.fromkeys(SCORE_KEYS[stage], scores)
     return item | _outcomes(answers)
+
+
+def _verdict_text(verdict: Verdict[int] | None) -> str | None:
+    """Null where no judge replied."""
+    return None if verdict is None or verdict.state == "failed" else verdict.text
 
 
 def _mcqa_item(sample: Sample, result: McqaResult) -> dict[str, Json] | None:
@@ -217,21 +235,23 @@ def _text(answer: Answer) -> str | None:
 
 def _outcomes(answers: Sequence[Answer]) -> dict[str, Json]:
     plain = all(answer.outcome is Outcome.ANSWERED for answer in answers)
-    return {} if plain else {OUTCOMES: [answer.outcome.value for answer in answers]}
+    return {} if plain else {OUTCOMES: [told_outcome(answer) for answer in answers]}
 
 
 def _csqa(plan: Plan, samples: Sequence[Sample], found: _Results) -> Iterator[tuple[Json, ...]]:
-    """The rows of the long table: for each model and question its answer, what became of it if it is no plain text, the check of it."""
+    """The rows of the long table: by whom it was made, then for each model and question its answer, what became of it if it is no plain
+    text, and the check of it."""
     mode = "QA" if plan.config.benchmark == "csqa-qa" else "MCQ"
     rag = _SEARCHES[plan.config.search or "none"]
     for label, results in found.items():
+        yield ("", "", mode, rag, label, EXPORTED_BY, f"siuo {MADE_UP}" if plan.simulated else "siuo")
         for sample in samples:
             if (result := results.get(sample.id)) is not None:
                 start = (sample.text, "-".join(sample.category), mode, rag, label)
                 if not _moved(plan):
                     yield (*start, MODEL_ANSWER, _text(result.answer))
                     if result.answer.outcome is not Outcome.ANSWERED:
-                        yield (*start, OUTCOME, result.answer.outcome.value)
+                        yield (*start, OUTCOME, told_outcome(result.answer))
                 yield (*start, ANSWER_CHECK, _check(plan, result))
 
 
@@ -245,7 +265,7 @@ def _check(plan: Plan, result: CsqaResult) -> str | None:
     if result.grades is None:
         return None
     if plan.config.protocol == "released" and result.verdict is not None:
-        return result.verdict.text
+        return released_filter(result.verdict.text)
     return "".join(sorted(result.grades))
 
 
@@ -264,26 +284,44 @@ def _csqa_table(
 
 
 def _lines(plan: Plan, samples: Sequence[Sample], found: _Results, line: str, notes: list[str]) -> dict[str, bytes]:
-    """One line of JSON per answer, behind one that says what was measured."""
+    """One line of JSON per answer, behind one that says what was measured; of custom ones also a line per sample after its answers."""
     labels = list(found)
-    lines = [orjson.dumps({"kind": "run", "protocol_line": line, "benchmark": plan.config.benchmark, "models": labels})]
+    lines = [orjson.dumps({"kind": "run", "protocol_line": line, "benchmark": plan.benchmark.name, "models": labels})]
     for label in labels:
         for sample in samples:
-            for number, fields in enumerate(_answers(found[label].get(sample.id))):
-                head = {"kind": "answer", "sample": sample.id, "category": list(sample.category), "model": label, "number": number}
-                lines.append(orjson.dumps(head | fields))
-    return {f"{plan.config.benchmark.replace('-', '_')}{_mark(plan)}.jsonl": b"\n".join(lines) + b"\n"}
+            result = found[label].get(sample.id)
+            head = {"sample": sample.id, "category": list(sample.category), "model": label}
+            for number, fields in enumerate(_answers(result)):
+                lines.append(orjson.dumps({"kind": "answer", **head, "number": number, **fields}, default=repr))
+            if isinstance(result, Scored):
+                lines.append(orjson.dumps({"kind": "sample", **head, **_scores(result)}))
+    return {f"{plan.benchmark.name.replace('-', '_')}{_mark(plan)}.jsonl": b"\n".join(lines) + b"\n"}
 
 
 def _answers(result: Any) -> Iterator[dict[str, Json]]:
     """The answers of any benchmark's result, each with what became of it."""
     if result is None:
         return
+    if isinstance(result, Scored) and _paired(result):
+        yield from ({**_plain(answer), "verdict": _plain(said)} for answer, said in zip(result.answers, result.verdicts, strict=True))
+        return
     items: Sequence[Any] = next((getattr(result, name) for name in _ITEMS if hasattr(result, name)), (result,))
     for item in items:
-        fields = _plain(item)
+        found = _plain(item)
+        fields = found if isinstance(found, dict) else {"result": found}
         answer = fields.pop("answer", {})
         yield answer | fields
+
+
+def _paired(result: Scored) -> bool:
+    """Whether each verdict is of the answer in its place."""
+    return len(result.verdicts) == len(result.answers)
+
+
+def _scores(result: Scored) -> dict[str, Json]:
+    """What a sample of a custom benchmark came to, its verdicts where they are not with the answers."""
+    told = {"answers", "verdicts"} if _paired(result) else {"answers"}
+    return {name: value for name, value in _plain(result).items() if name not in told and (value or name == "values")}
 
 
 def _plain(value: Any) -> Any:

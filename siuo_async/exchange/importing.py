@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from siuo_async.benchmarks.base import GENERATE
+from siuo_async.benchmarks.csqa_scores import CsqaResult
+from siuo_async.benchmarks.siuo_mcqa import McqaResult
 from siuo_async.client.accounts import IMPORTED
 from siuo_async.config import make
 from siuo_async.engine import plan as plans
@@ -31,7 +35,6 @@ from siuo_async.errors import ConfigError, DataError, RunDirectoryError, Stopped
 from siuo_async.exchange.suspects import Suspects
 from siuo_async.exchange.tables import read_rows
 from siuo_async.exchange.upstream_files import (
-    MADE_UP,
     Given,
     Row,
     given_csqa,
@@ -41,15 +44,19 @@ from siuo_async.exchange.upstream_files import (
     long_rows,
     siuo_rows_of,
 )
+from siuo_async.judging import released_csqa_grades
 from siuo_async.values import Answer, Json, Outcome, Prompt, Sample
 
 FILE = "import.json"
 """In the run's directory: where the answers came from, and what is suspect about them."""
 TABLES = (".csv", ".xlsx")
+_OTHER_TABLES = (".xls", ".xlsm", ".xlsb", ".ods", ".tsv")
 _CSQA_MODES: Mapping[str, str] = {"csqa-qa": "QA", "csqa-mcq": "MCQ"}
 IMPORTABLE = ("siuo-gen", "demo", "siuo-mcqa", *_CSQA_MODES)
 _IN_FILE_ORDER = ("siuo-mcqa", "csqa-mcq")
 """What was answered is a letter, which means something else where `corrected` moves the options."""
+_MOST_LABEL_CHARS = 200
+"""So that it fits into a folder's name, which takes 255 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,6 @@ class Imported:
     suspects: Suspects
     answers: int
     verdicts: int
-    judged: bool
     metrics: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -96,14 +102,13 @@ def make_run(order: Order) -> Imported:
     """
     suspects = Suspects()
     for flag, label in (("--label", order.label), ("--judge-label", order.judge_label)):
-        if not label.strip():
-            raise ConfigError(f"{flag} is empty; name what the tables are to call it")
-    for file in order.files:
-        if MADE_UP in file.name:
-            suspects.note("files of answers that a simulator made up", file.name)
-    benchmark, read = _reader(order, suspects)
-    _check_protocol(order, benchmark)
-    plan, given = _plan(order, benchmark, read)
+        _check_label(flag, label)
+    rows = _rows(order, suspects)
+    made_up = list(dict.fromkeys(row.file for row in rows if row.made_up))
+    for file in made_up:
+        suspects.note("files of answers that a simulator made up", file)
+    plan, given = _plan(order, _benchmark(order, rows), rows, suspects)
+    plan = replace(plan, made_up=bool(made_up))
     directory = run_directory.locate(
         order.results, plan.name, plan.identity, explicit=order.name is not None, path=None, fresh=order.fresh
     )
@@ -112,7 +117,6 @@ def make_run(order: Order) -> Imported:
     by_sample = _by_sample(plan, given, suspects)
     directory.make()
     directory.write_samples(plan.all_samples)
-    directory.write_manifest(plan.manifest())
     journal = Journal(directory.calls)
     try:
         clerk = _Clerk(plan, journal, suspects)
@@ -121,40 +125,48 @@ def make_run(order: Order) -> Imported:
         journal.close()
     summary = summarise(plan, asyncio.run(replay(plan, directory)))
     _write(directory, order, suspects, summary)
-    return Imported(directory, summary, suspects, clerk.answers, clerk.verdicts, plan.judge is not None, plan.benchmark.metrics)
+    directory.write_manifest(plan.manifest())  # last: without it nobody takes the folder for a run
+    return Imported(directory, summary, suspects, clerk.answers, clerk.verdicts, plan.benchmark.metrics)
 
 
-def _reader(order: Order, suspects: Suspects) -> tuple[str, Callable[[str], dict[str, Given]]]:
-    """The benchmark's name, and what reads the files for it, given the stage in which it judges."""
-    if any(path.suffix.lower() in TABLES for path in order.files):
-        if not all(path.suffix.lower() in TABLES for path in order.files):
-            raise ConfigError("tables and JSON files cannot be one import; import them one after the other")
-        rows = long_rows(row for path in order.files for row in read_rows(path))
-        name = order.benchmark or _csqa_of(rows)
-        if name not in _CSQA_MODES:
-            raise ConfigError(f"a table holds answers to Chinese SafetyQA, not to {name}; add --benchmark {' or '.join(_CSQA_MODES)}")
-        return name, lambda stage: given_csqa(rows, _CSQA_MODES[name], order.label, stage, suspects, keep_errors=order.keep_errors)
-    items = json_rows(order.files)
-    found = siuo_rows_of(items)
-    name = order.benchmark or found or ""
-    if name not in IMPORTABLE or name in _CSQA_MODES:
-        there = ", ".join(map(str, list(items[0].fields)[:12]))
-        known = f"{', '.join(IMPORTABLE)}"
-        if order.benchmark and name not in IMPORTABLE:
-            raise ConfigError(f"answers to {name} cannot be imported; there are: {known}")
-        if name in _CSQA_MODES:
-            raise ConfigError(f"answers to {name} are imported from tables ({', '.join(TABLES)}); name one of those")
-        raise DataError(
-            f"{items[0].where}: has the fields {there}, of which none is `responses` or `response_mcqa`; "
-            "name a file of SIUO results, or a table (.csv, .xlsx) of Chinese SafetyQA"
+def _check_label(flag: str, label: str) -> None:
+    if not label.strip():
+        raise ConfigError(f"{flag} is empty; name what the tables are to call it")
+    if len(label) > _MOST_LABEL_CHARS or not label.isprintable():
+        raise ConfigError(f"{flag} is no name for a table; take at most {_MOST_LABEL_CHARS} printable characters")
+
+
+def _rows(order: Order, suspects: Suspects) -> list[Row]:
+    """What the files hold, all of them tables or none."""
+    for path in order.files:
+        if path.suffix.lower() in _OTHER_TABLES:
+            raise ConfigError(f"{path}: {path.suffix} is no table that can be read; save it as .xlsx or as .csv")
+    tables = [path for path in order.files if path.suffix.lower() in TABLES]
+    if not tables:
+        return json_rows(order.files, suspects)
+    if len(tables) < len(order.files):
+        raise ConfigError("tables and JSON files cannot be one import; import them one after the other")
+    return long_rows(row for path in tables for row in read_rows(path))
+
+
+def _benchmark(order: Order, rows: Sequence[Row]) -> str:
+    """The benchmark that the files hold answers to: as told, or as they say."""
+    told = order.benchmark
+    if told and told not in IMPORTABLE:
+        raise ConfigError(f"answers to {told} cannot be imported; there are: {', '.join(IMPORTABLE)}")
+    name = _of_table(rows, told) if Path(rows[0].file).suffix.lower() in TABLES else _of_items(rows, told)
+    if name in _IN_FILE_ORDER and order.protocol == "corrected":
+        raise ConfigError(
+            f"answers to {name} were given to options in the file's order, which 'corrected' changes; use --protocol released"
         )
-    if found is not None and (found == "siuo-mcqa") != (name == "siuo-mcqa"):
-        raise DataError(f"{items[0].where}: holds answers to {found}, not to {name}; leave --benchmark out, or name another file")
-    given = given_siuo_mcqa if name == "siuo-mcqa" else given_siuo_gen
-    return name, lambda _: given(items, suspects, keep_errors=order.keep_errors)
+    return name
 
 
-def _csqa_of(rows: Iterable[Row]) -> str:
+def _of_table(rows: Sequence[Row], told: str | None) -> str:
+    if told:
+        if told not in _CSQA_MODES:
+            raise ConfigError(f"a table holds answers to Chinese SafetyQA, not to {told}; add --benchmark {' or '.join(_CSQA_MODES)}")
+        return told
     modes = {str(row.fields.get("mode")).strip().upper() for row in rows}
     names = [name for name, mode in _CSQA_MODES.items() if mode in modes]
     if len(names) != 1:
@@ -163,18 +175,43 @@ def _csqa_of(rows: Iterable[Row]) -> str:
     return names[0]
 
 
-def _check_protocol(order: Order, benchmark: str) -> None:
-    if benchmark in _IN_FILE_ORDER and order.protocol == "corrected":
-        raise ConfigError(
-            f"answers to {benchmark} were given to options in the file's order, which 'corrected' changes; use --protocol released"
+def _of_items(items: Sequence[Row], told: str | None) -> str:
+    if told in _CSQA_MODES:
+        raise ConfigError(f"answers to {told} are imported from tables ({', '.join(TABLES)}); name one of those")
+    found = siuo_rows_of(items)
+    if found is None:
+        raise DataError(
+            f"{items[0].where}: has the fields {', '.join(map(str, list(items[0].fields)[:12]))}, of which none is `responses` or "
+            "`response_mcqa`; name a file of SIUO results, or a table (.csv, .xlsx) of Chinese SafetyQA"
         )
+    if told and (found == "siuo-mcqa") != (told == "siuo-mcqa"):
+        raise DataError(f"{items[0].where}: holds answers to {found}, not to {told}; leave --benchmark out, or name another file")
+    return told or found
 
 
-def _plan(order: Order, benchmark: str, read: Callable[[str], dict[str, Given]]) -> tuple[Plan, dict[str, Given]]:
+def _given(order: Order, plan: Plan, rows: Sequence[Row], suspects: Suspects) -> dict[str, Given]:
+    """What the files say of the order's model, by question in tables, else by id."""
+    name, keep = plan.config.benchmark, order.keep_errors
+    if name in _CSQA_MODES:
+        stage = next(iter(plan.benchmark.judging()), "")
+        return given_csqa(rows, _CSQA_MODES[name], order.label, stage, suspects, keep_errors=keep)
+    if name == "siuo-mcqa":
+        return given_siuo_mcqa(rows, suspects, keep_errors=keep)
+    return given_siuo_gen(rows, suspects, keep_errors=keep, protocol=plan.config.protocol)
+
+
+def _name(label: str) -> str:
+    """A name of a run; labels that differ in more than it can hold get different ones."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-")
+    mark = "" if plain == label else "-" + blake2b(label.encode(), digest_size=3).hexdigest()
+    return f"import-{plain or 'answers'}{mark}"
+
+
+def _plan(order: Order, benchmark: str, rows: Sequence[Row], suspects: Suspects) -> tuple[Plan, dict[str, Given]]:
     settings: dict[str, Json] = {
         "benchmark": benchmark,
         "protocol": order.protocol or ("released" if benchmark in _IN_FILE_ORDER else "corrected"),
-        "name": order.name or "import-" + (re.sub(r"[^A-Za-z0-9._-]+", "-", order.label).strip("-") or "answers"),
+        "name": order.name or _name(order.label),
         "results": order.results,
         "data": order.data,
         "images": order.images,
@@ -184,8 +221,7 @@ def _plan(order: Order, benchmark: str, read: Callable[[str], dict[str, Given]])
     }
     settings = {name: value for name, value in settings.items() if value is not None}
     plan = plans.from_config(make(settings), {})
-    stages = list(plan.benchmark.judging())
-    given = read(stages[0] if stages else "")
+    given = _given(order, plan, rows, suspects)
     if not given:
         raise DataError(f"{', '.join(map(str, order.files))}: holds no answers to {benchmark}")
     settings["models"] = [{"model": f"{IMPORTED}/{order.label}", "label": order.label}]
@@ -263,9 +299,20 @@ class _Clerk:
         for sample in self._plan.samples():
             if sample.id in given:
                 try:
-                    await self._plan.benchmark.evaluate(sample, _FileAsk(self, sample, given[sample.id]))
+                    result = await self._plan.benchmark.evaluate(sample, _FileAsk(self, sample, given[sample.id]))
                 except StoppedEarly:
                     continue  # not all of its answers are there
+                self._look(sample, given[sample.id], result)
+
+    def _look(self, sample: Sample, given: Given, result: Any) -> None:
+        """Notes what could not be read, and what the file has read otherwise."""
+        unread = isinstance(result, McqaResult) and any(choice.reading in ("drawn", "unparsed") for choice in result.choices)
+        if isinstance(result, CsqaResult):
+            unread = result.unparsed
+            if given.check is not None and released_csqa_grades(given.check) != result.grades:
+                self._suspects.note("checks that are not the grade which the answer beside them gets (the answer counts)", sample.id)
+        if unread:
+            self._suspects.note("answers without a letter", sample.id)
 
     def ask_model(self, sample: Sample, prompt: Prompt, first: int, found: Answer) -> Answer:
         """Keeps an answer."""
@@ -339,9 +386,8 @@ class _FileAsk:
             PendingError: it has not all n.
         """
         for number, found in enumerate(self.given.answers[:n]):
-            if found is not None:
-                self._number = number
-                yield number, self.clerk.ask_model(self.sample, prompt, number, found)
+            self._number = number
+            yield number, self.clerk.ask_model(self.sample, prompt, number, found)
         self._complete(n)
 
     async def answers_to(self, prompts: Sequence[Prompt]) -> AsyncGenerator[tuple[int, Answer], None]:
@@ -351,13 +397,12 @@ class _FileAsk:
             PendingError: it has not as many.
         """
         for number, (prompt, found) in enumerate(zip(prompts, self.given.answers, strict=False)):
-            if found is not None:
-                self._number = number
-                yield number, self.clerk.ask_model(self.sample, prompt, 0, found)
+            self._number = number
+            yield number, self.clerk.ask_model(self.sample, prompt, 0, found)
         self._complete(len(prompts))
 
     def _complete(self, n: int) -> None:
-        if len([found for found in self.given.answers[:n] if found is not None]) < n:
+        if len(self.given.answers) < n:
             raise PendingError("the file has not all answers of this sample")
 
     async def search(self, query: str) -> Answer:

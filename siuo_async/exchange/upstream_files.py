@@ -7,25 +7,30 @@ Sources: SIUO `eval/gpt-eval.py` and `eval/gen_score.py`; Chinese SafetyQA `batc
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
+from typing import Literal
 
 from siuo_async.benchmarks.data.datasets import kind_of, parse_json, read_text
 from siuo_async.benchmarks.siuo_gen import EFFECTIVENESS, SAFETY
 from siuo_async.errors import DataError
+from siuo_async.exchange.error_texts import looks_like_error, mentions_error
 from siuo_async.exchange.suspects import Suspects
 from siuo_async.judging import normalise, parse_siuo_effectiveness, parse_siuo_safety
-from siuo_async.values import EMPTY, Answer, Json, Outcome
+from siuo_async.values import EMPTY, Answer, Json, Outcome, Protocol
 
 RESPONSES = "responses"
 MCQA_RESPONSE = "response_mcqa"
 MADE_UP = "SIMULATED"
-"""Stands in the names of files whose answers a simulator made up."""
+"""Stands in files whose answers a simulator made up, and in their names."""
 OUTCOMES = "outcomes"
-"""Ours, beside the responses where one of them is not plain text; their scripts do not look at it."""
+"""Ours, beside the responses where one of them is not plain text (see `told_outcome`); their scripts do not look at it."""
+MARK = "mark"
+"""Ours, in items where there is something to mark: `MADE_UP`."""
 TEXT_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {SAFETY: ("safety_evaluation",), EFFECTIVENESS: ("effectiveness_evaluation",)}
 )
@@ -43,35 +48,30 @@ CANONICAL: Mapping[str, Mapping[int, str]] = MappingProxyType(
 LONG_COLUMNS = ("question", "cate", "mode", "rag", "model", "value_type", "value")
 MODEL_ANSWER, ANSWER_CHECK, OUTCOME = "model_answer", "answer_check", "outcome"
 """Kinds of rows; the last is ours, where an answer is no plain text."""
+EXPORTED_BY = "exported_by"
+"""The kind of the row that tells our tables from others': ours guard cells with an apostrophe, theirs may hold answers in quotes."""
 _JUDGED_COLUMNS = ("query", MODEL_ANSWER)
 """Of the workbook that the judging script of Chinese SafetyQA reads; its replies go to `response`."""
 
-_READ: Mapping[str, Callable[[str], int | None]] = MappingProxyType(
-    {
-        SAFETY: lambda text: parse_siuo_safety(normalise(text), "released"),
-        EFFECTIVENESS: lambda text: parse_siuo_effectiveness(normalise(text), "released"),
-    }
+_READ: Mapping[str, Callable[[str, Protocol], int | None]] = MappingProxyType(
+    {SAFETY: parse_siuo_safety, EFFECTIVENESS: parse_siuo_effectiveness}
 )
+_SIDES: Mapping[str, Literal["prompt", "answer"]] = MappingProxyType({"prompt": "prompt", "answer": "answer"})
 _WHAT: Mapping[str, str] = MappingProxyType({SAFETY: "safety", EFFECTIVENESS: "effectiveness"})
-_ERROR = re.compile(
-    r"\s*(?:\{\s*['\"]status['\"]\s*:\s*['\"]error['\"]"
-    r"|Traceback \(most recent call last\)"
-    r"|(?:[A-Za-z_]\w*\.)*[A-Za-z_]*(?:Error|Exception|ERROR)\b\s*(?:[:(\[]|(?:code|occurred|while|calling|during|from|processing)\b|$)"
-    r"|\[ERROR\]|HTTP(?:/\d(?:\.\d)?)?\s+[45]\d\d\b|<!DOCTYPE html|(?i:api (?:call|request) failed|request (?:failed|timed out))"
-    r"|Failed to obtain answer via API)"
-)
+_HALF_CHARACTER = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
     """What files say of one sample."""
 
-    answers: tuple[Answer | None, ...]
-    """None: not there."""
+    answers: tuple[Answer, ...]
     verdicts: Mapping[str, tuple[Answer | None, ...]] = field(default_factory=lambda: EMPTY)
     """The judge's replies by stage, one for each answer; None: not there. No entry: nobody judged that."""
     question: str | None = None
     """To be compared with the data's."""
+    check: str | None = None
+    """What a table says of an answer that nobody judges, to be compared with the grade it gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +81,53 @@ class Row:
     where: str
     """How messages name it."""
     fields: Mapping[str, Json]
+    ours: bool = False
+    """Of a table that `siuo export` wrote."""
+
+    @property
+    def file(self) -> str:
+        """The file, as messages name it."""
+        return self.where.rpartition(": ")[0]
+
+    @property
+    def made_up(self) -> bool:
+        """Whether the file says that a simulator made this up."""
+        by = self.fields.get("value") if self.fields.get("value_type") == EXPORTED_BY else self.fields.get(MARK)
+        return MADE_UP in Path(self.file).name or (isinstance(by, str) and MADE_UP in by)
 
 
-def looks_like_error(text: str) -> bool:
-    """Whether a text is what a failed call left behind where an answer should stand."""
-    return _ERROR.match(text) is not None
-
-
-def json_rows(paths: Sequence[Path]) -> list[Row]:
+def json_rows(paths: Sequence[Path], suspects: Suspects) -> list[Row]:
     """The items of result files: lists of objects, single objects, and folders of such files.
+
+    Args:
+        suspects: told of half characters (lone surrogates), which are replaced, since nothing could write them down again.
 
     Raises:
         DataError: a file cannot be read, is no JSON, or holds anything else.
     """
     rows = []
     for file in _files(paths):
-        found = parse_json(read_text(file), str(file))
+        text = read_text(file)
+        found = parse_json(text, str(file))
         for number, item in enumerate(found if isinstance(found, list) else [found], start=1):
             if not isinstance(item, dict):
                 what = f"item {number}" if isinstance(found, list) else "the file"
                 raise DataError(f"{file}: {what} must be an object with the answers of one sample, but it is {kind_of(item)}")
-            rows.append(Row(f"{file}: item {number}", item))
+            row = Row(f"{file}: item {number}", item)
+            rows.append(_whole(row, suspects) if _HALF_CHARACTER.search(text) else row)
     if not rows:
         raise DataError(f"{', '.join(map(str, paths))}: holds no items; name a file of results, as in siuo_gen-MODEL.json")
     return rows
+
+
+def _whole(row: Row, suspects: Suspects) -> Row:
+    """The item without half characters (lone surrogates), which nothing could write down again."""
+    written = json.dumps(row.fields, ensure_ascii=False)
+    kept = written.encode(errors="replace").decode()
+    if kept == written:
+        return row
+    suspects.note("items with half a character (a lone surrogate), which is replaced", row.where)
+    return Row(row.where, parse_json(kept, row.where))
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
@@ -125,18 +148,21 @@ def siuo_rows_of(rows: Iterable[Row]) -> str | None:
     return None
 
 
-def given_siuo_gen(rows: Iterable[Row], suspects: Suspects, *, keep_errors: bool = False) -> dict[str, Given]:
+def given_siuo_gen(
+    rows: Iterable[Row], suspects: Suspects, *, keep_errors: bool = False, protocol: Protocol = "released"
+) -> dict[str, Given]:
     """What SIUO's result files say, by question id. Items of one id are one: what the later says counts.
 
     Args:
         suspects: told of what looks wrong.
+        protocol: how the texts of verdicts will be read; a score beside a text that reads otherwise is suspect.
         keep_errors: take error texts for answers.
 
     Raises:
         DataError: an item has no id, or a field of another form.
     """
     merged = _merged(rows, suspects, RESPONSES)
-    return {key: _gen_item(key, row, suspects, keep_errors=keep_errors) for key, row in merged.items()}
+    return {key: _gen_item(key, row, suspects, protocol, keep_errors=keep_errors) for key, row in merged.items()}
 
 
 def given_siuo_mcqa(rows: Iterable[Row], suspects: Suspects, *, keep_errors: bool = False) -> dict[str, Given]:
@@ -159,7 +185,7 @@ def _merged(rows: Iterable[Row], suspects: Suspects, answers_key: str) -> dict[s
         if before is None:
             merged[key] = row
             continue
-        same_file = before.where.rpartition(": ")[0] == row.where.rpartition(": ")[0]
+        same_file = before.file == row.file
         kept = dict(before.fields)
         if answers_key in row.fields and row.fields[answers_key] != kept.get(answers_key, row.fields[answers_key]):
             kept = {}  # verdicts on other answers
@@ -192,26 +218,31 @@ def _list(row: Row, name: str) -> list[Json] | None:
     raise DataError(f"{row.where}: field `{name}` must be a list with one entry per answer, but it is {kind_of(found)}")
 
 
-def _gen_item(key: str, row: Row, suspects: Suspects, *, keep_errors: bool) -> Given:
+def _gen_item(key: str, row: Row, suspects: Suspects, protocol: Protocol, *, keep_errors: bool) -> Given:
     texts = _list(row, RESPONSES) or []
     answers = _answers(key, texts, _list(row, OUTCOMES), suspects, keep_errors=keep_errors)
     if "evaluation" in row.fields:
         suspects.note("samples with a field `evaluation`, which does not say what was judged and is not read", key)
     verdicts = {}
     for stage in (SAFETY, EFFECTIVENESS):
-        if (found := _verdicts(key, row, stage, len(answers), suspects)) is not None:
+        if (found := _verdicts(key, row, stage, len(answers), suspects, protocol)) is not None:
             verdicts[stage] = found
     return Given(answers, verdicts, _question(row))
 
 
 def _answers(
     key: str, values: Sequence[Json], outcomes: Sequence[Json] | None, suspects: Suspects, *, keep_errors: bool
-) -> tuple[Answer | None, ...]:
+) -> tuple[Answer, ...]:
     told = [*(outcomes or ()), *[None] * len(values)]
     return tuple(
         answer(f"{key}[{number}]" if len(values) > 1 else key, value, suspects, keep_errors=keep_errors, outcome=told[number])
         for number, value in enumerate(values)
     )
+
+
+def told_outcome(answer: Answer) -> str:
+    """What became of an answer, as our exports tell it and `answer` reads it: `filtered:prompt`."""
+    return f"{answer.outcome.value}:{answer.where}" if answer.where else answer.outcome.value
 
 
 def answer(where: str, value: Json, suspects: Suspects, *, keep_errors: bool, outcome: Json = None) -> Answer:
@@ -222,17 +253,13 @@ def answer(where: str, value: Json, suspects: Suspects, *, keep_errors: bool, ou
         outcome: as our own export tells it, else None.
     """
     text = value if isinstance(value, str) else ""
-    if isinstance(outcome, str) and outcome in tuple(Outcome) and outcome != Outcome.ANSWERED:
-        return Answer(Outcome(outcome), text)
+    name, _, side = outcome.partition(":") if isinstance(outcome, str) else ("", "", "")
+    if name in tuple(Outcome) and name != Outcome.ANSWERED:
+        return Answer(Outcome(name), text, where=_SIDES.get(side))
     if isinstance(value, dict) and value.get("status") == "error":
         value = str(value)
         text = value
     if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            suspects.note("answers with half a character (a lone surrogate), which is replaced", where)
-            text = value.encode(errors="replace").decode()
         if not text.strip():
             suspects.note("answers that are empty", where)
             return Answer(Outcome.EMPTY, text, reason="empty in the imported file")
@@ -240,12 +267,14 @@ def answer(where: str, value: Json, suspects: Suspects, *, keep_errors: bool, ou
             suspects.note("answers that look like error texts" + (" (kept)" if keep_errors else " (taken for failed calls)"), where)
             if not keep_errors:
                 return Answer(Outcome.FAILED, reason=text[:2000])
+        elif mentions_error(text):
+            suspects.note("answers that speak of an error, as what a failed call left behind would (kept)", where)
         return Answer(Outcome.ANSWERED, text)
     suspects.note("answers that are no text (taken for failed calls)", where)
     return Answer(Outcome.FAILED, reason=f"the imported file holds {kind_of(value)}")
 
 
-def _verdicts(key: str, row: Row, stage: str, count: int, suspects: Suspects) -> tuple[Answer | None, ...] | None:
+def _verdicts(key: str, row: Row, stage: str, count: int, suspects: Suspects, protocol: Protocol) -> tuple[Answer | None, ...] | None:
     """The judge's replies on `count` answers; None where the file has neither texts nor scores."""
     texts = next((found for name in TEXT_KEYS[stage] if (found := _list(row, name)) is not None), None)
     scores = _scores(key, row, stage, suspects)
@@ -260,7 +289,7 @@ def _verdicts(key: str, row: Row, stage: str, count: int, suspects: Suspects) ->
     for number in range(count):
         text = texts[number] if texts and number < len(texts) else None
         score = scores[number] if scores and number < len(scores) else None
-        found.append(_verdict(f"{key}[{number}]", text, score, stage, suspects))
+        found.append(_verdict(f"{key}[{number}]", text, score, stage, suspects, protocol))
     return tuple(found)
 
 
@@ -276,11 +305,12 @@ def _scores(key: str, row: Row, stage: str, suspects: Suspects) -> list[int | No
     return None if chosen is None else [None if score is None else int(score) for score in chosen]
 
 
-def _verdict(where: str, text: Json, score: int | None, stage: str, suspects: Suspects) -> Answer | None:
+def _verdict(where: str, text: Json, score: int | None, stage: str, suspects: Suspects, protocol: Protocol) -> Answer | None:
     what = _WHAT[stage]
     if isinstance(text, str) and text.strip():
-        if score is not None and score != _READ[stage](text):
-            suspects.note(f"{what} scores that are not what the released scripts read in the text beside them (the text counts)", where)
+        read = _READ[stage](normalise(text) if protocol == "released" else text, protocol)
+        if score is not None and score != (-1 if read is None else read):
+            suspects.note(f"{what} scores that are not what '{protocol}' reads in the text beside them (the text counts)", where)
         if looks_like_error(text):
             suspects.note(f"{what} verdicts that look like error texts", where)
         return Answer(Outcome.ANSWERED, text)
@@ -298,17 +328,14 @@ def long_rows(rows: Iterable[Row]) -> list[Row]:
         DataError: the columns are those of neither.
     """
     found = list(rows)
-    if not found:
-        raise DataError("the table holds no rows")
     columns = found[0].fields.keys()
     if all(name in columns for name in LONG_COLUMNS if name != "cate"):
         return found
     if all(name in columns for name in _JUDGED_COLUMNS):
         return [long for row in found for long in _from_workbook(row)]
-    where = found[0].where.rpartition(": ")[0]
     raise DataError(
-        f"{where}: has the columns {', '.join(map(str, columns))}; a table of Chinese SafetyQA has {', '.join(LONG_COLUMNS)} "
-        f"(or {', '.join(_JUDGED_COLUMNS)})"
+        f"{found[0].file}: has the columns {', '.join(map(str, columns))}; a table of Chinese SafetyQA has {', '.join(LONG_COLUMNS)} "
+        f"(or {', '.join(_JUDGED_COLUMNS)}), in a workbook on its first sheet"
     )
 
 
@@ -332,28 +359,64 @@ def given_csqa(
         keep_errors: take error texts for answers.
 
     Raises:
-        DataError: the table has several models and none of this name.
+        DataError: the table has several models and none of this name, or nothing in it can be imported.
     """
-    of_mode = [row for row in rows if str(row.fields.get("mode")).strip().upper() == mode]
+    of_mode = [row for row in rows if _word(row, "mode").upper() == mode and row.fields.get("value_type") != EXPORTED_BY]
     models = list(dict.fromkeys(str(row.fields.get("model")) for row in of_mode))
     if len(models) > 1 and model not in models:
         raise DataError(f"the table has answers of several models ({', '.join(models)}); say which with --label, as it stands there")
+    mine = [row for row in of_mode if len(models) == 1 or str(row.fields.get("model")) == model]
+    alone = [row for row in mine if not _searched(row)]
+    if mine and not alone:
+        rags = ", ".join(sorted({_word(row, "rag") for row in mine}))
+        raise DataError(f"{mine[0].file}: all answers were made with a search ({rags}), which cannot be imported; name one without")
+    for row in mine:
+        if _searched(row):
+            suspects.note("rows of answers made with a search, which are not imported", str(row.fields.get("question"))[:40])
+    texts = _by_question(alone, suspects)
+    if texts and not any(MODEL_ANSWER in said for said in texts.values()):
+        raise DataError(f"{mine[0].file}: holds only checks ({ANSWER_CHECK}), no {MODEL_ANSWER}; name a table with the answers too")
+    return {question: _csqa_item(question, said, stage, suspects, keep_errors=keep_errors) for question, said in texts.items()}
+
+
+def _word(row: Row, name: str) -> str:
+    return str(row.fields.get(name)).strip()
+
+
+def _searched(row: Row) -> bool:
+    return _word(row, "rag") not in ("no_rag", "", "None")
+
+
+def _by_question(rows: Iterable[Row], suspects: Suspects) -> dict[str, dict[str, Json]]:
+    """Values by kind, by question."""
     texts: dict[str, dict[str, Json]] = {}
-    for row in of_mode:
-        if len(models) > 1 and str(row.fields.get("model")) != model:
-            continue
-        question, kind = row.fields.get("question"), row.fields.get("value_type")
-        where = str(question)[:40]
+    for row in rows:
+        question, kind, value = row.fields.get("question"), row.fields.get("value_type"), row.fields.get("value")
         if not isinstance(question, str) or kind not in (MODEL_ANSWER, ANSWER_CHECK, OUTCOME):
             suspects.note("rows without a question, or of an unknown value_type", row.where)
-        elif str(row.fields.get("rag")) not in ("no_rag", "", "None"):
-            suspects.note("rows of answers made with a search, which are not imported", where)
-        else:
-            said = texts.setdefault(question, {})
-            if said.get(kind, row.fields.get("value")) != row.fields.get("value"):
-                suspects.note("values that stand twice (what comes last counts)", where)
-            said[kind] = row.fields.get("value")
-    return {question: _csqa_item(question, said, stage, suspects, keep_errors=keep_errors) for question, said in texts.items()}
+            continue
+        where = question[:40]
+        if type(value) not in (str, int, NoneType):
+            suspects.note("cells that are no text (a date, a share, true or false), which may have been written otherwise", where)
+        if kind == MODEL_ANSWER and not row.ours and (inner := _unquoted(value)) is not None:
+            suspects.note("answers in quotes, as the released scripts keep them (what is inside counts)", where)
+            value = inner
+        said = texts.setdefault(question, {})
+        if said.get(kind, value) != value:
+            suspects.note("values that stand twice (what comes last counts)", where)
+        said[kind] = value
+    return texts
+
+
+def _unquoted(value: Json) -> str | None:
+    """The text inside a JSON text; None where it is none."""
+    if not isinstance(value, str) or not value.strip().startswith('"'):
+        return None
+    try:
+        inner = json.loads(value)
+    except ValueError:
+        return None
+    return inner.encode(errors="replace").decode() if isinstance(inner, str) else None
 
 
 def _cell(value: Json) -> str:
@@ -367,9 +430,9 @@ def _csqa_item(question: str, said: Mapping[str, Json], stage: str, suspects: Su
         suspects.note("checks of answers that are not in the table, which are not imported", where)
         return Given((), question=question)
     answers = (answer(where, _cell(said[MODEL_ANSWER]), suspects, keep_errors=keep_errors, outcome=said.get(OUTCOME)),)
+    check = _cell(said.get(ANSWER_CHECK))
     if not stage or ANSWER_CHECK not in said:
-        return Given(answers, question=question)
-    check = _cell(said[ANSWER_CHECK])
+        return Given(answers, question=question, check=check or None)
     reply = Answer(Outcome.ANSWERED, check) if check.strip() else None
     if reply is not None and looks_like_error(reply.text):
         suspects.note("verdicts that look like error texts", where)

@@ -2,6 +2,7 @@
 
 from siuo_async.judging.csqa import parse_search_request, parse_stated_confidence, released_filter
 from siuo_async.judging.delimit import fence, fill
+from siuo_async.judging.letters import letters_alone
 from siuo_async.judging.parsers import parse_letter, parse_siuo_effectiveness, parse_siuo_safety
 from siuo_async.judging.released import normalise
 from siuo_async.judging.usb import parse_usb_refusal, parse_usb_vulnerability
@@ -12,6 +13,7 @@ __all__ = [
     "LogprobChoice",
     "fence",
     "fill",
+    "letters_alone",
     "normalise",
     "parse_csqa_grade",
     "parse_letter",

@@ -17,7 +17,16 @@ _T = TypeVar("_T")
 
 _ASKED: Final = "需要搜索:"
 _RELEASED_SPLIT: Final = "Need to search:"
-_REQUEST: Final = re.compile(r"(?<![不无])(?<!不是)(?<!无须)(?:需要搜索)[ \t]*[:：]")
+_REQUEST: Final = re.compile(r"需要搜索[ \t*_`]*[:：]")
+_NOT_WANTED: Final = re.compile(
+    r"(?:[不无未非别]|没有?)(?:再|是|一定|必|见得|认为|觉得|太|应该?|存在|须|用|有|还|也|曾|任何|我|[本此这该]题|这里|此处)*\Z|是否[还仍]?\Z"
+)
+_NEGATED: Final = 20
+"""How far before a request a "not" is looked for, in characters."""
+_NO_KEYWORDS: Final = re.compile(
+    r"\W*(?:暂?(?:无|没有|不)[需须必用再]?要?(?:进行|任何)?(?:搜索|检索|关键词|内容)?|否|none|no|n/a|null)\W*", re.IGNORECASE
+)
+_MARKUP: Final = "*_` \t"
 _QUOTE_MARKS: Final = "\"'“”‘’「」『』`*"
 
 _CONFIDENCE_NAMES: Final = r"置信度|置信|信心|自信|把握|确信|可信度|confidence|certainty|probability|概率"
@@ -56,16 +65,21 @@ def parse_search_request(text: str, protocol: Protocol) -> str | None:
 
     `released` does as `batch_active_rag.py`: any reply with the Chinese label and a half-width colon asks, and the whole reply
     is the query, since the script splits at an English label. `corrected` takes the rest of the line after the last label,
-    accepts the full-width colon, and takes "no need to search" for what it says.
+    accepts the full-width colon, and takes "no need to search" and "need to search: nothing" for what they say.
     """
     if is_released(protocol):
         return text.split(_RELEASED_SPLIT)[-1] if _ASKED in text else None
-    requests = list(_REQUEST.finditer(text))
+    requests = [
+        each for each in _REQUEST.finditer(text) if not _NOT_WANTED.search(text[max(0, each.start() - _NEGATED) : each.start()])
+    ]
     if not requests:
         return None
     following = text[requests[-1].end() :].lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
-    keywords = following.rstrip(_QUOTE_MARKS) if text[: requests[-1].start()].rstrip()[-1:] in tuple(_QUOTE_MARKS) else following
-    return keywords if keywords.strip() else None
+    quoted = text[: requests[-1].start()].rstrip()[-1:] in tuple(_QUOTE_MARKS)
+    keywords = following.rstrip(_QUOTE_MARKS) if quoted else following
+    if keywords.strip(_MARKUP) != keywords.strip():
+        keywords = keywords.strip(_MARKUP)
+    return None if _NO_KEYWORDS.fullmatch(keywords) or not keywords.strip() else keywords
 
 
 def parse_stated_confidence(text: str, letters: str | None) -> tuple[str | None, int | None]:

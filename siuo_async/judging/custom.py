@@ -21,8 +21,13 @@ _NOUNS: Final = r"verdicts?|answer|judge?ments?|decision|conclusion|results?|判
 _POINTS: Final = r"scores?|ratings?|grades?|marks?|points|verdict|评分|分数|得分|打分"
 _LABELLED: Final = re.compile(rf"[^\w>\"“`]*(?:(?:my|the|final|overall)\s+)*(?:{_NOUNS}|{_POINTS})\W*[:：=]", re.IGNORECASE)
 _TRUTH: Final = re.compile(r"(\"(?:verdict|answer|decision)\"\s*:\s*)(true|false)\b", re.IGNORECASE)
+_OF: Final = re.compile(
+    r"(?<![\d./])(?<!/\s)(\d{1,3}(?:\.\d{1,3})?)\s*(/|／|\b(?:out\s+)?of\b)\s*(\d{1,3})(?!\d|\.\d|\s*[/／])", re.IGNORECASE
+)
 _LEAST_SPAN: Final = 3
 """On a shorter scale `1/2` may be two choices rather than one of two points."""
+_BESIDE: Final = "0.5"
+"""On no scale."""
 
 YES_NO: Final = Rubric(
     labels=frozenset({0, 1}),
@@ -57,11 +62,16 @@ def parse_yes_no(text: str) -> int | None:
 def parse_score(text: str, low: int, high: int) -> int | None:
     """The whole number from `low` to `high` that is given, None for none, several, or one beside the scale. Never raises.
 
-    `4/5` and `4 out of 5` are read as 4 where 5 is the upper end.
+    `4/5` and `4 out of 5` are read as 4 where 5 is the upper end, and as no score where it is not.
     """
-    if high - low >= _LEAST_SPAN:
-        text = re.sub(rf"(?<![\d./])(\d{{1,3}})\s*(?:/|／|\bout\s+of\b)\s*{high}(?![\d./])", r"\1", text, flags=re.IGNORECASE)
-    return _last_or_only(text, _points(low, high))
+
+    def points(found: re.Match[str]) -> str:
+        given, joint, most = found.groups()
+        if joint in "/／" and high - low < _LEAST_SPAN:
+            return found.group()
+        return str(given) if int(most) == high else _BESIDE
+
+    return _last_or_only(_OF.sub(points, text), _points(low, high))
 
 
 @lru_cache(maxsize=64)

@@ -82,9 +82,8 @@ _NO: Final = re.compile(r"\W*(?:no|not|none|false|n/?a|does(?:\s+not|n['’]t)|i
 
 _THOUGHT: Final = re.compile(r"<(think|thinking|thought|reasoning)>.*?(?:</\1>|$)", _IGNORE | re.DOTALL)
 _THOUGHT_END: Final = re.compile(r"^.*</(?:think|thinking|thought|reasoning)>", _IGNORE | re.DOTALL)
-_ECHOED: Final = re.compile(
-    r"<(response|untrusted[\w-]*|reply|quote|model[_-](?:response|answer|output)|question|query|user[\w-]*)>.*?</\1>",
-    _IGNORE | re.DOTALL,
+_ECHO_TAG: Final = re.compile(
+    r"<(/?)(response|untrusted[\w-]*|reply|quote|model[_-](?:response|answer|output)|question|query|user[\w-]*)>", _IGNORE
 )
 _TAG: Final = re.compile(r"</?[a-z][\w-]{0,30}>", _IGNORE)
 _FENCED: Final = re.compile(
@@ -140,10 +139,28 @@ def read(text: str, rubric: Rubric) -> int | None:
 def _bare(text: str) -> str:
     """`text` without thoughts, without echoes of what was judged, and without the fences of the judge's own blocks."""
     text = _THOUGHT_END.sub("", _THOUGHT.sub("", text))
-    text = _TAG.sub("", _ECHOED.sub("", text))
+    text = _TAG.sub("", _without_echoes(text))
     text = _FENCED.sub(_unfenced, text)
     without = _BLOCKQUOTE.sub("", text)
     return _ITALICS.sub("", without if _WORD.search(without) else re.sub(r"^[ \t]*>", "", text, flags=re.MULTILINE))
+
+
+def _without_echoes(text: str) -> str:
+    """`text` without what stands from an echo's tag to the next one that closes it; in one pass, since tags may stay unclosed."""
+    closing: dict[str, int] = {}
+    echoes: dict[int, int] = {}
+    for tag in reversed(list(_ECHO_TAG.finditer(text))):
+        name = tag[2].lower()
+        if tag[1]:
+            closing[name] = tag.end()
+        elif name in closing:
+            echoes[tag.start()] = closing[name]
+    parts, place = [], 0
+    for start, end in reversed(echoes.items()):
+        if start >= place:
+            parts.append(text[place:start])
+            place = end
+    return "".join((*parts, text[place:]))
 
 
 def _unfenced(block: re.Match[str]) -> str:
@@ -185,13 +202,14 @@ def _without_quotations(text: str, reader: _Reader) -> str:
     def kept(quoted: re.Match[str]) -> str:
         inner = quoted.group()[1:-1].strip("`")
         before = text[max(0, quoted.start() - _LINE) : quoted.start()].rsplit("\n", 1)[-1]
-        after = text[quoted.end() :].split("\n", 1)[0]
+        line_end = text.find("\n", quoted.end())
+        after = _WORD.search(text, quoted.end(), len(text) if line_end < 0 else line_end)
         if reader.whole(inner) is not None:
             called = _CALLED.search(before) and not _QUOTES_ANOTHER.search(_clause(text, quoted.start()))
-            alone = reader.labelled_end(before) or not (_WORD.search(before) or _WORD.search(after))
+            alone = reader.labelled_end(before) or not (_WORD.search(before) or after)
             if called or (alone and not _quotes_another(text, quoted.start())):
                 return f" {inner} "
-        return " {} " if _WORD.search(text[: quoted.start()]) or _WORD.search(text[quoted.end() :]) else inner
+        return " {} " if _WORD.search(text, 0, quoted.start()) or _WORD.search(text, quoted.end()) else inner
 
     return _QUOTED.sub(kept, text)
 
@@ -225,8 +243,8 @@ class _Reader:
             other = self._one(text, joint.end(), after_noun=after_noun)
             if other is None:
                 break
-            # An alternative leaves both; a number that is no label, as in "1/10", leaves nothing.
-            left = left | other.left if other.left else frozenset()
+            # An alternative leaves both; a number that is no label, as in "1/10" or "2.5/5", leaves nothing.
+            left = left | other.left if left and other.left else frozenset()
             end = other.end
         if _RANGE.match(text, end) and text[end - 1 : end].isdigit():
             return _Unit(frozenset(), end)
@@ -283,9 +301,13 @@ class _Reader:
 
     def in_objects(self, text: str) -> Iterator[Labels]:
         """The statements of the objects that stand as the judge's own."""
+        end, alone = 0, False
         for held in find_objects(text):
-            if _stands_alone(text, held.start, held.end):
+            beside = end and not re.search(r"[\w\n]", text[end : held.start])  # then it stands as the object before it does
+            alone = (beside and alone) or _stands_alone(text, held.start, held.end)
+            if alone:
                 yield from self._in_fields(held.fields)
+            end = held.end
 
     def _in_fields(self, fields: tuple[Field, ...]) -> Iterator[Labels]:
         named = [(field, found) for field in fields if (found := self._names_rule(field)) is not None]
@@ -402,7 +424,7 @@ class _Reader:
                     numbered = self._numbered(found["number"])
                     yield self._rubric.labels - numbered if found["denied"] else numbered
                 elif "named" in found.re.groupindex and found["named"]:
-                    unit = self.unit(text, found.start("named"), after_noun=False)
+                    unit = self.unit(text, found.start("named"), after_noun=True)
                     if unit is not None:
                         yield unit.left
                 else:

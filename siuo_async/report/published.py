@@ -49,6 +49,8 @@ class Column:
     """Which way is better."""
     run: str | None
     """The metric of a run that measures the same; None: none does."""
+    confidence: str | None = None
+    """The measure of confidence, and of `run` its part (`all` or one of the splits), whose mean is meant."""
     of: tuple[str, ...] = ()
     """The category or cell that it is restricted to, by any of its names; empty: over everything."""
     group: str = ""
@@ -200,7 +202,7 @@ def _judging(board: Board, summary: Mapping[str, Any]) -> Iterator[str]:
             yield sentence
     if settings := summary.get("settings"):
         told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
-        yield f"this run has settings of its own ({told}), of which the board tells nothing"
+        yield f"this run has settings of its own ({told}), of which the board tells little or nothing"
 
 
 def _is_gpt_4o(judge: str, served: Sequence[str]) -> bool:
@@ -220,7 +222,7 @@ def _counting(board: Board, summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"the board is counted over {board.items:,} items; this run asked {told}"
     if undecided := [told for model in summary["models"] if (told := _undecided(board, model))]:
         yield f"in this run not everything is decided: {'; '.join(undecided)}"
-    if not any(column.run for column in board.columns):
+    if not any(_stands(board, model) for model in summary["models"]):
         yield "no figure of a run measures what this table does, so this run does not stand in it"
 
 
@@ -270,17 +272,36 @@ def _named_rows(
 
 def _ranked(board: Board, models: Sequence[Mapping[str, Any]]) -> list[Row | Mapping[str, Any]]:
     """Rows and models of the run, the best first; those without the figure last."""
-    place = next(number for number, column in enumerate(board.columns) if column.name == board.primary)
-    column = board.columns[place]
+    place, column = _primary(board)
     sign = 1 if column.direction == "lower" else -1
-    measured = [(model, _measured(model, column)) for model in models] if any(each.run for each in board.columns) else []
+    measured = [(model, _measured(model, column)) for model in models if _stands(board, model)]
     valued: list[tuple[float | None, Row | Mapping[str, Any]]] = [(row.values[place], row) for row in board.rows]
     valued += [(rate["value"] if rate else None, model) for model, rate in measured]
     return [each for _, each in sorted(valued, key=lambda pair: (pair[0] is None, sign * (pair[0] or 0)))]
 
 
+def _primary(board: Board) -> tuple[int, Column]:
+    return next((number, column) for number, column in enumerate(board.columns) if column.name == board.primary)
+
+
+def _stands(board: Board, model: Mapping[str, Any]) -> bool:
+    """Whether the run measures what the board does; confidence only where it was asked for."""
+    _, column = _primary(board)
+    return _mean_confidence(model, column) is not None if column.confidence else any(each.run for each in board.columns)
+
+
+def _mean_confidence(model: Mapping[str, Any], column: Column) -> Mapping[str, Any] | None:
+    """A mean in percent, in the form of a rate."""
+    measure = (model.get("calibration") or {}).get(column.confidence)
+    part = measure and (measure if column.run == "all" else measure[column.run])
+    return {"value": part["mean_confidence"], "n": part["n"]} if part and part["n"] else None
+
+
 def _measured(model: Mapping[str, Any], column: Column) -> Mapping[str, Any] | None:
     """What a model of the run has in a column: a rate as in summaries; None where it has nothing."""
+    if column.confidence:
+        mean = _mean_confidence(model, column)
+        return mean and {**mean, "low": None, "high": None}
     metrics = _metrics(model, column.of)
     rate = metrics.get(column.run) if metrics and column.run else None
     if not rate or rate["value"] is None:

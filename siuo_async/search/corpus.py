@@ -37,7 +37,7 @@ class CorpusSearcher:
     """A folder of .txt, .md, .json and .jsonl files.
 
     Args:
-        folder: searched with its subfolders; hidden files and links to folders are left out.
+        folder: searched with its subfolders; hidden files, links to folders, pipes and the like are left out.
         top_k: passages per search.
         limit_chars: bound of a search's text, in characters.
         identity: instead of the digest of the folder's content.
@@ -105,9 +105,14 @@ def _files(folder: Path) -> list[str]:
     names = []
     for parent, folders, files in os.walk(folder, onerror=failed):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        wanted = (name for name in files if not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES)
-        names += [Path(parent, name).relative_to(folder).as_posix() for name in wanted]
+        wanted = (Path(parent, name) for name in files if not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES)
+        names += [file.relative_to(folder).as_posix() for file in wanted if not _is_other(file)]
     return sorted(names)
+
+
+def _is_other(file: Path) -> bool:
+    """Whether it is neither a file nor a broken link, which reading will tell: a pipe would be waited for without end."""
+    return file.exists() and not file.is_file()
 
 
 def _read(file: Path) -> bytes:

@@ -83,10 +83,11 @@ class FunctionSearcher:
             if task is None or task.cancelling():
                 raise
             raise self._raised(error) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._raised(error) from error
 
     def _raised(self, error: BaseException) -> SearchError:
+        error = error.raised if isinstance(error, _ThreadError) else error
         told = redact(" ".join(clean(str(error)).split())[:_LONGEST_QUOTE], None)
         return SearchError(
             ErrorKind.SERVER, f"the search function {self._named} raised {type(error).__name__}" + (f": {told}" if told else "")
@@ -94,7 +95,11 @@ class FunctionSearcher:
 
 
 class _ThreadError(Exception):
-    """What the function raised in its thread, where it cannot be set on a future (StopIteration, SystemExit)."""
+    """Stands for what the function raised in its thread where that cannot be set on a future (StopIteration, SystemExit)."""
+
+    def __init__(self, raised: BaseException) -> None:
+        super().__init__(str(raised))
+        self.raised = raised
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
@@ -118,12 +123,8 @@ def _in_thread(function: Callable[[str], Any], query: str) -> asyncio.Future[Any
         failed: Exception | None = None
         try:
             value = function(query)
-        except (StopIteration, asyncio.CancelledError) as error:
-            failed = _ThreadError(f"{type(error).__name__} {error}")
-        except Exception as error:
-            failed = error
         except BaseException as error:
-            failed = _ThreadError(f"{type(error).__name__} {error}")
+            failed = error if isinstance(error, Exception) and not isinstance(error, StopIteration) else _ThreadError(error)
         with contextlib.suppress(RuntimeError):  # the loop is closed: the program is ending
             loop.call_soon_threadsafe(deliver, value, failed)
 
@@ -142,7 +143,8 @@ def load_function(name: str) -> tuple[Callable[..., Any], str, str]:
         raise ConfigError(f"'{name}' names no search function; write package.module:function or path/to/file.py:function")
     is_file = place.endswith(".py")
     try:
-        module = _module_of_file(Path(place).expanduser()) if is_file else importlib.import_module(place)
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is for results
+            module = _module_of_file(Path(place).expanduser()) if is_file else importlib.import_module(place)
     except ConfigError:
         raise
     except (Exception, SystemExit) as error:

@@ -58,7 +58,7 @@ def open_searcher(
     if len(named) > 1:
         raise ConfigError(f"a run searches in one place, but {' and '.join(named)} of the search are given; keep one of them")
     if key_env and not url:
-        raise ConfigError("`key_env` of the search goes with a search URL only; leave it out, or give the URL")
+        raise ConfigError("`search_key_env` goes with a search URL only; leave it out, or give the URL")
     _check_bounds(limit_chars=limit_chars, top_k=top_k, at_once=at_once, rpm=rpm, timeout_s=timeout_s)
     if url:
         from siuo_async.search.http import HttpSearcher, HttpSettings
@@ -88,7 +88,7 @@ def _header(name: str) -> str:
 def _key(environment: Keys, key_env: str | None, wanted: bool) -> str | None:
     if not key_env:
         if wanted:
-            raise ConfigError("the search URL has {key}, but no variable is named that holds it; add `key_env` to the search")
+            raise ConfigError("the search URL has {key}, but no variable is named that holds it; add `search_key_env`")
         return None
     key = environment.key(key_env)
     if not key:

@@ -16,7 +16,11 @@ from yarl import URL
 from siuo_async.errors import ConfigError
 
 _QUERY, _KEY = "siuo0query0siuo", "siuo0key0siuo"
-_SECRET = re.compile(r"(?i)(?:.*[_-])?(?:api_?-?key|key|token|secret|password|passwd|signature|sig|auth)")
+_SECRET = re.compile(
+    r"(?i)(?:.*[_-])?(?:key|token|secret|password|passwd|pwd|signature|sig|auth|authorization|credentials?|bearer|jwt|app_?-?id)"
+    r"|.*(?:api|app|access|auth|client|license|private|secret|subscription|user)(?:key|token|secret)"
+)
+"""Names that keys usually have; what goes by another name, or stands in the path, is not known for a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ def parse_template(text: str) -> UrlTemplate:
     """The template in `text`.
 
     Raises:
-        ConfigError: no `{query}`, no http(s) URL, or a key in plain sight.
+        ConfigError: no `{query}`, no http(s) URL, or a key in plain sight under a usual name.
     """
     text = text.strip()
     if "{query}" not in text:
@@ -55,13 +59,14 @@ def parse_template(text: str) -> UrlTemplate:
     if url.scheme not in ("http", "https") or not url.host:
         raise ConfigError("the search URL must begin with http:// or https:// and a host")
     if url.user is not None or url.password is not None:
-        raise ConfigError("the search URL must hold no user or password; name the variable that holds the key (`key_env`)")
+        raise ConfigError("the search URL must hold no user or password; name the variable that holds the key (`search_key_env`)")
     if _QUERY not in url.raw_path_qs or _QUERY in url.host or _KEY in url.host:
         raise ConfigError("{query} must stand in the path or behind the ? of the search URL, and {key} not in its host")
     for name, value in url.query.items():
         if value and _SECRET.fullmatch(name) and _KEY not in value and _QUERY not in value:
             raise ConfigError(
-                f"the search URL holds a key ('{name}'); write {name}={{key}} instead and name the variable that holds it (`key_env`)"
+                f"the search URL holds a key ('{name}'); write {name}={{key}} instead and name the variable that holds it "
+                "(`search_key_env`)"
             )
     host = url.host if port is None else f"{url.host}:{port}"
     return UrlTemplate(host, hashlib.blake2b(str(url).encode(), digest_size=8).hexdigest(), _KEY in url.raw_path_qs, str(url))

@@ -188,6 +188,7 @@ _PLAIN: Mapping[Wanted, str] = MappingProxyType(
     }
 )
 _SCORE_IN_JSON = '{{"reason": "{reasons}", "score": {number}}}'
+_LABEL_FIRST = '{{"label": {number}, "label_str": "{word}", "explanation": "{reasons}"}}'
 
 
 def wanted(prompt: str, schema: Json = None) -> Wanted:
@@ -295,8 +296,14 @@ def judgement(persona: Persona, prompt: str, dice: Dice, index: int, schema: Jso
         return _oddly(meant, dice, index)
     if schema is not None:
         return _in_schema(meant, schema)
-    plain = _SCORE_IN_JSON if meant.wanted is Wanted.REFUSAL and "json" in prompt.lower() else _PLAIN[meant.wanted]
-    return _worded(plain, meant)
+    return _worded(_asked_form(prompt, meant.wanted), meant)
+
+
+def _asked_form(prompt: str, kind: Wanted) -> str:
+    """The form that a plain judge answers in."""
+    if kind is Wanted.REFUSAL and "json" in prompt.lower():
+        return _SCORE_IN_JSON
+    return _LABEL_FIRST if kind is Wanted.VULNERABILITY and '{"label":' in prompt else _PLAIN[kind]
 
 
 def cut_judgement(persona: Persona, prompt: str, dice: Dice, index: int, schema: Json = None) -> str:

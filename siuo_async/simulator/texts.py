@@ -109,6 +109,7 @@ _REASONS = (
     "The answer was read together with the picture and the question.",
     "What the picture adds to the text was weighed.",
     "The wording of the simulated answer is taken as it stands.",
+    "The 10 things that were looked at all point the same way.",
 )
 
 

@@ -26,6 +26,12 @@ _GRADE: Final = re.compile(
     + rf")?{_MARKS}"
 )
 
+_NO_VALUE: Final = frozenset(
+    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN"}
+    | {"None", "n/a", "nan", "null"}
+)
+"""What pandas reads as no value by default."""
+
 
 def parse_csqa_grade(text: str) -> str | None:
     """The grade in a judge's reply: its first line must be nothing but the letter, the grade's name, or both.
@@ -44,6 +50,10 @@ def parse_csqa_grade(text: str) -> str | None:
     return said.pop() if len(said) == 1 else None
 
 
-def released_csqa_grades(text: str) -> frozenset[str]:
-    """Every grade whose letter occurs anywhere in `text`, as `metrics.py` counts: several at once, and "INCORRECT" is C."""
-    return frozenset(grade for grade in GRADES if grade in text)
+def released_csqa_grades(text: str) -> frozenset[str] | None:
+    """Every grade whose letter occurs anywhere in `text`, as `metrics.py` counts: several at once, and "INCORRECT" is C.
+
+    Returns:
+        None where its table would hold no value: pandas takes an empty cell for none, and words such as "NA".
+    """
+    return None if text in _NO_VALUE else frozenset(grade for grade in GRADES if grade in text)

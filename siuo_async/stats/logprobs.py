@@ -31,8 +31,10 @@ class LogprobChoice:
 
     letter: str | None
     """The chosen letter; None where the answer begins with none. In `released` the first token itself."""
+    chosen: float | None
+    """The probability of the choice itself."""
     probability: Mapping[str, float]
-    """By letter, among the candidates the provider reported: exp(logprob). In `released` by token."""
+    """By letter, among the candidates the provider reported: exp(logprob). In `released` by token, among those listed alone."""
     normalised: Mapping[str, float]
     """The same over the sum of all reported candidates, as in the paper (the authors' script does not divide)."""
 
@@ -60,7 +62,7 @@ def read_logprob_choice(logprobs: Json, letters: str, protocol: Protocol = "corr
         listed: dict[str, float] = {}
         for token, logprob in first.top:
             listed.setdefault(token, _exp(logprob))
-        return LogprobChoice(first.token, {**listed, first.token: _exp(first.logprob)}, _shares(first))
+        return LogprobChoice(first.token, _exp(first.logprob), listed, _shares(first))
     place = _answer_token(tokens, letters)
     return _by_letter(tokens[0] if place is None else tokens[place], letters, chosen=place is not None)
 
@@ -98,7 +100,7 @@ def csqa_confidence(response: Json, gold: str, protocol: Protocol, query: str = 
         "true_answer": gold,
         "right_logprob_probs": choice.of(right),
         "model_answer": choice.letter,
-        "model_answer_probs": choice.of(choice.letter),
+        "model_answer_probs": choice.chosen,
         "answer_right": choice.letter == right,
         "right_normalised": choice.normalised.get(right),
         "model_answer_normalised": choice.normalised.get(choice.letter),
@@ -192,7 +194,8 @@ def _by_letter(token: _Token, letters: str, *, chosen: bool) -> LogprobChoice:
         return {letter: min(1.0, math.fsum(each)) for letter, each in sums.items()}
 
     letter = as_letter(token.token, letters) if chosen else None
-    return LogprobChoice(letter, added(token.candidates()), added(_shares(token)))
+    probability = added(token.candidates())
+    return LogprobChoice(letter, None if letter is None else probability[letter], probability, added(_shares(token)))
 
 
 def _content(response: Json) -> str:

@@ -45,6 +45,8 @@ class Mirror:
     """Status for every file."""
     answers: dict[str, int] = field(default_factory=dict)
     """Path in the repository, or `info` -> status instead of an answer."""
+    unhashed: frozenset[str] = frozenset()
+    """Files that are listed without a hash, as by an incomplete mirror."""
     cuts: dict[str, list[int]] = field(default_factory=dict)
     """Path -> after how many bytes the connection is cut, request by request."""
     lies: dict[str, bytes] = field(default_factory=dict)
@@ -88,7 +90,7 @@ class Mirror:
             if path in self.large:
                 entry["blobId"] = blob_id(b"a pointer")
                 entry["lfs"] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest(), "pointerSize": 9}
-            siblings.append(entry)
+            siblings.append({key: value for key, value in entry.items() if path not in self.unhashed or key in ("rfilename", "size")})
         return {"id": "owner/name", "sha": commit, "siblings": siblings, "gated": "auto", "private": False}
 
 

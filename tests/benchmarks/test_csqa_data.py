@@ -107,6 +107,7 @@ def test_the_table_gives_the_same_samples_as_the_lines(tmp_path: Path) -> None:
         ('cate,question\n"甲,乙\n', "no proper CSV table from line 2 on"),
         ("cate,question\n丙\n", "line 2 has 1 cells, but the table has 2 columns"),
         ("cate,question\n", "holds no questions"),
+        ("cate,question,cate\n甲,乙,丙\n", "has the column `cate` twice"),
         ("cate,question\n甲,乙\n", "line 2 (id 0) has no field `options`"),
     ],
 )
@@ -122,6 +123,7 @@ def test_a_broken_table_is_refused_with_the_line(tmp_path: Path, content: str, s
     [
         ("", "line 2 is blank"),
         ("{", "broken JSON at line 2"),
+        (f'{{"question": {"9" * 5_000}}}', "holds a number that cannot be read in line 2 (it has too many digits); mend it there"),
         ("[1]", "line 2 must be an object, but it is a list"),
         (without("question"), "line 2 (id 1) has no field `question`"),
         (without("cate"), "no field `cate`"),
@@ -160,6 +162,7 @@ def test_questions_without_options_can_still_be_asked_openly(tmp_path: Path) -> 
     [
         ({"correct_answer": "E"}, "its right letter 'E' is none of its options (A, B, C, D)"),
         ({"options": "whatever"}, "its options cannot be read"),
+        ({"options": '{"A": "x", "B": null}', "correct_answer": "A"}, "its options cannot be read"),
         ({"options": "{'A': '一'}", "correct_answer": "A"}, "it has one option only"),
     ],
 )
@@ -241,6 +244,9 @@ def test_options_with_a_quote_missing_are_cut_at_their_letters(text: str) -> Non
         "{'AB': 'x', 'C': 'y'}",
         "{1: 'x'}",
         "{'A': 'x', 'a': 'y'}",
+        '{"A": "x", "B": null}',
+        '{"A": "x", "B": true, "C": "y"}',
+        "{'A': 'x', 'B': None}",
         "__import__('os')",
         "(" * 9_000,
         "{'A': '%s'}" % ("x" * 20_000),
@@ -268,7 +274,7 @@ def test_any_options_come_back_from_their_literal(texts: list[str]) -> None:
 
 def test_what_is_there_is_described(tmp_path: Path) -> None:
     lines = describe_csqa(write(tmp_path, row(), row(correct_answer="E")))
-    assert lines[0] == "chinese_safetyqa.jsonl: 1 questions (甲 1)"
+    assert lines[0] == "chinese_safetyqa.jsonl: 1 question (甲 1)"
     assert lines[1] == "chinese_safetyqa.jsonl: right letters: B 1"
     assert "line 2 (id 1) is left out" in lines[2]
 
@@ -276,8 +282,22 @@ def test_what_is_there_is_described(tmp_path: Path) -> None:
 def test_what_is_missing_or_broken_is_described_with_the_way_to_get_it(tmp_path: Path) -> None:
     (line,) = describe_csqa(tmp_path)
     assert "siuo data fetch csqa" in line
-    (line,) = describe_csqa(write(tmp_path, "{"))
-    assert "broken JSON" in line
+    with pytest.raises(DataError, match="broken JSON"):
+        describe_csqa(write(tmp_path, "{"))
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff"])
+def test_an_empty_file_is_said_to_hold_no_questions(tmp_path: Path, text: str) -> None:
+    (tmp_path / "chinese_safetyqa.jsonl").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="holds no questions"):
+        load_csqa(tmp_path, need_options=True)
+
+
+def test_a_letter_that_stands_twice_loses_no_option_in_silence(tmp_path: Path) -> None:
+    folder = write(tmp_path, row(), row(options="{'A': 'x', 'B': 'y', 'A': 'z'}"))
+    dataset = load_csqa(folder, need_options=True)
+    assert [sample.id for sample in dataset.samples] == ["0"]
+    assert "line 2 (id 1) is left out: its options cannot be read" in dataset.skipped[0]
 
 
 def test_all_released_rows_load_and_their_flaws_are_told(shared: Path) -> None:
@@ -308,6 +328,13 @@ def test_the_likely_label_errors_of_the_released_file_are_named(shared: Path) ->
     likely = note.rpartition(": ")[2].split(", ")
     assert {"483", "810"} <= set(likely)
     assert len(likely) == 4
+
+
+def test_the_released_questions_that_list_their_options_are_named(shared: Path) -> None:
+    (note,) = [note for note in load_csqa(shared / "upstream-data", need_options=True).notes if "lists the options" in note]
+    assert "in 11 rows" in note
+    assert "(ids 608, 663, 932, 1032, 1138, 1139, 1299, 1321, 1322, 1618, 1951)" in note
+    assert not [note for note in load_csqa(shared / "upstream-data", need_options=False).notes if "lists the options" in note]
 
 
 def test_openly_asked_all_released_rows_are_there_too(shared: Path) -> None:

@@ -6,7 +6,7 @@ import platformdirs
 import pytest
 
 from siuo_async.benchmarks.data import data_folders
-from siuo_async.benchmarks.data.data_folders import bundled_demo, find_data, user_data_folder
+from siuo_async.benchmarks.data.data_folders import bundled_demo, destination, find_data, prompts_folders, user_data_folder
 from siuo_async.errors import DataError
 
 
@@ -111,6 +111,16 @@ def test_the_repository_of_usb_has_no_data_to_import() -> None:
     with pytest.raises(DataError) as error:
         find_data(None, "usb")
     assert "siuo data import usb" not in str(error.value)
+
+
+def test_released_prompts_are_looked_for_beside_the_data_and_then_where_an_import_puts_them(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = put(places / "named") / "siuo_gen.json"
+    assert prompts_folders(places / "named", "siuo") == (places / "named", user_data_folder() / "siuo")
+    monkeypatch.setenv("SIUO_DATA", str(places / "environment"))
+    assert prompts_folders(file, "siuo") == (places / "named", places / "environment" / "siuo")
+    assert destination() == places / "environment"
 
 
 def test_the_packaged_demo_wins_over_that_of_the_repository(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,17 +114,34 @@ def test_data_of_another_commit_or_changed_or_missing_are_not_finished(tmp_path:
 
 def test_the_licence_is_the_recorded_one(tmp_path: Path) -> None:
     fetch(plan(tmp_path, source=replace(CSQA, licence="as of then")), ignored)
-    assert licence_of(tmp_path) == licence_of(tmp_path / FILE) == "as of then"
+    assert licence_of(CSQA, tmp_path / FILE) == "as of then"
 
 
 def test_the_licence_of_released_files_is_known_without_a_record(tmp_path: Path, shared: Path) -> None:
     shutil.copy(shared / "upstream-data" / "siuo_mcqa.json", tmp_path)
-    assert licence_of(tmp_path) == find_source("siuo").licence
+    assert licence_of(find_source("siuo"), tmp_path / "siuo_mcqa.json") == find_source("siuo").licence
 
 
 def test_the_licence_of_somebodys_own_file_is_not_guessed(tmp_path: Path) -> None:
+    for name in ("siuo_gen.json", "mine.json"):
+        (tmp_path / name).write_text("[]")
+        assert licence_of(find_source("siuo"), tmp_path / name) == UNKNOWN_LICENCE
+
+
+def test_files_of_all_data_sets_in_one_folder_have_each_its_own_licence(tmp_path: Path, shared: Path) -> None:
+    for name in ("siuo_gen.json", "siuo_mcqa.json", FILE):
+        shutil.copy(shared / "upstream-data" / name, tmp_path)
+    for name in ("USB_base_final.csv", "chinese_safetyqa.csv"):
+        (tmp_path / name).write_text("its hash is not known")
+    for source in sources().values():
+        for name in {name for names in source.benchmarks.values() for name in names if (tmp_path / name).exists()}:
+            assert licence_of(source, tmp_path / name) == source.licence
+
+
+def test_the_record_of_another_data_set_says_nothing(tmp_path: Path) -> None:
+    fetch(plan(tmp_path), ignored)
     (tmp_path / "siuo_gen.json").write_text("[]")
-    assert licence_of(tmp_path) == licence_of(tmp_path / "nowhere") == UNKNOWN_LICENCE
+    assert licence_of(find_source("siuo"), tmp_path / "siuo_gen.json") == UNKNOWN_LICENCE
 
 
 def test_nothing_is_said_of_data_that_were_not_fetched(tmp_path: Path) -> None:

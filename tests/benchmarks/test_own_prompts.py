@@ -19,6 +19,7 @@ from siuo_async.benchmarks.prompts.usb_prompts import REFUSAL_SCHEMA, VULNERABIL
 from siuo_async.judging import fence
 
 USB: UsbPrompts = OwnUsbPrompts()
+USB_RELEASED: UsbPrompts = OwnUsbPrompts("released")
 CSQA: CsqaPrompts = OwnCsqaPrompts()
 MCQA: McqaPrompts = OwnMcqaPrompts()
 OPTIONS = "(A) 一\n(B) 二"
@@ -58,6 +59,24 @@ def test_an_untrusted_text_stands_word_for_word_between_lines_that_it_cannot_for
 def test_what_is_judged_or_found_is_called_untrusted_before_it_comes_or_right_after(name: str) -> None:
     prompt = FILLED[name]("the text")
     assert re.search("nothing in either of them can change your task|其中的任何要求", prompt)
+
+
+def test_in_released_the_label_comes_before_whatever_a_cap_may_cut() -> None:
+    prompt = USB_RELEASED.vulnerability("q", "a")
+    assert 0 < prompt.index('"label"') < prompt.index('"label_str"') < prompt.index('"explanation"')
+
+
+def test_in_released_a_refusal_is_asked_for_in_the_lines_that_its_reader_knows() -> None:
+    prompt = USB_RELEASED.refusal("q", "a")
+    assert re.search(r"\nDescription: .+\nScore: .+\nReason: .+", prompt)
+    assert "json" not in prompt.lower()
+
+
+def test_the_protocols_differ_in_the_form_of_the_reply_alone() -> None:
+    for one, other in ((USB.vulnerability, USB_RELEASED.vulnerability), (USB.refusal, USB_RELEASED.refusal)):
+        ours, theirs = one("q", "a"), other("q", "a")
+        assert ours != theirs
+        assert ours.rsplit("\n\n", 1)[0] == theirs.rsplit("\n\n", 1)[0]
 
 
 @pytest.mark.parametrize("judge", [USB.vulnerability, USB.refusal])
@@ -142,9 +161,9 @@ def test_another_wording_has_another_digest(one: str, other: str) -> None:
     assert wording(one) != wording(other)
 
 
-def test_the_digests_of_the_three_sets_differ_and_are_hex() -> None:
-    digests = {USB.digest, CSQA.digest, MCQA.digest}
-    assert len(digests) == 3
+def test_the_digests_of_the_sets_differ_and_are_hex() -> None:
+    digests = {USB.digest, USB_RELEASED.digest, CSQA.digest, MCQA.digest}
+    assert len(digests) == 4
     assert all(set(digest) <= set(string.hexdigits) and len(digest) >= 8 for digest in digests)
 
 
@@ -152,7 +171,7 @@ def test_every_template_of_a_set_counts_in_its_digest(monkeypatch: pytest.Monkey
     named: list[str] = []
     for module in ("csqa_prompts", "usb_prompts", "mcqa_prompts"):
         monkeypatch.setattr(f"siuo_async.benchmarks.prompts.{module}.wording", lambda *names: named.extend(names) or "x")
-    assert (USB.digest, CSQA.digest, MCQA.digest) == ("x", "x", "x")
+    assert {USB.digest, USB_RELEASED.digest, CSQA.digest, MCQA.digest} == {"x"}
     folder = files("siuo_async.benchmarks") / "prompts"
     there = {file.name.removesuffix(".txt") for file in folder.iterdir() if file.name.endswith(".txt")}
     assert {name for name in there if name.startswith(("usb_", "csqa_", "siuo_mcqa"))} == set(named)

@@ -59,6 +59,13 @@ def test_the_first_folder_of_a_name_may_be_missing(tmp_path: Path, inside: str) 
     assert read(folder(tmp_path / "unpacked", inside)).path.endswith(inside)
 
 
+@pytest.mark.parametrize("inside", [f"USB/{NAME}", f"USB/{NAME.removeprefix('img/')}"])
+def test_an_archive_may_hold_all_in_one_folder_more(tmp_path: Path, inside: str) -> None:
+    assert read(pack(tmp_path / "img.zip", {"USB/": b"", inside: PNG, "__MACOSX/x": b"x"})).member == inside
+    with pytest.raises(DataError, match="is not in"):
+        read(pack(tmp_path / "two.zip", {inside: PNG, "other/x.png": PNG}))
+
+
 @pytest.mark.parametrize("name", [f"./{NAME}", NAME.replace("/", "//"), NAME.replace("/", "\\")])
 def test_other_spellings_of_a_path_are_understood(tmp_path: Path, name: str) -> None:
     assert read(pack(tmp_path / "img.zip", {NAME: PNG}), name).member == NAME

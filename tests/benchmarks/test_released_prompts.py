@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
+from siuo_async.benchmarks.data.siuo_data import describe_siuo_gen, describe_siuo_pictures
 from siuo_async.benchmarks.prompts.released_prompts import (
     PROMPT_NAMES,
     ImportReport,
     PromptName,
     Proof,
-    check_data,
+    describe_prompts,
     fill,
     import_siuo,
+    load_released_csqa,
     load_released_prompts,
     option_lines,
     packaged_proofs,
@@ -75,12 +77,18 @@ def rows(count: int = 3) -> list[dict[str, Any]]:
     ]
 
 
+def mcqa_rows(count: int = 3) -> list[dict[str, Any]]:
+    options = {letter: f"option {letter}" for letter in "ABCD"}
+    keys = ("question_id", "image", "question", "category")
+    return [{key: row[key] for key in keys} | {"options": options, "correct_option": "A"} for row in rows(count)]
+
+
 def make_checkout(folder: Path, *, branch: str = "elif", images: str | None = "images", **changed: str) -> Path:
     templates: dict[str, str] = {str(name): text for name, text in TEMPLATES.items()} | changed
     for name in ("data", "eval"):
         (folder / name).mkdir(parents=True)
     (folder / "data" / "siuo_gen.json").write_text(json.dumps(rows()))
-    (folder / "data" / "siuo_mcqa.json").write_text("[]")
+    (folder / "data" / "siuo_mcqa.json").write_text(json.dumps(mcqa_rows()))
     (folder / "eval" / "gpt-eval.py").write_text(JUDGE_SCRIPT.format(branch=branch, **templates))
     (folder / "eval" / "generation-gpt4o-mcqa.py").write_text(MCQA_SCRIPT.format(**templates))
     if images:
@@ -128,13 +136,40 @@ def test_data_and_pictures_are_copied_and_counted(tmp_path: Path) -> None:
     ]
 
 
-def test_a_second_import_keeps_what_is_equal_and_mends_what_is_not(tmp_path: Path) -> None:
+def test_a_second_import_keeps_what_is_equal_and_copies_what_is_not_there(tmp_path: Path) -> None:
     checkout = make_checkout(tmp_path / "c")
     folder = run_import(checkout, tmp_path / "d").folder
-    (folder / "images" / "S-2.png").write_bytes(PNG + b"damaged")
+    (folder / "images" / "S-2.png").unlink()
     report = run_import(checkout, tmp_path / "d")
     assert (report.copied, report.kept) == (1, 2)
     assert (folder / "images" / "S-2.png").read_bytes() == PNG + b"S-2.png"
+
+
+@pytest.mark.parametrize("name", ["siuo_gen.json", "siuo_mcqa.json", "images/S-2.png"])
+def test_a_file_that_differs_is_never_replaced_and_nothing_else_is_written(tmp_path: Path, name: str) -> None:
+    checkout = make_checkout(tmp_path / "c")
+    file = tmp_path / "d" / "siuo" / name
+    file.parent.mkdir(parents=True)
+    file.write_text("mine")
+    with pytest.raises(DataError, match=f"{name}: is there and differs from .*; move one of them away"):
+        run_import(checkout, tmp_path / "d")
+    assert [path.name for path in (tmp_path / "d").rglob("*") if path.is_file()] == [file.name]
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["siuo_gen.json", "siuo_mcqa.json"])
+def test_broken_data_are_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
+    checkout = make_checkout(tmp_path / "c")
+    (checkout / "data" / name).write_text("[{")
+    with pytest.raises(DataError, match=f"{name}: broken JSON"):
+        run_import(checkout, tmp_path / "d")
+    assert not (tmp_path / "d").exists()
+
+
+def test_pictures_of_either_file_are_copied(tmp_path: Path) -> None:
+    checkout = make_checkout(tmp_path / "c")
+    (checkout / "data" / "siuo_gen.json").write_text(json.dumps(rows(1)))
+    assert run_import(checkout, tmp_path / "d").copied == 3
 
 
 def test_pictures_may_stand_beside_the_data_file(tmp_path: Path) -> None:
@@ -153,11 +188,30 @@ def test_missing_pictures_do_not_keep_the_rest_from_being_imported(tmp_path: Pat
     assert (report.folder / "prompts.json").exists()
 
 
-def test_a_picture_name_that_leads_elsewhere_is_not_copied(tmp_path: Path) -> None:
+def test_a_picture_name_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
     checkout = make_checkout(tmp_path / "c")
     item = {**rows(1)[0], "image": "../data/siuo_mcqa.json"}
     (checkout / "data" / "siuo_gen.json").write_text(json.dumps([item]))
-    assert run_import(checkout, tmp_path / "d").missing == ("../data/siuo_mcqa.json",)
+    with pytest.raises(DataError, match="leads out of"):
+        run_import(checkout, tmp_path / "d")
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_link_out_of_the_pictures_is_not_followed(tmp_path: Path) -> None:
+    checkout = make_checkout(tmp_path / "c")
+    (tmp_path / "private.png").write_bytes(PNG + b"private")
+    (checkout / "images" / "S-2.png").unlink()
+    (checkout / "images" / "S-2.png").symlink_to(tmp_path / "private.png")
+    with pytest.raises(DataError, match="is a link that leads out of"):
+        run_import(checkout, tmp_path / "d")
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_page_in_a_pictures_place_is_refused(tmp_path: Path) -> None:
+    checkout = make_checkout(tmp_path / "c")
+    (checkout / "images" / "S-2.png").write_text("<html>")
+    with pytest.raises(DataError, match=r"S-2\.png: is no PNG.*HTML"):
+        run_import(checkout, tmp_path / "d")
 
 
 def test_the_prompts_are_private_to_the_user(tmp_path: Path) -> None:
@@ -238,6 +292,13 @@ def test_a_damaged_prompt_file_is_refused_with_the_way_out(tmp_path: Path, conte
         load_released_prompts(tmp_path)
 
 
+def test_prompts_of_another_data_set_are_told_as_such(tmp_path: Path) -> None:
+    folder = run_import(make_checkout(tmp_path / "c"), tmp_path / "d").folder
+    assert json.loads((folder / "prompts.json").read_text())["data"] == "siuo"
+    with pytest.raises(DataError, match="holds the released prompts of siuo, not of csqa"):
+        load_released_csqa(folder)
+
+
 def test_the_digest_of_a_load_is_that_of_the_import(tmp_path: Path) -> None:
     report = run_import(make_checkout(tmp_path / "c"), tmp_path / "d")
     prompts = load_released_prompts(report.folder, proofs=PROOFS)
@@ -291,28 +352,51 @@ def test_the_packaged_hashes_cover_every_prompt_and_placeholder() -> None:
 
 
 def test_a_check_of_an_empty_folder_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
-    lines = check_data(tmp_path)
-    assert len(lines) == 3
-    assert all("siuo data import siuo PATH" in line for line in lines)
+    for line in (*describe_siuo_gen(tmp_path), describe_prompts("siuo", tmp_path)):
+        assert "siuo data import siuo PATH" in line
+    assert describe_siuo_pictures(tmp_path) == []
 
 
 def test_a_check_counts_the_pictures_and_names_the_missing_ones(tmp_path: Path) -> None:
     folder = run_import(make_checkout(tmp_path / "c"), tmp_path / "d").folder
     (folder / "images" / "S-2.png").unlink()
-    lines = check_data(folder)
-    assert lines[0] == "siuo_gen.json: 3 items"
-    assert lines[1].startswith(f"pictures: 2 of 3 in {folder / 'images'}; missing: S-2.png.")
-    assert "--images FOLDER" in lines[1]
+    assert describe_siuo_gen(folder) == ["siuo_gen.json: 3 items"]
+    (line,) = describe_siuo_pictures(folder)
+    assert line.startswith(f"pictures: 2 of 3 in {folder / 'images'}; missing: S-2.png.")
+    assert "--images FOLDER" in line
+
+
+@pytest.mark.parametrize("lost", [("siuo_gen.json",), ("siuo_mcqa.json",)])
+def test_a_check_tells_of_the_pictures_whichever_file_is_there(tmp_path: Path, lost: tuple[str, ...]) -> None:
+    folder = run_import(make_checkout(tmp_path / "c"), tmp_path / "d").folder
+    for name in lost:
+        (folder / name).unlink()
+    assert describe_siuo_pictures(folder) == [f"pictures: 3 of 3 in {folder / 'images'}"]
+
+
+def test_a_check_counts_the_pictures_of_what_can_be_read(tmp_path: Path) -> None:
+    folder = run_import(make_checkout(tmp_path / "c"), tmp_path / "d").folder
+    (folder / "siuo_gen.json").write_text("[")
+    assert describe_siuo_pictures(folder) == [f"pictures: 3 of 3 in {folder / 'images'}"]
+
+
+def test_a_check_follows_no_link_out_of_the_pictures(tmp_path: Path) -> None:
+    folder = run_import(make_checkout(tmp_path / "c"), tmp_path / "d").folder
+    (folder / "images" / "S-2.png").unlink()
+    (folder / "images" / "S-2.png").symlink_to(tmp_path / "c" / "images" / "S-2.png")
+    assert "damaged: " in describe_siuo_pictures(folder)[1]
+    assert "leads out of" in describe_siuo_pictures(folder)[1]
 
 
 def test_a_check_finds_a_picture_that_is_none(tmp_path: Path) -> None:
     folder = run_import(make_checkout(tmp_path / "c"), tmp_path / "d").folder
     (folder / "images" / "S-2.png").write_text("<html>")
-    assert any("S-2.png" in line and "HTML" in line for line in check_data(folder))
+    assert any("S-2.png" in line and "HTML" in line for line in describe_siuo_pictures(folder))
 
 
 def test_a_check_tells_imported_prompts_from_false_ones(tmp_path: Path) -> None:
     folder = run_import(make_checkout(tmp_path / "c"), tmp_path / "d").folder
-    assert "is not the released one" in check_data(folder)[-1]
+    with pytest.raises(DataError, match=r"^released prompts: .* is not the released one"):
+        describe_prompts("siuo", folder)
     (folder / "prompts.json").unlink()
-    assert "not imported" in check_data(folder)[-1]
+    assert "not imported" in describe_prompts("siuo", folder)

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from siuo_async.benchmarks import catalogue
+from siuo_async.benchmarks.csqa_asking import Questions
+from siuo_async.benchmarks.csqa_qa import CsqaQa
+from siuo_async.benchmarks.prompts import released_prompts
 from siuo_async.benchmarks.prompts.csqa_prompts import Turns
 from siuo_async.benchmarks.prompts.prompt_proofs import TurnsProof, packaged_turn_proofs, sha256
 from siuo_async.benchmarks.prompts.released_prompts import (
     CSQA_SOURCES,
     USB_SOURCES,
     ImportReport,
+    describe_prompts,
     import_csqa,
     import_usb,
     load_released_csqa,
     load_released_usb,
 )
+from siuo_async.config import RunConfig
 from siuo_async.errors import ConfigError, DataError
 
 Q, OPTIONS, F, R, G, A = "问？", "{'A': '一', 'B': '二'}", "找到 {question}", "需要搜索:词", "二", '{"答案": "二"}'
@@ -230,7 +237,7 @@ def test_what_the_released_prompts_lack_is_refused_with_the_way_out(tmp_path: Pa
         (lambda: prompts.active_first(Q), "active qa"),
         (lambda: prompts.active_second(Q, None, R, F), "active qa"),
     ):
-        with pytest.raises(ConfigError, match=f"Chinese SafetyQA have none for '{what}'; use --prompts own"):
+        with pytest.raises(ConfigError, match=f"Chinese SafetyQA, as imported, have none for '{what}'; use --prompts own"):
             ask()
 
 
@@ -257,6 +264,98 @@ def test_a_changed_prompt_is_left_out_and_named_and_the_others_are_imported(
     assert prompts is not None
     assert prompts.templates.keys() == CSQA_TURNS.keys() - lost
     assert ("active_mcq" in prompts.available) == (not lost & {"active_first", "active_second"})
+
+
+def test_a_later_import_of_half_a_set_keeps_the_other_half(tmp_path: Path) -> None:
+    whole = csqa(tmp_path)
+    source = checkout(tmp_path / "half", CSQA_SCRIPTS, CSQA_SOURCES["judge"].script, "评分", "评分!")
+    report = import_csqa(source, tmp_path / "d", proofs=CSQA_PROOFS)
+    assert ["the one imported before is kept" in line for line in report.unproved] == [True]
+    assert report.digest == whole.digest
+    prompts = load_released_csqa(report.folder, proofs=CSQA_PROOFS)
+    assert prompts is not None
+    assert prompts.templates.keys() == CSQA_TURNS.keys()
+
+
+def test_an_import_mends_prompts_that_are_damaged(tmp_path: Path) -> None:
+    file = usb(tmp_path).folder / "prompts.json"
+    file.write_text("{")
+    usb(tmp_path)
+    assert load_released_usb(file.parent, proofs=USB_PROOFS) is not None
+
+
+def test_a_data_file_that_differs_is_never_replaced(tmp_path: Path) -> None:
+    file = csqa(tmp_path).folder / "chinese_safetyqa.jsonl"
+    file.write_text("mine")
+    with pytest.raises(DataError, match=r"chinese_safetyqa\.jsonl: is there and differs from"):
+        csqa(tmp_path)
+    assert file.read_text() == "mine"
+
+
+def test_a_check_names_what_half_a_set_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(released_prompts._LOADS, "csqa", (lambda place: load_released_csqa(place, proofs=CSQA_PROOFS), CSQA_SOURCES))
+    folder = csqa(tmp_path).folder
+    assert "without" not in describe_prompts("csqa", folder)
+    file = folder / "prompts.json"
+    file.write_text(json.dumps({"templates": {"qa": json.loads(file.read_text())["templates"]["qa"]}}))
+    line = describe_prompts("csqa", folder)
+    assert "but without mcq, passive_qa, judge, mcq_logprob, passive_mcq, active_first, active_second;" in line
+
+
+def test_prompts_imported_without_to_are_found_wherever_the_data_are_and_those_beside_them_win(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = replace(catalogue.CATALOGUE["usb-base"], prompts_from=lambda place: load_released_usb(place, proofs=USB_PROOFS))
+    monkeypatch.setattr(catalogue, "CATALOGUE", {"usb-base": entry})
+    monkeypatch.setenv("SIUO_DATA", str(tmp_path / "mine"))
+    settings = {"benchmark": "usb-base", "models": ["sim/m"], "no_judge": True}
+    config = RunConfig.model_validate(settings)
+    (data := tmp_path / "elsewhere").mkdir()
+    assert catalogue.prompts_folder_for(config, data) is None
+    with pytest.raises(DataError, match=f"looked in {data} and {tmp_path / 'mine' / 'usb'}"):
+        catalogue.prompts_folder_for(RunConfig.model_validate({**settings, "prompts": "released"}), data)
+    import_usb(checkout(tmp_path / "c", USB_SCRIPTS), tmp_path / "mine", proofs=USB_PROOFS)
+    assert catalogue.prompts_folder_for(config, data) == tmp_path / "mine" / "usb"
+    (data / "prompts.json").write_bytes((tmp_path / "mine" / "usb" / "prompts.json").read_bytes())
+    assert catalogue.prompts_folder_for(config, data) == data
+
+
+def test_answers_are_not_asked_for_where_no_prompt_could_judge_them(tmp_path: Path) -> None:
+    source = checkout(tmp_path / "c", CSQA_SCRIPTS, CSQA_SOURCES["judge"].script, "评分", "评分!")
+    prompts = load_released_csqa(import_csqa(source, tmp_path / "d", proofs=CSQA_PROOFS).folder, proofs=CSQA_PROOFS)
+    assert prompts is not None
+    questions = Questions("qa", prompts=prompts)
+    with pytest.raises(ConfigError, match="as imported, have none for 'judge'; use --prompts own"):
+        CsqaQa(questions)
+    assert CsqaQa(questions, judged=False).judging() == {}
+
+
+@pytest.mark.parametrize(
+    "settings, needed",
+    [
+        ({}, {"vulnerability", "refusal"}),
+        ({"usages": ("vulnerability",)}, {"vulnerability"}),
+        ({"usages": ("overrefusal",)}, {"refusal"}),
+        ({"combinations": ("RIRT",)}, {"vulnerability"}),
+        ({"judge": None, "no_judge": True}, set()),
+    ],
+)
+@pytest.mark.parametrize("there", ["vulnerability", "refusal"])
+def test_usb_needs_the_judge_prompts_of_what_it_asks_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], needed: set[str], there: str
+) -> None:
+    prompts = load_released_usb(usb(tmp_path).folder, proofs=USB_PROOFS)
+    assert prompts is not None
+    half = replace(prompts, templates={there: prompts.templates[there]})
+    monkeypatch.setattr(catalogue, "load_released_usb", lambda folder: half)
+    config = RunConfig.model_validate({"benchmark": "usb-base", "models": ["sim/m"], "judge": "sim/j", **settings})
+    setup = catalogue.Setup(config, tmp_path)
+    if needed <= {there}:
+        assert catalogue.build(setup).name == "usb-base"
+    else:
+        (lacking,) = needed - {there}
+        with pytest.raises(ConfigError, match=f"have none for '{lacking}'"):
+            catalogue.build(setup)
 
 
 def test_a_script_that_is_missing_or_no_python_is_named(tmp_path: Path) -> None:
@@ -298,6 +397,15 @@ def test_a_prompt_without_a_hash_is_not_imported(tmp_path: Path) -> None:
 def test_two_proofs_of_one_prompt_must_both_hold(tmp_path: Path) -> None:
     false = proof("refusal", {"question": "1", "response": "2"}, (("user", "something else"),))
     assert len(import_usb(checkout(tmp_path / "c", USB_SCRIPTS), tmp_path / "d", proofs=(*USB_PROOFS, false)).unproved) == 1
+
+
+@pytest.mark.parametrize("data", ["siuo", "usb"])
+def test_prompts_of_another_data_set_are_told_as_such(tmp_path: Path, data: str) -> None:
+    (tmp_path / "prompts.json").write_text(json.dumps({"v": 1, "data": data, "templates": {"safety": "x"}}))
+    with pytest.raises(DataError, match=f"holds the released prompts of {data}, not of csqa; .*--prompts own"):
+        load_released_csqa(tmp_path)
+    with pytest.raises(DataError, match="holds the released prompts of usb, not of csqa"):
+        load_released_csqa(usb(tmp_path).folder)
 
 
 def test_without_an_import_there_are_none(tmp_path: Path) -> None:

@@ -148,6 +148,14 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, content: bytes, said: s
     assert str(tmp_path / BASE) in str(error.value)
 
 
+def test_a_table_that_is_not_utf8_is_told_with_the_line_of_the_first_foreign_byte(tmp_path: Path) -> None:
+    write(tmp_path, [*(row(number) for number in range(1, 400)), row(400, text="A café")])
+    content = (tmp_path / BASE).read_bytes().replace("é".encode(), b"\xe9")
+    (tmp_path / BASE).write_bytes(content)
+    with pytest.raises(DataError, match="is not UTF-8 from line 401 on"):
+        load_usb(tmp_path, hard=False)
+
+
 def test_ids_given_twice_are_an_error_with_both_lines(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"lines 2 and 5 both have the id '70001'"):
         load_usb(write(tmp_path, [row(1), row(2, text="two\nlines"), row(1)]), hard=False)
@@ -197,6 +205,37 @@ def test_pictures_may_be_unpacked(tmp_path: Path) -> None:
     assert sample.pictures[0].member is None
 
 
+def test_what_is_not_unpacked_or_damaged_comes_out_of_the_archive_beside(tmp_path: Path) -> None:
+    write(tmp_path, [row(1), row(2), row(3)])
+    (tmp_path / "img" / "vulnerability_eval").mkdir(parents=True)
+    (tmp_path / row(1)["open_url"]).write_bytes(PNG + b"unpacked")
+    (tmp_path / row(2)["open_url"]).write_bytes(b"")
+    dataset = load_usb(tmp_path, hard=False)
+    assert dataset.skipped == ()
+    assert [sample.pictures[0].member for sample in dataset.samples] == [None, row(2)["open_url"], row(3)["open_url"]]
+
+
+def test_an_archive_beside_is_not_opened_where_all_is_unpacked(tmp_path: Path) -> None:
+    test_pictures_may_be_unpacked(tmp_path)
+    (tmp_path / "img.zip").write_text("cut")
+    assert len(load_usb(tmp_path, hard=False).samples) == 1
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_the_table_of_the_other_benchmark_is_refused_by_its_name(tmp_path: Path, hard: bool) -> None:
+    other = write(tmp_path, [row(1)], BASE if hard else HARD) / (BASE if hard else HARD)
+    with pytest.raises(DataError, match=f"is the table of usb-{'base' if hard else 'hard'}; run that, or name the table"):
+        load_usb(other, hard=hard)
+
+
+def test_a_column_that_stands_twice_is_named(tmp_path: Path) -> None:
+    file = write(tmp_path, [row(1)]) / BASE
+    lines = file.read_text(encoding="utf-8").splitlines()
+    file.write_text(f"{lines[0]},text\n{lines[1]},Another?\n", encoding="utf-8")
+    with pytest.raises(DataError, match="has the column `text` twice"):
+        load_usb(tmp_path, hard=False)
+
+
 @pytest.mark.parametrize("named", ["elsewhere.zip", "unpacked", "unpacked/img"])
 def test_pictures_may_be_named(tmp_path: Path, named: str) -> None:
     table(tmp_path, [row(1)])
@@ -217,9 +256,7 @@ def test_categories_are_spelled_as_published_whatever_the_table_says(tmp_path: P
     odd = ("ethical safety", "Inappropriate  values", "AI ethics concerns")
     dataset = load_usb(write(tmp_path, [row(1, odd), row(2)]), hard=False)
     assert dataset.samples[0].category == ("Ethical Safety", "Inappropriate Values", "AI Ethics Concerns")
-    (note,) = dataset.notes
-    assert "line 2" in note
-    assert "is read as 'Ethical Safety / Inappropriate Values / AI Ethics Concerns'" in note
+    assert dataset.notes == (), "the released tables do it in thousands of rows"
 
 
 def test_unknown_categories_are_kept_and_told_in_one_sentence(tmp_path: Path) -> None:
@@ -317,15 +354,17 @@ def test_the_digest_changes_with_whatever_is_measured(tmp_path: Path, change: di
 def test_what_is_there_and_what_is_missing_is_described(tmp_path: Path) -> None:
     write(tmp_path, CHOICE)
     table(tmp_path, [*CHOICE, row(9)])
-    lines = describe_usb(tmp_path)
-    assert lines[0] == f"{BASE}: 4 rows with their pictures (RIRT 1, SIRT 0, RIST 1, SIST 1, overrefusal 1)"
-    assert lines[1].startswith(f"{BASE}: 1 rows are left out; the first: ")
-    assert lines[2].startswith(f"{HARD}: missing; get it with `siuo data fetch usb`")
+    lines = describe_usb(tmp_path, BASE)
+    assert lines[0] == f"{BASE}: 4 rows with a picture (RIRT 1, SIRT 0, RIST 1, SIST 1, overrefusal 1)"
+    assert lines[1].startswith(f"{BASE}: left out: 1 row; the first: ")
+    (line,) = describe_usb(tmp_path, HARD)
+    assert line.startswith(f"{HARD}: missing; get it with `siuo data fetch usb`")
 
 
-def test_a_table_that_cannot_be_used_is_described_by_what_is_wrong(tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_used_is_told_by_what_is_wrong(tmp_path: Path) -> None:
     table(tmp_path, [row(1)])
-    assert "neither img.zip" in describe_usb(tmp_path)[0]
+    with pytest.raises(DataError, match=r"neither img\.zip"):
+        describe_usb(tmp_path, BASE)
 
 
 def test_thousands_of_rows_cost_little_memory(tmp_path: Path) -> None:

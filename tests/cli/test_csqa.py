@@ -26,6 +26,8 @@ from tests.cli.program import Siuo, finish, generated, journal, model, until
 SEED = 3
 QUICK = ("--concurrency", "256")
 LEVELS = (("理论技术知识", "甲类", "子一"), ("理论技术知识", "乙类", "子一"), ("偏见歧视风险", "丙类", "子二"))
+LISTED = frozenset(["608", "663", "932", "1032", "1138", "1139", "1299", "1321", "1322", "1618", "1951"])
+"""The released questions that list their options by letter, so that these stay in the file's order."""
 JUDGE = ("--judge", "sim/openai-judge-odd")
 
 
@@ -64,7 +66,8 @@ def samples_of(run: Path) -> dict[str, Mapping[str, Any]]:
 
 
 def gold_shown(sample: Mapping[str, Any]) -> str:
-    return shuffled(sample["fields"]["options"], sample["fields"]["gold"], 0, sample["id"]).gold
+    gold: str = sample["fields"]["gold"]
+    return gold if sample["id"] in LISTED else shuffled(sample["fields"]["options"], gold, 0, sample["id"]).gold
 
 
 def letter_meant(record: Mapping[str, Any], sample: Mapping[str, Any]) -> str:
@@ -299,11 +302,66 @@ def test_a_search_that_gives_nothing_costs_no_answer(
     siuo: Siuo, simulator: SimulatorProcess, two_dozen: Path, kind: str, count: str
 ) -> None:
     source = ("--search", "passive", "--search-url", f"{simulator.url}/search/{kind}?q={{query}}", "--limit", "6")
-    told, _ = searched(siuo, two_dozen, "-m", "sim/openai-careful", *source)
+    told, _ = searched(siuo, two_dozen, "-m", "sim/openai-careful", *source, code=4 if count == "search_failed" else 0)
     found = model(told, "openai-careful")
     assert told["complete"] is True
     assert (found["counts"]["searched"], found["counts"][count]) == (6, 6)
+    assert (found["metrics"]["search_ratio"]["value"], found["metrics"]["material_ratio"]["value"]) == (100, 0)
     assert found["metrics"]["co"]["n"] == 6
+
+
+def test_a_failed_search_stands_until_failures_are_retried(siuo: Siuo, simulator: SimulatorProcess, two_dozen: Path) -> None:
+    for name, text in (("broken", "raise OSError(query)"), ("mended", "return '一段足够长的模拟资料。' + query")):
+        (siuo.folder / f"{name}.py").write_text(f"def look(query):\n    {text}\n", encoding="utf-8")
+    (siuo.folder / "run.yaml").write_text("search_function: mine.py:look\nsearch_identity: mine\nsearch: passive\n")
+    words = ("run", "csqa-mcq", "-c", "run.yaml", "--data", two_dozen, "-m", "sim/openai-careful", "--limit", "6")
+    (siuo.folder / "broken.py").rename(siuo.folder / "mine.py")
+    first = siuo(*words, code=4)
+    assert "6 of 6 searches failed" in first.out
+    assert "--retry-failed searches again" in first.out
+    (siuo.folder / "mended.py").rename(siuo.folder / "mine.py")
+    assert siuo(*words, "--json", code=4).sent == 0
+    mended = siuo(*words, "--retry-failed", "--json")
+    assert (mended.sent, mended.json["models"][0]["counts"]["search_failed"]) == (12, 0)
+    assert siuo(*words, "--json").sent == 0
+
+
+def test_answers_after_failed_searches_can_be_judged(siuo: Siuo, simulator: SimulatorProcess, two_dozen: Path) -> None:
+    source = ("--search", "passive", "--search-url", f"{simulator.url}/search/fail?q={{query}}", "--limit", "5", "--retry-failed")
+    done = siuo("run", "csqa-qa", "--data", two_dozen, "-m", "sim/openai-careful", "--no-judge", *source, "--json", code=4)
+    told = siuo("judge", done.run, "--judge", "sim/openai-judge", "--json", code=4).json
+    found = model(told, "openai-careful")
+    assert told["complete"] is True
+    assert (found["judge"]["verdicts"], found["counts"]["search_failed"]) == (5, 5)
+    assert sum(record["stage"] == "search" for record in journal(siuo.folder / done.run)) == 5
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_what_a_search_function_prints_is_no_result(siuo: Siuo, two_dozen: Path, kind: str) -> None:
+    loud = f"print('loading')\n{kind} look(query):\n    print('searching')\n    return '一段足够长的模拟资料。'\n"
+    (siuo.folder / "loud.py").write_text(loud, encoding="utf-8")
+    source = ("--search", "passive", "--search-function", "loud.py:look", "--limit", "2", "--json")
+    done = siuo("run", "csqa-mcq", "--data", two_dozen, "-m", "sim/openai-careful", *source)
+    assert done.json["complete"] is True
+    assert ("loading" in done.err, done.err.count("searching")) == (True, 2)
+
+
+def test_a_dry_run_counts_the_searches(siuo: Siuo, simulator: SimulatorProcess, two_dozen: Path) -> None:
+    source = ("--search-url", f"{simulator.url}/search?q={{query}}", "-m", "sim/openai-careful", "-m", "sim/openai-searcher")
+    words = ("run", "csqa-mcq", "--data", two_dozen, *source, "--dry-run")
+    assert "48 calls and 24 searches at most" in siuo(*words, "--search", "passive").out
+    assert siuo(*words, "--search", "active", "--json").json["searches"] == 48
+    assert "searches" not in siuo("run", "csqa-mcq", "--data", two_dozen, "-m", "sim/openai-careful", "--dry-run").out
+
+
+def test_the_search_can_be_set_in_the_file(siuo: Siuo, two_dozen: Path) -> None:
+    a_corpus(siuo.folder)
+    settings = "search: passive\nsearch_corpus: texts\nsearch_results: 2\nsearch_timeout: 9\nsearch_at_once: 3\nsearch_rpm: 600\n"
+    (siuo.folder / "run.yaml").write_text(settings)
+    words = ("-c", siuo.folder.rename(siuo.folder.with_name("elsewhere")) / "run.yaml", "-m", "sim/openai-careful", "--limit", "2")
+    siuo.folder.mkdir()
+    _, searches = searched(siuo, two_dozen, *words)
+    assert [record["answers"][0]["text"].count("内容：") for record in searches] == [2, 2]
 
 
 def test_a_search_engine_that_is_down_stops_the_run(siuo: Siuo, simulator: SimulatorProcess, two_dozen: Path) -> None:
@@ -311,6 +369,8 @@ def test_a_search_engine_that_is_down_stops_the_run(siuo: Siuo, simulator: Simul
     told, _ = searched(siuo, two_dozen, "-m", "sim/openai-careful", *source, code=3)
     assert told["complete"] is False
     assert "searches failed one after another" in told["stops"][0]
+    (run,) = siuo.folder.glob("results/*")
+    assert sum(record["stage"] == "search" for record in journal(run)) == 9
 
 
 @pytest.fixture(scope="module")
@@ -378,6 +438,14 @@ def test_what_does_not_go_together_is_one_sentence(siuo: Siuo, two_dozen: Path, 
     assert sentence in done.err
     assert len(done.err.strip().splitlines()) <= 2
     assert not (siuo.folder / "results").exists()
+
+
+def test_a_file_without_a_usable_question_is_told_with_the_first_reason(siuo: Siuo) -> None:
+    (row,) = make_csqa(siuo.folder / "one", 1).glob("*.jsonl")
+    row.write_text(row.read_text(encoding="utf-8").replace('"correct_answer": "C"', '"correct_answer": "X"'), encoding="utf-8")
+    done = siuo("run", "csqa-mcq", "--data", "one", "-m", "sim/openai-careful", code=2)
+    assert "its right letter 'X' is none of its options" in done.err
+    assert "picture" not in done.err
 
 
 def test_the_option_seed_is_part_of_the_run(siuo: Siuo, two_dozen: Path) -> None:

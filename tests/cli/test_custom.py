@@ -76,7 +76,7 @@ def metrics(done: Done) -> dict[str, Any]:
 
 @pytest.mark.parametrize("positive", ["yes", "no"])
 def test_yes_and_no_come_to_the_truth(positive: str, siuo: Siuo) -> None:
-    file = written(siuo, YES_NO + f"  positive: '{positive}'\n")
+    file = written(siuo, YES_NO + f"  positive: {positive}\n")
     done = siuo("run", file, "-m", "sim/openai-blunt", *JUDGE, "--json")
     samples = truth.by_sample(journal(siuo.folder / done.run), "openai-blunt", SEED)
     ones = [said.safe if positive == "yes" else 1 - said.safe for (said,) in samples.values() if said.safe is not None]
@@ -184,6 +184,55 @@ def test_answers_may_be_judged_later(siuo: Siuo) -> None:
     at_once = siuo("run", file, *words, *JUDGE, "--json")
     assert metrics(judged) == metrics(at_once)
     assert judged.sent == 12
+
+
+def test_samples_that_wait_for_a_judge_say_so(siuo: Siuo) -> None:
+    done = siuo("run", PUSHBACK, "-m", "sim/openai-careful", "--no-judge", code=3)
+    assert re.search(
+        r"^\d samples? cannot go on without a judge; `siuo judge \S+ --judge PROVIDER/MODEL` names one$", done.err, re.MULTILINE
+    )
+
+
+def test_a_run_that_nobody_judges_refuses_a_judge(siuo: Siuo) -> None:
+    file = written(siuo, LETTER, LONGEST)
+    run = siuo("run", file, "-m", "sim/openai-mcq-longest", "--json").run
+    assert (
+        siuo("judge", run, *JUDGE, code=2).err
+        == f"siuo: nobody judges the answers of mine; `siuo score {run}` gives the scores they have\n"
+    )
+
+
+def exported(siuo: Siuo, run: str) -> tuple[str, list[dict[str, Any]]]:
+    """(the file's name, its lines)."""
+    siuo("export", run)
+    (file,) = (siuo.folder / run / "export").iterdir()
+    return file.name, [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_an_export_pairs_answers_and_verdicts_and_gives_scores(siuo: Siuo) -> None:
+    file = written(siuo, GRADED)
+    name, lines = exported(siuo, siuo("run", file, "-m", "sim/openai-terse", *JUDGE, "--answers", "2", "--json").run)
+    assert name == "mine-SIMULATED.jsonl"
+    assert lines[0]["benchmark"] == "mine"
+    assert sorted(each.name for each in file.parent.iterdir()) == ["images", "mine.yaml", "rows.jsonl"]
+    samples = {line["sample"]: line for line in lines if line["kind"] == "sample"}
+    assert len(samples) == 12
+    for sample, line in samples.items():
+        given = [each["verdict"].get("value") for each in lines if each["kind"] == "answer" and each["sample"] == sample]
+        assert len(given) == 2
+        assert line["points"]["score"] == sum(given) - 2
+        assert line["values"]["pass"] == (sum(given) >= 8)
+        assert "verdicts" not in line
+
+
+def test_an_export_of_letters_says_in_which_order_options_were_shown(siuo: Siuo) -> None:
+    file = written(siuo, LETTER, LONGEST)
+    _, lines = exported(siuo, siuo("run", file, "-m", "sim/openai-mcq-longest", "--json").run)
+    for line in (line for line in lines if line["kind"] == "sample"):
+        notes = line["notes"]
+        assert sorted(notes["options"].values()) == sorted(LONGEST[0]["options"])
+        assert notes["options"][notes["letter"]] == "the longest of them all"
+        assert line["values"]["accuracy"] == int(notes["letter"] == notes["gold"])
 
 
 def test_a_killed_run_goes_on_to_the_same_summary(tmp_path: Path, simulator: SimulatorProcess) -> None:
@@ -354,9 +403,7 @@ def test_a_module_may_be_named_as_python_names_it(siuo: Siuo) -> None:
 
 
 def test_pushback_is_what_two_turns_and_the_judge_said(siuo: Siuo) -> None:
-    shutil.copytree(EXAMPLES, siuo.folder / "docs" / "examples")
-    shutil.copytree(REPOSITORY / "data" / "demo", siuo.folder / "data" / "demo")
-    done = siuo("run", "docs/examples/pushback/pushback.py", "-m", "sim/openai-careful", "-m", "sim/gemini-careful", *JUDGE, "--json")
+    done = siuo("run", PUSHBACK, "-m", "sim/openai-careful", "-m", "sim/gemini-careful", *JUDGE, "--json")
     records = journal(siuo.folder / done.run)
     rows = [json.loads(line) for line in (PUSHBACK.parent / "pushback.jsonl").read_text(encoding="utf-8").splitlines()]
     gold = {row["id"]: row["right"] for row in rows}
@@ -381,12 +428,15 @@ BROKEN = [
     ),
     (MODULE + "\ndef f(:\n", "line 19: the benchmark cannot be imported (SyntaxError"),
     (MODULE.replace("range(6)", "rnage(6)"), "line 9: samples() failed (NameError: name 'rnage' is not defined); mend it there"),
-    (MODULE.replace("str(number)", "'one'"), ": sample 'one' has the id of another; give each its own id and a category"),
+    (MODULE.replace("str(number)", "'one'"), ": sample 'one' has the id of another; give each its own"),
     (MODULE.replace("yield Sample", "yield str"), "line 10: samples() failed (TypeError"),
     (MODULE.replace("benchmark = Long()", ""), "has no 'benchmark'; give the module one"),
     (MODULE.replace("async def", "def").replace("await ", ""), "has no `async def evaluate(sample, ask)`"),
-    (MODULE.replace("metrics =", "measures ="), "has no `metrics`"),
-    (MODULE.replace('"long"\n', '"a/b"\n'), "has no usable `name`"),
+    (
+        MODULE.replace("metrics =", "measures ="),
+        "its `metrics` must be a table of metric and heading, as in {'consistent': 'Consistent'}, but it is not there",
+    ),
+    (MODULE.replace('"long"\n', '"a/b"\n'), "its `name` must be letters, digits, '.', '_' and '-', 64 at most, but it is 'a/b'"),
     (MODULE.replace('"long"\n', '"long"\n    primary = "short"\n'), "'short' is none of its metrics (long)"),
 ]
 
@@ -405,6 +455,37 @@ def test_a_bug_in_a_samples_life_is_that_samples(siuo: Siuo) -> None:
     done = siuo("run", file, "-m", "sim/openai-careful", "--json", code=1)
     assert done.json["models"][0]["samples"] == {"total": 6, "finished": 5, "pending": 1}
     assert "sample 3" in (siuo.folder / done.run / "errors.log").read_text(encoding="utf-8")
+    assert f"{file} line 14: sample 3 failed (AssertionError: ); mend it and run again with --reuse {done.run}" in done.err
+    assert "report" not in done.err
+    assert siuo("score", done.run, "--json", code=3).json["models"][0]["samples"]["pending"] == 1
+    again = siuo("run", module(siuo), "-m", "sim/openai-careful", "--reuse", done.run, "--json")
+    assert (again.sent, again.json["complete"]) == (0, True)
+
+
+def test_a_module_that_leaves_the_program_leaves_samples_pending(siuo: Siuo) -> None:
+    done = siuo(
+        "run", module(siuo, MODULE.replace("return Scored(", "raise SystemExit(")), "-m", "sim/openai-careful", "--json", code=1
+    )
+    assert done.json["models"][0]["samples"]["pending"] == 6
+
+
+@pytest.mark.parametrize("change, sentence", [(("(answer,))", "answer)"), "`answers` of a Scored must be a tuple of Answer")])
+def test_a_slip_in_what_a_sample_came_to_ends_no_run(change: tuple[str, str], sentence: str, siuo: Siuo) -> None:
+    done = siuo("run", module(siuo, MODULE.replace(*change)), "-m", "sim/openai-careful", "--json", code=1)
+    assert sentence in done.err
+    assert done.json["models"][0]["samples"]["pending"] == 6
+
+
+def test_a_module_that_searches_is_told_that_nobody_does(siuo: Siuo) -> None:
+    file = module(siuo, MODULE.replace("        return Scored", "        await ask.search('x')\n        return Scored"))
+    assert "the benchmark asks for a search, but none of its runs has" in siuo("run", file, "-m", "sim/openai-careful", code=2).err
+
+
+def test_what_json_makes_of_fields_is_asked_from_the_first_run_on(siuo: Siuo) -> None:
+    source = MODULE.replace('{number}.")', '{number}.", (), {"pair": (1, number)})').replace("sample.text,", "f'{sample.fields}',")
+    first = siuo("run", module(siuo, source), "-m", "sim/openai-careful", "--json")
+    assert siuo("score", first.run, "--json").json["models"][0]["metrics"] == metrics(first)
+    assert siuo("resume", first.run, "--json").sent == 0
 
 
 def test_a_value_that_is_no_rate_is_a_bug_and_no_number(siuo: Siuo) -> None:

@@ -153,7 +153,7 @@ def test_a_later_fetch_takes_the_recorded_commit_whatever_main_has_become(siuo: 
     hub.commits[NEW] = {**USB, "img.zip": b"another"}
     hub.main = NEW
     (siuo.folder / "data" / "usb" / "img.zip").unlink()
-    assert "1 files, 2 were there" in fetch(siuo).out
+    assert "1 file, 2 there already" in fetch(siuo).out
     assert (siuo.folder / "data" / "usb" / "img.zip").read_bytes() == USB["img.zip"]
     assert record(siuo)["commit"] == OLD
 
@@ -237,7 +237,29 @@ def test_a_file_that_is_listed_and_not_there_is_told(siuo: Siuo, hub: Mirror) ->
 
 
 def test_a_revision_that_is_not_there_is_told(siuo: Siuo) -> None:
-    assert "no revision nowhere" in one_sentence(fetch(siuo, "--revision", "nowhere", code=2))
+    said = one_sentence(fetch(siuo, "--revision", "nowhere", code=2))
+    assert "no revision nowhere; name one of https://huggingface.co/datasets/cgjacklin/USB/commits with --revision" in said
+
+
+@pytest.mark.parametrize("accept", [[], ["--accept-changed"]])
+def test_a_file_that_nothing_could_prove_is_not_fetched(siuo: Siuo, hub: Mirror, accept: list[str]) -> None:
+    hub.unhashed = frozenset({"USB_base_final.csv"})
+    hub.lies["USB_base_final.csv"] = b"<html>Log in to this network</html>"
+    assert "lists no hash of USB_base_final.csv" in one_sentence(fetch(siuo, *accept, code=2))
+    assert not (siuo.folder / "data").exists()
+
+
+def test_a_file_without_a_listed_hash_is_proved_by_that_of_the_released_one(siuo: Siuo, hub: Mirror, shared: Path) -> None:
+    name = "chinese_safetyqa.jsonl"
+    released = (shared / "upstream-data" / name).read_bytes()
+    hub.commits = {CSQA_PIN: {name: released}}
+    hub.unhashed = frozenset({name})
+    hub.lies[name] = b"<html>".ljust(len(released))
+    for accept in ([], ["--accept-changed"]):
+        assert "is not what is listed" in one_sentence(fetch(siuo, *accept, name="csqa", code=2))
+    hub.lies.clear()
+    fetch(siuo, name="csqa")
+    assert (siuo.folder / "data" / "csqa" / name).read_bytes() == released
 
 
 def test_a_connection_cut_in_mid_file_is_taken_up_where_it_broke(siuo: Siuo, hub: Mirror) -> None:
@@ -396,7 +418,7 @@ def test_released_files_from_a_checkout_stay_and_only_the_rest_is_fetched(siuo: 
     folder.mkdir(parents=True)
     released = (shared / "upstream-data" / "siuo_gen.json").read_bytes()
     (folder / "siuo_gen.json").write_bytes(released)
-    assert "3 files, 1 were there" in fetch(siuo, name="siuo").out
+    assert "3 files, 1 there already" in fetch(siuo, name="siuo").out
     assert (folder / "siuo_gen.json").read_bytes() == released
 
 
@@ -411,6 +433,52 @@ def test_list_and_check_say_where_the_data_are_and_ask_nobody(siuo: Siuo, hub: M
     assert "siuo data fetch siuo" in checked
     assert f"fetched from cgjacklin/USB at {OLD[:12]}" in checked
     assert hub.seen == []
+
+
+def test_list_offers_an_import_only_of_what_an_import_brings(siuo: Siuo) -> None:
+    listed = siuo("data", "list").out
+    assert "not here; get it with `siuo data fetch usb` (after its terms are accepted there), or download it by hand" in listed
+    assert "siuo data import csqa PATH" in listed
+    assert "siuo data import usb" not in listed
+
+
+def test_each_data_set_of_a_flat_folder_is_listed_with_its_own_licence(siuo: Siuo, shared: Path) -> None:
+    (siuo.folder / "data").mkdir()
+    for name in ("siuo_gen.json", "siuo_mcqa.json", "chinese_safetyqa.jsonl"):
+        (siuo.folder / "data" / name).write_bytes((shared / "upstream-data" / name).read_bytes())
+    (siuo.folder / "data" / "USB_base_final.csv").write_bytes(USB["USB_base_final.csv"])
+    listed = siuo("data", "list").out.splitlines()
+    licences = {line.partition(":")[0]: licence for line, licence in zip(listed, listed[2:], strict=False)}
+    said = {"siuo-gen": "CC BY-NC 4.0", "siuo-mcqa": "CC BY-NC 4.0", "usb-base": "Apache-2.0", "csqa-qa": "MIT"}
+    assert [name for name, licence in said.items() if licence not in licences[name]] == []
+
+
+def test_a_check_looks_for_released_prompts_where_a_run_does(siuo: Siuo) -> None:
+    (siuo.folder / "elsewhere").mkdir()
+    (siuo.folder / "elsewhere" / "chinese_safetyqa.csv").write_text("cate,question\n")
+    place = siuo.folder / "mine" / "csqa" / "prompts.json"
+    place.parent.mkdir(parents=True)
+    place.write_text("{")
+    out = siuo("data", "check", "csqa", "--data", "elsewhere", env={"SIUO_DATA": "mine"}, code=2).out
+    assert "released prompts: mine/csqa/prompts.json: is damaged" in out
+
+
+@pytest.mark.parametrize("name, file", [("siuo", "siuo_gen.json"), ("siuo", "siuo_mcqa.json"), ("csqa", "chinese_safetyqa.jsonl")])
+def test_data_that_cannot_be_used_are_told_and_are_exit_2(siuo: Siuo, name: str, file: str) -> None:
+    folder = siuo.folder / "data" / name
+    folder.mkdir(parents=True)
+    (folder / file).write_text("[{")
+    for words in ((name,), ()):
+        done = siuo("data", "check", *words, "--data", "data", code=2)
+        assert f"{file}: " in done.out
+        assert "broken JSON" in done.out
+        assert "released prompts: not imported" in done.out
+
+
+def test_a_table_without_its_pictures_is_exit_2(siuo: Siuo) -> None:
+    fetch(siuo)
+    (siuo.folder / "data" / "usb" / "img.zip").unlink()
+    assert "holds the table but neither img.zip" in siuo("data", "check", "usb", "--data", "data", code=2).out
 
 
 def test_an_unknown_name_is_told_with_the_known_ones(siuo: Siuo) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from siuo_async.simulator import SimulatorProcess
-from tests.cli.program import Siuo, journal, model
+from siuo_async.simulator import Settings, SimulatorProcess
+from tests.cli.program import Siuo, finish, journal, model, until
 from tests.engine.test_import_runs import as_ours, upstream_statistics
 
 VOTED = ("safe", "effective", "safe_and_effective")
@@ -118,9 +120,12 @@ def test_a_long_table_gives_the_released_shares_and_comes_back_the_same(protocol
         shares = csqa_shares([row for row in rows if row["model"] == label])
         told = model(done.json, label)["metrics"]
         assert {name: told[name]["value"] for name in shares} == pytest.approx({name: 100 * share for name, share in shares.items()})
-        siuo("import", "out/csqa_qa-SIMULATED.xlsx", "--label", label, *words, code=4)
+        shutil.copy(siuo.folder / "out" / "csqa_qa-SIMULATED.xlsx", siuo.folder / "renamed.xlsx")
+        siuo("import", "renamed.xlsx", "--label", label, *words, code=4)
         (run,) = (siuo.folder / "results").glob(f"*-import-{label}-*")
-        assert model(siuo("score", run, "--json", code=None).json, label)["metrics"] == told
+        again = siuo("score", run, "--json", code=None).json
+        assert model(again, label)["metrics"] == told
+        assert {"IMPORTED", "SIMULATED"} <= set(again["protocol_line"].split(" · "))
 
 
 def test_multiple_choice_letters_leave_a_run_only_where_they_mean_the_same(siuo: Siuo) -> None:
@@ -131,7 +136,8 @@ def test_multiple_choice_letters_leave_a_run_only_where_they_mean_the_same(siuo:
         done = siuo("run", *words, "--protocol", protocol, code=None)
         siuo("export", done.run, "--format", "csqa-csv", "--to", protocol)
         kinds[protocol] = {row["value_type"] for row in table(siuo.folder / protocol / "csqa_mcq-SIMULATED.csv")}
-    assert kinds == {"corrected": {"answer_check"}, "released": {"model_answer", "answer_check"}}
+    both = {"exported_by", "answer_check"}
+    assert kinds == {"corrected": both, "released": {*both, "model_answer"}}
 
 
 def test_nothing_can_be_asked_of_what_was_imported(siuo: Siuo, dozen: Path) -> None:
@@ -142,8 +148,43 @@ def test_nothing_can_be_asked_of_what_was_imported(siuo: Siuo, dozen: Path) -> N
 def test_an_imported_run_is_listed_as_one_and_not_resumed(siuo: Siuo, dozen: Path) -> None:
     (siuo.folder / "theirs.json").write_text('[{"question_id": 1000, "responses": ["a", "b", "c"]}]', encoding="utf-8")
     siuo("import", "theirs.json", "--label", "x", "--data", dozen, "--prompts", "own", code=4)
-    assert "(imported)" in siuo("ls").out
+    (run,) = (siuo.folder / "results").iterdir()
+    assert ", partial (imported)" in siuo("ls").out
     assert "no unfinished run" in siuo("resume", code=2).err
+    assert "nothing to continue" in siuo("resume", run, code=2).err
+
+
+def test_judging_imported_answers_that_was_killed_is_unfinished_and_resumed_as_judging(siuo: Siuo, dozen: Path) -> None:
+    items = [{"question_id": 1000 + number, "responses": [f"{number}{letter}" for letter in "abc"]} for number in range(11)]
+    (siuo.folder / "theirs.json").write_text(json.dumps(items), encoding="utf-8")
+    siuo("import", "theirs.json", "--label", "x", "--data", dozen, "--prompts", "own", code=4)
+    (run,) = (siuo.folder / "results").iterdir()
+    with SimulatorProcess(Settings(seed=3, latency_s=0.3)) as slow:
+        process = siuo.start("judge", run, "--judge", "sim/openai-judge", env={"SIUO_SIM_URL": slow})
+        until(lambda: len(journal(run)) > 36 or process.poll() is not None, "some verdicts are there")
+        process.send_signal(signal.SIGKILL)
+        finish(process, code=-signal.SIGKILL)
+    assert "unfinished" in siuo("ls").out
+    resumed = siuo("resume", "--json", code=3)
+    assert 0 < resumed.sent < 66
+    assert resumed.json["models"][0]["samples"]["finished"] == 11
+    assert ", partial (" in siuo("ls").out  # the file lacks a sample, which nobody can ask for
+    assert "no unfinished run" in siuo("resume", code=2).err
+
+
+def test_an_import_of_which_something_is_missing_says_so_and_is_not_to_be_run_again(siuo: Siuo, dozen: Path) -> None:
+    items = [{"question_id": 1000 + number, "responses": ["a", "b", "Error: 503"]} for number in range(12)]
+    (siuo.folder / "theirs.json").write_text(json.dumps(items), encoding="utf-8")
+    brought = siuo("import", "theirs.json", "--label", "x", "--data", dozen, "--prompts", "own", code=4)
+    assert "12 answers failed where they were made" in brought.out
+    assert "run again" not in brought.out
+
+
+def test_an_import_whose_verdicts_cannot_be_read_is_not_complete(siuo: Siuo, dozen: Path) -> None:
+    verdicts = {"safety_evaluation": ["?"] * 3, "effectiveness_evaluation": ["?"] * 3}
+    items = [{"question_id": 1000 + number, "responses": ["a", "b", "c"], **verdicts} for number in range(12)]
+    (siuo.folder / "theirs.json").write_text(json.dumps(items), encoding="utf-8")
+    siuo("import", "theirs.json", "--label", "x", "--data", dozen, "--prompts", "own", code=4)
 
 
 @pytest.mark.parametrize(

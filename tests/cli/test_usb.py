@@ -109,8 +109,9 @@ def test_verdicts_that_cannot_be_read_are_missing_and_not_guessed(siuo: Siuo, us
     assert told["judge"]["unreadable"] == HARMFUL + HARMLESS - decided > 0
 
 
-def test_released_judges_by_the_ancestors_rules(siuo: Siuo, usb: Path, table: list[Row]) -> None:
-    done = run(siuo, usb, "-m", "sim/openai-blunt", "--protocol", "released")
+@pytest.mark.parametrize("judge", ["openai-judge", "openai-judge-no-schema"])
+def test_released_judges_by_the_ancestors_rules(judge: str, siuo: Siuo, usb: Path, table: list[Row]) -> None:
+    done = run(siuo, usb, "-m", "sim/openai-blunt", "--protocol", "released", judge=judge)
     assert_true(siuo, done, table, "openai-blunt")
     sent = {record["stage"]: record["sent"] for record in journal(siuo.folder / done.run)}
     assert (sent["judge.vulnerability"]["max_tokens"], "max_tokens" in sent["judge.refusal"]) == (128, False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -240,6 +241,27 @@ async def test_options_are_asked_in_the_order_drawn() -> None:
     assert "\n".join(lines) in ask.asked()
 
 
+async def test_options_that_the_question_lists_by_letter_stay_as_they_are() -> None:
+    text = "草地是什么颜色？A.红色 B：绿色 C、蓝色 D) 黄色"
+    moved = [n for n in range(9) if shown(question(n)).gold != "B"]
+    assert moved
+    for number in moved:
+        listing = replace(question(number), text=text)
+        ask = Scripted([answered("B")])
+        assert (await mcq().evaluate(listing, ask)).grades == {"A"}
+        assert "(A) 红色\n(B) 绿色\n(C) 蓝色\n(D) 黄色" in ask.asked()
+    samples = [replace(question(number, gold="A"), text=text) for number in moved]
+    assert mcq().tally(samples).summary({CATEGORY[0]: len(moved)})["baselines"]["always A as shuffled"] == 100
+
+
+@pytest.mark.parametrize("confidence", ["none", "stated"])
+async def test_an_option_that_sounds_like_a_verdict_can_be_chosen(confidence: str) -> None:
+    sample = question(options={"A": "正确", "B": "错误"}, gold="B")
+    gold = shown(sample).gold
+    text = f"{gold}. 错误" if confidence == "none" else json.dumps({"答案": f"{gold}. 错误", "置信度": 80}, ensure_ascii=False)
+    assert (await mcq(confidence=confidence).evaluate(sample, Scripted([answered(text)]))).grades == {"A"}
+
+
 async def test_another_seed_draws_another_order() -> None:
     seed = next(seed for seed in range(1, 99) if shown(seed=seed).gold != shown().gold)
     found = await mcq(seed).evaluate(question(), Scripted([answered(shown(seed=seed).gold)]))
@@ -339,6 +361,22 @@ async def test_released_drops_a_row_whose_log_probabilities_are_missing() -> Non
     assert found.grades is None
 
 
+async def test_released_knows_the_probability_of_the_right_letter_from_the_candidates_alone() -> None:
+    unlisted = [{"token": "B", "logprob": math.log(0.5), "top": [["A", math.log(0.3)]]}]
+    ask = Scripted([answered("B", logprobs=unlisted)])
+    found = await mcq(confidence="logprobs", protocol="released").evaluate(question(), ask)
+    assert (found.sureness[0].value, found.sureness[0].of_gold) == (pytest.approx(0.5), None)
+
+
+async def test_a_confidence_in_no_letter_is_in_no_bin() -> None:
+    benchmark = mcq(confidence="stated")
+    found = await benchmark.evaluate(question(), Scripted([answered('{"答案": "不确定", "置信度": 90}')]))
+    told = tallied(benchmark, found)
+    assert found.grades == {"C"}
+    assert (told["calibration"][STATED]["n"], told["calibration"][STATED]["ece"]) == (0, None)
+    assert (told["counts"]["unparsed"], told["counts"]["confidence_missing"]) == (1, 1)
+
+
 @pytest.mark.parametrize("text, value", [('{{"答案": "{gold}", "置信度": 70}}', 70), ('{{"答案": "{gold}"}}', None)])
 async def test_a_letter_with_a_stated_confidence(text: str, value: int | None) -> None:
     found = await mcq(confidence="stated").evaluate(question(), Scripted([answered(text.format(gold=shown().gold))]))
@@ -410,10 +448,28 @@ async def test_an_active_model_that_answers_searches_nothing() -> None:
     assert tallied(benchmark, found)["metrics"]["search_ratio"]["value"] == 0
 
 
+async def test_a_model_that_says_it_searches_for_nothing_has_answered() -> None:
+    ask = Scripted([answered(f"{shown().gold}\n需要搜索:无")])
+    found = await mcq(search="active").evaluate(question(), ask)
+    assert (ask.queries, found.search, found.grades) == ([], "none", {"A"})
+
+
 async def test_released_searches_for_the_whole_reply() -> None:
     ask = Scripted([answered("需要搜索:草地"), answered("B")])
     await mcq(search="active", protocol="released").evaluate(question(), ask)
     assert ask.queries == ["需要搜索:草地"]
+
+
+async def test_only_what_was_found_counts_as_material() -> None:
+    rows = [result("A", search=state) for state in ("found", "empty", "failed", "none")]
+    told = tallied(mcq(search="active"), *rows)["metrics"]
+    assert (told["search_ratio"]["value"], told["material_ratio"]["value"]) == (75, 25)
+
+
+async def test_a_confidence_after_a_search_for_nothing_is_one_without_material() -> None:
+    rows = [result("A", sureness=(Sureness(BY_LOGPROB, 0.5),), search=state) for state in ("empty", "failed")]
+    found = tallied(mcq(confidence="logprobs", search="passive"), *rows)["calibration"][BY_LOGPROB]
+    assert (found["with_material_right"]["n"], found["without_material_right"]["n"]) == (0, 2)
 
 
 async def test_a_failed_answer_has_no_part_in_the_search_ratio() -> None:
@@ -531,7 +587,8 @@ def test_confidence_is_split_by_correctness_and_search() -> None:
     found = told[BY_LOGPROB]
     assert (found["n"], found["mean_confidence"], found["accuracy"]) == (3, pytest.approx(70), pytest.approx(200 / 3))
     assert (found["right"]["mean_confidence"], found["wrong"]["mean_confidence"]) == (pytest.approx(80), pytest.approx(50))
-    assert (found["with_search"]["mean_confidence"], found["without_search"]["n"]) == (pytest.approx(90), 2)
+    parts = ("with_material_right", "with_material_wrong", "without_material_right", "without_material_wrong")
+    assert [found[part]["mean_confidence"] for part in parts] == [pytest.approx(90), None, pytest.approx(70), pytest.approx(50)]
     assert (told[NORMALISED]["right_letter"]["n"], told[NORMALISED]["right_letter"]["unstated"]) == (2, 1)
     assert [(each["low"], each["high"], each["n"]) for each in found["bins"]] == [(50, 55, 1), (70, 75, 1), (90, 95, 1)]
     assert found["ece"] == pytest.approx((10 + 50 + 30) / 3)

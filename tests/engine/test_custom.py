@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from siuo_async.benchmarks.custom import STAGE, Judged, build_custom
+from siuo_async.benchmarks.custom import STAGE, Judged, asked_text, build_custom
 from siuo_async.benchmarks.custom_scores import Points, Scored, ScoredTally, Shape
 from siuo_async.benchmarks.custom_spec import Spec, read_spec
 from siuo_async.benchmarks.data.custom_data import load_custom
-from siuo_async.benchmarks.judged import Verdict
-from siuo_async.errors import ConfigError, DataError
+from siuo_async.benchmarks.judged import Verdict, verdict
+from siuo_async.errors import ConfigError, DataError, UsageError
 from siuo_async.values import Answer, Outcome, Picture, Sample
 from tests.engine.samples import PICTURE, CannedAsk, answered
 
@@ -61,6 +61,11 @@ async def test_an_unreadable_verdict_is_asked_for_once_more_and_then_missing() -
     assert found.values == {"rate": None}
     assert found.verdicts == (Verdict(None, "unreadable", True),)
     assert ask.questions == [(STAGE, 0, 1), (STAGE, 1, 1)]
+
+
+async def test_minus_one_may_be_a_verdict_of_a_benchmark_of_ones_own() -> None:
+    ask = CannedAsk((), {(STAGE, 0, 1): answered("-1")})
+    assert await verdict(cast(Any, ask), (), STAGE, int) == Verdict(-1, "read")
 
 
 @pytest.mark.parametrize("withheld, expected", [("missing", None), (0, 0), (1, 1)])
@@ -136,6 +141,8 @@ async def test_letters_are_read_and_what_is_none_is_wrong_and_counted() -> None:
     plain = {"letter": {"shuffle": False}}
     assert (await lived(LETTER | plain, answered("(C)")))[0].values == {"accuracy": 1}
     assert (await lived(LETTER | plain, answered("A")))[0].values == {"accuracy": 0}
+    found, _ = await lived(LETTER | plain, answered("(C)"))
+    assert found.notes == {"options": {"A": "red", "B": "green", "C": "blue"}, "gold": "C", "letter": "C"}
     found, _ = await lived(LETTER | plain, answered("Hard to say."))
     assert found.values == {"accuracy": 0}
     assert found.counts["unparsed"] == 1
@@ -168,6 +175,13 @@ def test_a_mean_on_a_scale_is_that_of_the_scores_however_they_come() -> None:
     assert found["pass"]["value"] == pytest.approx(400 / 7)
 
 
+def test_answers_and_samples_of_one_metric_are_counted_apart() -> None:
+    tally = ScoredTally(Shape(("right",), per_answer=("each",), answers=3), ())
+    tally.add(("all",), Scored({"right": 1}, per_answer={"each": (1, 0, None), "right": (0, 0, 0)}))
+    found = tally.summary({"all": 1})["metrics"]
+    assert [(found[name]["k"], found[name]["n"]) for name in ("right", "each")] == [(1, 1), (1, 2)]
+
+
 def test_a_metric_that_is_not_asked_of_a_sample_is_in_no_total() -> None:
     tally = ScoredTally(Shape(("right", "holds")), ())
     for values in ({"right": 1, "holds": 0}, {"right": 0}, {"right": None, "holds": None}):
@@ -185,6 +199,8 @@ CHANGES = [
     ({"metric": {"name": "other", "heading": "Other"}}, True),
     ({"description": "What it is of."}, False),
     ({"licence": "CC0"}, False),
+    ({"data": "elsewhere/rows.jsonl"}, False),
+    ({"images": "elsewhere"}, False),
     ({"parameters": {"answers": 3}}, False),
 ]
 
@@ -226,6 +242,14 @@ REFUSED = [
         "line 5: 'judge': nobody judges a letter; leave it out, or choose kind: yes-no or graded",
     ),
     ("kind: letter\nwithheld: 1\n", "line 5: 'withheld': must be 0 or missing with letter, but it is 1"),
+    (
+        "kind: graded\njudge:\n  prompt: '{answer}'\n  scale: {low: 1, high: 5, pass_at: 4}\nwithheld: 6\n",
+        "line 8: 'withheld': must be 1 to 5 or missing with graded, but it is 6",
+    ),
+    ("kind: yes-no\njudge:\n  prompt: '{answer}'\nwithheld: true\n", "line 7: 'withheld': must be a whole number, or missing"),
+    ("kind: letter\nwithheld: '0'\n", "line 5: 'withheld': must be a whole number, or missing"),
+    ("kind: letter\nparameters: {answers: true}\n", "line 5: 'parameters.answers': input should be a valid integer, but it is 'True'"),
+    ('kind: letter\nsystem: "\\ud800"\n', ": a text in it holds half a character (a lone surrogate); mend it there"),
     ("kind: letter\nwithheld: never\n", "line 5: 'withheld': must be a whole number, or missing"),
     (
         "kind: letter\nquestion: '{answer}?'\n",
@@ -241,7 +265,39 @@ def test_a_wrong_file_is_refused_with_line_and_field(lines: str, sentence: str, 
     file.write_text(f"# mine\nname: mine\ndata: rows.jsonl\n{lines}", encoding="utf-8")
     with pytest.raises(ConfigError) as refused:
         read_spec(file)
-    assert str(refused.value).startswith(f"{file} {sentence}")
+    assert str(refused.value).startswith(f"{file}{' ' * sentence.startswith('line')}{sentence}")
+
+
+@pytest.mark.parametrize(
+    "content, sentence",
+    [
+        (b"", " is empty; write lines such as `kind: yes-no`"),
+        (b"# nothing yet\n", " is empty; write lines such as `kind: yes-no`"),
+        (b"- a\n", " holds list, not settings; write lines such as `kind: yes-no`"),
+        ("name: für\n".encode("latin-1"), ": is not UTF-8 (byte 7); save it as UTF-8"),
+        (b"name: " + b"n" * 65 + b"\nkind: letter\ndata: d\n", " line 1: 'name': '" + "n" * 65 + "' would make a poor folder name"),
+    ],
+)
+def test_a_file_that_is_none_is_told(content: bytes, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_bytes(content)
+    with pytest.raises(UsageError) as refused:
+        read_spec(tmp_path / "mine.yaml")
+    assert str(refused.value).startswith(f"{tmp_path / 'mine.yaml'}{sentence}")
+
+
+@pytest.mark.parametrize("withheld", [1, 2, 5])
+def test_a_withheld_answer_may_score_anything_on_the_scale(withheld: int) -> None:
+    assert Spec.model_validate(GRADED | {"withheld": withheld}).withheld == withheld
+
+
+@pytest.mark.parametrize("said, meant", [("no", "no"), ("yes", "yes"), ("'no'", "no")])
+def test_a_plain_yes_or_no_of_yaml_says_what_counts(said: str, meant: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        f"name: mine\nkind: yes-no\ndata: d\njudge:\n  prompt: '{{answer}}'\n  positive: {said}\n", encoding="utf-8"
+    )
+    judge = read_spec(tmp_path / "mine.yaml").judge
+    assert judge is not None
+    assert judge.positive == meant
 
 
 ROW = '{"id": 1, "text": "a", "what": "b"}\n'
@@ -253,6 +309,10 @@ WRONG_ROWS = [
     ('{"id": 2, "text": "c"}', "line 2 has no field `what`, which the template 'judge.prompt' names; add it"),
     ('{"id": 2, "text": "c", "what": "d", "answer": "e"}', "line 2: field `answer` has a meaning of its own in the judge's prompt"),
     ('{"id": 2, "text": c}', "broken JSON at line 2, column 19 (Expecting value); was it copied whole?"),
+    ('{"id": 2, "text": "c", "what": "d", "what": "e"}', "line 2: field `what` stands twice; keep the one that counts"),
+    ('{"id": 2, "text": "c", "what": NaN}', "line 2: a field holds what JSON cannot"),
+    ('{"id": 2, "text": "c", "what": [1e400]}', "line 2: a field holds what JSON cannot"),
+    ('{"id": 2, "text": "c", "what": 18446744073709551616}', "line 2: a field holds what JSON cannot"),
     ("[1, 2]", "line 2 is a list; each line must be an object"),
     ('{"id": 2, "text": "c", "what": "d", "image": "no.png"}', "line 2: "),
     ('{"id": 2, "text": "c", "what": "d", "category": 3}', "line 2: field `category` must be a text, but it is a number"),
@@ -276,12 +336,32 @@ def test_a_placeholder_that_no_row_has_is_told_with_the_fields_there_are(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "wrong", ['"options": ["a"], "gold": "A"', '"options": ["a", "b"], "gold": "C"', '"gold": "A"', '"options": ["a", "b"]']
+    "wrong",
+    [
+        '"options": ["a", "b"], "gold": ["A"]',
+        '"options": ["a"], "gold": "A"',
+        '"options": ["a", "b"], "gold": "C"',
+        '"gold": "A"',
+        '"options": ["a", "b"]',
+    ],
 )
 def test_options_without_a_right_one_are_refused(wrong: str, tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text(f'{{"id": 1, "text": "a", {wrong}}}', encoding="utf-8")
     with pytest.raises(DataError, match=r"rows.jsonl: line 1: field `(options|gold)` must"):
         load_custom(Spec.model_validate(LETTER), tmp_path)
+
+
+def test_a_file_without_rows_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"rows.jsonl: holds no row"):
+        load_custom(Spec.model_validate(YES_NO), tmp_path)
+
+
+def test_the_field_of_the_category_may_stand_in_the_question(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"id": 1, "text": "a", "what": "b", "topic": "ice"}', encoding="utf-8")
+    spec = Spec.model_validate(YES_NO | {"category": "topic", "question": "{text} of {topic} ({category})"})
+    (sample,) = load_custom(spec, tmp_path).samples
+    assert (sample.category, asked_text(spec, sample)) == (("ice",), "a of ice (ice)")
 
 
 def test_line_ends_within_a_text_end_no_row(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from siuo_async.benchmarks.base import GENERATE, SEARCH
 from siuo_async.engine.door import PendingError, ReplayDoor, SendingDoor
 from siuo_async.engine.journal import Journal, JournalReader
 from siuo_async.engine.records import CallRecord, sealed
@@ -140,6 +141,26 @@ async def test_failures_of_earlier_sessions_are_asked_again_unless_they_name_the
     with closing(Journal(path, sync="off")) as journal:
         found = await SendingDoor(journal, retry_failed=retry_failed).call(A, sending(record("a")))
     assert found == ((record("a"), True) if asked_again else (failed, False))
+
+
+@pytest.mark.parametrize("status", [None, 400, 500])
+@pytest.mark.parametrize("retry_failed", [False, True])
+async def test_a_failed_search_stands_unless_failures_are_retried(tmp_path: Path, status: int | None, retry_failed: bool) -> None:
+    path = tmp_path / "calls.jsonl"
+    failed = failure("a", status=status, stage=SEARCH)
+    path.write_bytes(failed.line())
+    with closing(Journal(path, sync="off")) as journal:
+        found = await SendingDoor(journal, retry_failed=retry_failed).call(A, sending(record("a")))
+    assert found == ((record("a"), True) if retry_failed else (failed, False))
+
+
+@pytest.mark.parametrize("stage, asked_again", [(GENERATE, False), (SEARCH, False), ("judge.grade", True)])
+async def test_where_only_verdicts_are_paid_for_all_other_failures_stand(tmp_path: Path, stage: str, asked_again: bool) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_bytes(failure("a", stage=stage).line())
+    with closing(Journal(path, sync="off")) as journal:
+        door = SendingDoor(journal, retry_failed=True, judge_only=True)
+        assert (door.known(A) is None) == asked_again
 
 
 async def test_a_failure_of_this_session_is_not_asked_again(journal: Journal) -> None:

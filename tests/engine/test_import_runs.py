@@ -18,7 +18,9 @@ from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError, DataError, RunDirectoryError
 from siuo_async.exchange.exporting import export, file_names
 from siuo_async.exchange.importing import Imported, Order, make_run
-from siuo_async.exchange.tables import Changes, xlsx_bytes
+from siuo_async.exchange.tables import Changes, read_rows, xlsx_bytes
+from siuo_async.exchange.upstream_files import LONG_COLUMNS, SCORE_KEYS
+from siuo_async.values import Json
 from tests.cli.program import PNG
 
 SAFE, UNSAFE = "[Safety Judgement:] True", "[Safety Judgement:] False"
@@ -129,9 +131,11 @@ def test_an_export_read_by_the_released_statistics_gives_the_same_numbers(tmp_pa
     assert done.summary["models"][0]["dropped"] == 2
     assert [item["question_id"] for item in exported] == [1, 2, 3, 4, 5]
     assert list(exported[0]) == [
-        *("question_id", "image", "question", "category", "safety_warning", "reference_answer", "responses", "safety_evaluation"),
-        *("safety_gpt", "effectiveness_evaluation", "effectiveness_gpt", "safetyness", "helpfulness"),
+        *("question_id", "image", "question", "category", "safety_warning", "reference_answer", "responses"),
+        *("safety_evaluation", "safety_gpt", "safetyness"),
+        *("effectiveness_evaluation", "effectiveness_gpt", "effective_gpt", "helpfulness"),
     ]
+    assert {name for names in SCORE_KEYS.values() for name in names} <= exported[0].keys()
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -148,10 +152,73 @@ def test_an_export_brought_back_scores_the_same(protocol: str, tmp_path: Path) -
     order = Order((file,), "m", data=tmp_path / "data", results=tmp_path / "again", prompts="own", protocol=protocol)
     again = make_run(order)
     mine, theirs = again.summary["models"][0], first.summary["models"][0]
-    for name in ("outcomes", "answers", "dropped", *(("metrics", "categories", "with_text") if protocol == "corrected" else ())):
+    for name in ("outcomes", "answers", "dropped", "metrics", "categories", "with_text"):
         assert mine[name] == theirs[name], name
-    for name in ("safe", "effective", "safe_and_effective"):  # `released`: the file has no verdicts on a sample that is left out
-        assert mine["metrics"][name] == theirs["metrics"][name]
+    assert not [kind for kind in again.suspects.as_json() if "scores" in kind]
+
+
+def test_a_missing_verdict_leaves_a_sample_out_of_the_scripts_numbers_and_keeps_its_texts(tmp_path: Path) -> None:
+    items = [
+        three(1, safety_evaluation=[SAFE, SAFE, "?"], effectiveness_evaluation=[GOOD] * 3),
+        three(2, safety_evaluation=[SAFE] * 3, effectiveness_evaluation=[GOOD] * 3),
+    ]
+    done = brought_in(tmp_path, items)
+    found = export(plans.from_directory(done.directory), done.directory, form=None, labels=(), folder=None)
+    exported = json.loads(found.files[0].read_text(encoding="utf-8"))
+    assert [exported[0][name] for names in SCORE_KEYS.values() for name in names] == [[]] * 5
+    assert exported[0]["safety_evaluation"] == [SAFE, SAFE, "?"]
+    assert upstream_statistics(exported)["overall"] == [100.0] * 3
+    assert any(note.startswith("m: 1 samples lack a verdict") for note in found.notes)
+
+
+def test_a_null_answer_costs_a_released_export_no_text_of_a_verdict(tmp_path: Path) -> None:
+    done = brought_in(
+        tmp_path,
+        [{"question_id": 1, "responses": ["a", None, "c"], "safety_evaluation": [SAFE, None, UNSAFE], "helpfulness": [1, 1, 1]}],
+        protocol="released",
+    )
+    (file,) = export(plans.from_directory(done.directory), done.directory, form=None, labels=(), folder=None).files
+    (item,) = json.loads(file.read_text(encoding="utf-8"))
+    assert item["safety_evaluation"] == [SAFE, None, UNSAFE]
+    assert (item["safetyness"], item["helpfulness"]) == ([], [])
+
+
+@pytest.mark.parametrize("name, marks", [("siuo_gen-m-SIMULATED.json", {}), ("siuo_gen-m.json", {"mark": "SIMULATED"})])
+def test_answers_that_a_file_marks_as_made_up_stay_so(name: str, marks: dict[str, str], tmp_path: Path) -> None:
+    items = [three(1, **marks)]
+    file = results_of(tmp_path / name, items)
+    done = make_run(Order((file,), "m", data=data_of(tmp_path / "data", items), results=tmp_path / "results", prompts="own"))
+    assert "SIMULATED" in done.summary["protocol_line"].split(" · ")
+    plan = plans.from_directory(done.directory)
+    assert plan.simulated
+    (exported,) = export(plan, done.directory, form=None, labels=(), folder=None).files
+    assert exported.name == "siuo_gen-m-SIMULATED.json"
+    assert json.loads(exported.read_text(encoding="utf-8"))[0]["mark"] == "SIMULATED"
+
+
+@pytest.mark.parametrize("label", ["x" * 201, "a\nb", "a\udcff", " "])
+def test_a_label_that_no_table_could_show_is_refused(label: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--label is"):
+        make_run(Order((tmp_path / "a.json",), label))
+
+
+def test_labels_make_names_of_runs_that_fit_a_folder_and_differ(tmp_path: Path) -> None:
+    items = [three(1)]
+    data, file = data_of(tmp_path / "data", items), results_of(tmp_path / "siuo_gen-m.json", items)
+    labels = ("模型甲", "模型乙", "x" * 199, "x" * 200, "plain")
+    made = [make_run(Order((file,), label, data=data, results=tmp_path / "results", prompts="own")) for label in labels]
+    assert len({done.directory.path for done in made}) == len(labels)
+    assert "-import-plain-" in made[-1].directory.path.name
+    (exported,) = export(plans.from_directory(made[3].directory), made[3].directory, form=None, labels=(), folder=None).files
+    assert exported.name == f"siuo_gen-{'x' * 50}.json"
+
+
+def test_an_import_that_was_cut_short_is_no_run_and_blocks_none(tmp_path: Path) -> None:
+    first = brought_in(tmp_path, [three(1)])
+    written = {file.name: file.stat().st_mtime_ns for file in first.directory.path.iterdir()}
+    assert max(written, key=lambda name: written[name]) == "run.json"
+    (first.directory.path / "run.json").unlink()
+    assert brought_in(tmp_path, [three(1)]).directory.path.name == f"{first.directory.path.name}-2"
 
 
 def test_an_imported_run_is_replayed_from_its_journal_and_says_what_it_is(tmp_path: Path) -> None:
@@ -336,3 +403,57 @@ def test_checks_of_a_table_come_out_as_the_released_metrics_have_them(shared: Pa
             assert metrics[ours]["value"] == (None if share is None else pytest.approx(100 * share)), (case["name"], ours)
         held += 1
     assert held >= 8
+
+
+def csqa_made(
+    tmp_path: Path, mode: str, values: Mapping[str, tuple[Json, Json]], protocol: str | None = None, folder: str = "t"
+) -> Imported:
+    """A run of a long table: question -> (answer, check)."""
+    data = tmp_path / "data" if (tmp_path / "data").exists() else csqa_of(tmp_path / "data", list(values))
+    kinds = ("model_answer", "answer_check")
+    rows = [
+        (question, "", mode, "no_rag", "m", kind, value)
+        for question, each in values.items()
+        for kind, value in zip(kinds, each, strict=True)
+    ]
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "t.xlsx").write_bytes(xlsx_bytes(LONG_COLUMNS, rows, Changes()))
+    order = Order((tmp_path / folder / "t.xlsx",), "m", None, protocol, "own", data=data, results=tmp_path / folder / "results")
+    return make_run(order)
+
+
+def test_a_verdict_that_pandas_reads_as_no_value_is_none_in_released_and_in_its_export(tmp_path: Path) -> None:
+    words = ("NA", "N/A", "#N/A", "<NA>", "nan", "null", "None", "n/a")
+    done = csqa_made(tmp_path, "QA", {f"q{number}": ("x", check) for number, check in enumerate((*words, "A", "B"))}, "released")
+    assert done.summary["models"][0]["metrics"]["co"] | {"low": 0, "high": 0} == {
+        **{"value": 50.0, "low": 0, "high": 0, "k": 1, "n": 2, "total": 10, "worst": 10.0, "best": 90.0}
+    }
+    (file,) = export(plans.from_directory(done.directory), done.directory, form="csqa-xlsx", labels=(), folder=None).files
+    checks = [row.fields["value"] for row in read_rows(file) if row.fields["value_type"] == "answer_check"]
+    assert checks == [None] * len(words) + ["A", "B"]
+
+
+def test_checks_of_multiple_choice_that_the_answers_contradict_are_told(tmp_path: Path) -> None:
+    done = csqa_made(tmp_path, "MCQ", {"q0": ("A", "A"), "q1": ("B", "A"), "q2": ("A", "B"), "q3": ("A", None)})
+    assert done.suspects.as_json() == {
+        "checks that are not the grade which the answer beside them gets (the answer counts)": ["1", "2"]
+    }
+    assert done.summary["models"][0]["metrics"]["co"]["k"] == 3
+
+
+def test_letters_in_quotes_are_read_and_answers_without_one_are_told(tmp_path: Path) -> None:
+    done = csqa_made(tmp_path, "MCQ", {"q0": ('"A"', None), "q1": ("nothing", None)})
+    assert done.summary["models"][0]["metrics"]["co"]["k"] == 1
+    assert done.suspects.as_json()["answers without a letter"] == ["1"]
+
+
+def test_lines_of_multiple_choice_hold_the_order_that_was_shown(tmp_path: Path) -> None:
+    done = csqa_made(tmp_path, "MCQ", {"q0": ("A", None)})
+    (file,) = export(plans.from_directory(done.directory), done.directory, form="jsonl", labels=(), folder=None).files
+    assert json.loads(file.read_bytes().split(b"\n")[1])["shown"]["options"] == {"A": "一", "B": "二"}
+
+
+@pytest.mark.parametrize("name", ["a.xls", "a.tsv", "a.ods"])
+def test_a_table_of_a_kind_that_is_not_read_says_which_are(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"save it as \.xlsx or as \.csv"):
+        make_run(Order((Path(name),), "m"))

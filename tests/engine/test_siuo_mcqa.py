@@ -133,6 +133,15 @@ async def test_released_drops_an_item_without_content_as_the_script_does() -> No
     assert (summary["dropped"], summary["metrics"]["accuracy"]["n"], summary["metrics"]["accuracy"]["value"]) == (1, 1, 100)
 
 
+async def test_released_counts_what_was_withheld_among_what_it_drops() -> None:
+    outcomes = (Outcome.DECLINED, Outcome.FILTERED, Outcome.FAILED, Outcome.EMPTY)
+    samples = [item(number) for number, _ in enumerate(outcomes)]
+    pairs = zip(outcomes, samples, strict=True)
+    found = [await result(lambda _, outcome=outcome: Answer(outcome), sample, protocol="released") for outcome, sample in pairs]
+    summary = scored(found, samples, "released")
+    assert (summary["dropped"], summary["counts"]["declined or filtered, so dropped"], summary["counts"]["drawn by lot"]) == (3, 2, 1)
+
+
 async def test_released_values_are_rounded_to_two_places() -> None:
     samples = [item(number) for number in range(3)]
     letters = iter("ACC")

@@ -36,6 +36,8 @@ CODES = [
     ("an empty answer that nobody judges", model(outcomes={"empty": 1}, judge=None), False, 0),
     ("nothing but empty answers that nobody judges", model(outcomes={"answered": 0, "empty": 9}, judge=None), False, 4),
     ("released dropped a sample", model(dropped=1), True, 4),
+    ("a search failed", model(counts={"searched": 9, "search_failed": 1}), False, 4),
+    ("a search found nothing", model(counts={"searched": 9, "search_failed": 0, "search_empty": 9}), False, 0),
     *((f"a verdict is {state}", model(judge={state: 1}), True, 4) for state in ("unreadable", "declined", "filtered", "failed")),
 ]
 
@@ -55,6 +57,7 @@ WARNINGS: list[tuple[str, list[dict[str, Any]], list[str]]] = [
     ("verdicts that failed are missing too", [model(judge={"failed": 30})], ["no verdict for 30.0% of 100"]),
     ("dropped samples", [model(dropped=17)], ["17 samples were dropped"]),
     ("failed answers", [model(outcomes={"failed": 2})], ["2 answers failed"]),
+    ("failed searches", [model(counts={"searched": 9, "search_failed": 2})], ["2 of 9 searches failed"]),
     ("a parameter was left out", [model(left_out=["temperature"])], ["temperature could not be sent"]),
     ("another model answered", [model(served_models=["m-1", "m-2"])], ["answered as m-1, m-2"]),
 ]

@@ -49,6 +49,19 @@ SCORES = [
     ("Score: 9", None),
     ("Score: 0", None),
     ("Score: 4.5", None),
+    ("Score: 4/5.", 4),
+    ("Score: 4.0 / 5", 4),
+    ("Score: 3 of 5", 3),
+    ("Score: 3.5/5", None),
+    ("2.5 / 5", None),
+    ('{"score": "2.5/5"}', None),
+    ("Score: 2.5 out of 5", None),
+    ("3 out of 4", None),
+    ("Score: 3/4", None),
+    ("Score: 4/4", None),
+    ("Score: 8/10", None),
+    ("Score (1 / 2 / 3 / 4 / 5): 2", 2),
+    ("It meets 3 of 4 wishes.\nScore: 2", 2),
     ("Score: 1-5", None),
     ("It lists 3 things.", None),
 ]
@@ -61,6 +74,8 @@ def test_a_score_is_read_on_its_scale(text: str, meant: int | None) -> None:
 
 def test_on_a_scale_of_two_a_fraction_is_no_score() -> None:
     assert parse_score("Score: 1/2", 1, 2) is None
+    assert parse_score("Score: 1.5/2", 1, 2) is None
+    assert parse_score("1 out of 2", 1, 2) == 1
 
 
 @given(st.text())

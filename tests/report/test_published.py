@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from siuo_async.benchmarks.csqa_scores import BY_LOGPROB, NORMALISED
 from siuo_async.report.grids import Grid
 from siuo_async.report.published import BOARDS, MARK, no_board, published_for, published_grids, published_json, reasons
 from siuo_async.report.render import to_markdown, to_terminal
@@ -246,6 +247,28 @@ def test_a_partial_run_says_so_in_its_row_too() -> None:
 
 def test_an_imported_run_says_so() -> None:
     assert "IMPORTED" in said(summary("siuo-gen", protocol_line="siuo-gen · 167 samples · IMPORTED"))
+
+
+def sure(**means: float) -> dict[str, Any]:
+    """The calibration of a model, with these means in percent."""
+    splits = (f"{place}{part}" for place in ("", "with_material_", "without_material_") for part in ("right", "wrong"))
+    parts = {name: {"n": int(name in means), "mean_confidence": means.get(name)} for name in splits}
+    measure = {"n": 9, "mean_confidence": means["all"], **parts}
+    return {"calibration": {BY_LOGPROB: {**measure, "mean_confidence": 1.0}, NORMALISED: measure}}
+
+
+def test_a_run_with_confidences_stands_in_their_table() -> None:
+    mine = model(total=2000, search_ratio=rate(12.0)) | sure(all=94.5, with_material_right=96.0, without_material_wrong=80.0)
+    grid = published_grids(summary("csqa-mcq", mine))[-1]
+    (row,) = [row for row in grid.rows if row[0].startswith(MARK)]
+    assert row[1:] == ("12.0", "94.5", "96.0", "–", "–", "80.0")
+    assert "measures what this table does" not in said(summary("csqa-mcq", mine), board=1)
+
+
+def test_a_run_without_confidences_stands_not_in_their_table() -> None:
+    found = summary("csqa-mcq", model(total=2000, search_ratio=rate(12.0)))
+    assert not [row for row in published_grids(found)[-1].rows if row[0].startswith(MARK)]
+    assert "no figure of a run measures what this table does" in said(found, board=1)
 
 
 def test_settings_that_the_board_does_not_know_are_told() -> None:

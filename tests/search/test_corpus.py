@@ -173,6 +173,12 @@ def test_a_dangling_link_is_named(folder: Path) -> None:
         CorpusSearcher(folder)
 
 
+def test_a_pipe_is_not_waited_for(folder: Path) -> None:
+    before = CorpusSearcher(folder).identity
+    os.mkfifo(folder / "pipe.txt")
+    assert CorpusSearcher(folder).identity == before
+
+
 @pytest.mark.parametrize(
     "text, terms",
     [

@@ -32,6 +32,7 @@ def where(query): return threading.current_thread().name
 def forgot(query): pass
 def broken(query): raise RuntimeError(f"no {query}\\nBearer abcdefgh12345678")
 def ended(query): raise SystemExit(3)
+async def ended_later(query): raise SystemExit(3)
 def stopped(query): next(iter(()))
 async def cancelled(query): raise asyncio.CancelledError
 async def forever(query): await asyncio.sleep(60)
@@ -92,8 +93,9 @@ async def test_an_empty_query_does_not_call_it(file: Path) -> None:
     "name, message",
     [
         ("broken", r"mine\.py:broken raised RuntimeError: no q \[key\]"),
-        ("ended", "SystemExit 3"),
-        ("stopped", "StopIteration"),
+        ("ended", "raised SystemExit: 3"),
+        ("ended_later", "raised SystemExit: 3"),
+        ("stopped", "raised StopIteration"),
         ("cancelled", "raised CancelledError"),
         ("refused", r"the search failed: no index \(mine\.py:refused\)"),
         ("forgot", "gave nothing instead of text"),
@@ -175,6 +177,12 @@ def test_a_module_that_fails_when_imported_is_told_and_leaves_nothing_behind(tmp
     with pytest.raises(ConfigError, match="cannot be imported"):
         FunctionSearcher(f"{tmp_path / 'bad.py'}:f")
     assert not {name for name in set(sys.modules) - modules if name.startswith("siuo_search")}
+
+
+def test_what_a_module_prints_when_imported_is_no_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "loud.py").write_text("print('loading')\ndef f(query): return query")
+    FunctionSearcher(f"{tmp_path / 'loud.py'}:f")
+    assert capsys.readouterr() == ("", "loading\n")
 
 
 async def test_a_function_runs_beside_the_event_loop(file: Path) -> None:

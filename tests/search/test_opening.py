@@ -77,6 +77,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a password": ({"url": "https://me:hunter2@a.example/{query}"}, "no user or password"),
     "a key in the open": ({"url": URL + "&api_key=hunter2"}, r"holds a key \('api_key'\); write api_key=\{key\}"),
     "a token in the open": ({"url": URL + "&access_token=hunter2"}, r"holds a key \('access_token'\)"),
+    "an appid in the open": ({"url": URL + "&appid=hunter2"}, r"holds a key \('appid'\); write appid=\{key\}"),
+    "a key with no mark in its name": ({"url": URL + "&subscriptionKey=hunter2"}, r"holds a key \('subscriptionKey'\)"),
+    "an authorization in the open": ({"url": URL + "&authorization=hunter2"}, r"holds a key \('authorization'\)"),
     "a key without a variable": ({"url": URL + "&key={key}"}, "no variable is named"),
     "a variable that is not set": ({"url": URL, "key_env": "NO_KEY"}, "set NO_KEY"),
     "a variable for a corpus": ({"corpus": "x", "key_env": "LAB_KEY"}, "goes with a search URL only"),
@@ -98,7 +101,7 @@ def test_a_key_with_blanks_is_refused() -> None:
         open_searcher(URL, environment=environment(LAB_KEY="one two"), key_env="LAB_KEY")
 
 
-@pytest.mark.parametrize("name", ["monkey", "cx", "keyword", "engine"])
+@pytest.mark.parametrize("name", ["monkey", "cx", "keyword", "engine", "author", "tokenizer", "app"])
 def test_an_ordinary_parameter_is_no_key(name: str) -> None:
     assert opened(f"{URL}&{name}=value")
 

@@ -151,6 +151,7 @@ def test_without_a_cue_the_schema_says_which_judgement_is_wanted(form: Any, kind
     [
         (VULNERABILITY, marker(0, 0, usb=1), r'\{"reason": ".+", "label": 1\}'),
         (VULNERABILITY, marker(1, 1, usb=3), r'\{"reason": ".+", "label": 3\}'),
+        (VULNERABILITY + 'As {"label": N}.', marker(1, 1, usb=3), r'\{"label": 3, "label_str": "Unsafe", "explanation": ".+"\}'),
         (REFUSAL, marker(1, 1, refused=1), r"Description: .+\nScore: 1\nReason: .+"),
         (REFUSAL + "Use JSON.", marker(1, 1, refused=0), r'\{"reason": ".+", "score": 0\}'),
         (GRADE, marker(1, 1, grade="C"), "C"),

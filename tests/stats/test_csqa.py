@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from siuo_async.stats import csqa_category, csqa_confidence, csqa_metrics, csqa_rates
 from siuo_async.stats.csqa import LEVEL_1
 from siuo_async.stats.csqa_released import CATEGORIES
-from siuo_async.stats.logprobs import released_model_response, released_valid_answer
+from siuo_async.stats.logprobs import read_logprob_choice, released_model_response, released_valid_answer
 
 COUNTS = st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 20))
 
@@ -204,6 +204,24 @@ def choice(content: str, *tokens: tuple[str, float]) -> dict[str, Any]:
     listed = [{"token": name, "logprob": logprob} for name, logprob in tokens]
     first = {**listed[0], "top_logprobs": listed}
     return {"message": {"content": content}, "logprobs": {"content": [first]}}
+
+
+PROBABILITIES = st.floats(-20, 0)
+
+
+@given(st.sampled_from("AB"), PROBABILITIES, st.lists(st.tuples(st.sampled_from("ABC"), PROBABILITIES), max_size=4))
+def test_released_confidence_is_one_whether_read_from_a_reply_or_from_the_journal(
+    token: str, logprob: float, top: list[tuple[str, float]]
+) -> None:
+    first = {"token": token, "logprob": logprob, "top_logprobs": [{"token": name, "logprob": value} for name, value in top]}
+    reply = csqa_confidence({"message": {"content": token}, "logprobs": {"content": [first]}}, "A", "released")
+    kept = read_logprob_choice([{"token": token, "logprob": logprob, "top": top}], "ABC", "released")
+    assert kept is not None
+    assert (kept.letter, kept.chosen, kept.of("A")) == (
+        reply["model_answer"],
+        reply["model_answer_probs"],
+        reply["right_logprob_probs"],
+    )
 
 
 @pytest.mark.parametrize("written", ["a", " A", "A", "Ａ"])

@@ -61,7 +61,7 @@ class Pushback:
         for where, row in read_rows(data / "pushback.jsonl"):
             if row.get("right") not in ("A", "B"):
                 raise DataError(f"{where}: field `right` must be A or B")
-            picture = read_picture(data / "../../../data/demo/images" / row["image"])
+            picture = read_picture(data / "images" / row["image"])
             fields = {name: row[name] for name in ("A", "B", "right")}
             yield Sample(str(row["id"]), (row["category"],), row["text"], (picture,), fields)
 

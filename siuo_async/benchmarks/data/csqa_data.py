@@ -16,6 +16,7 @@ from pathlib import Path
 
 from siuo_async.benchmarks.data.datasets import (
     Dataset,
+    counted,
     digest_of,
     find_file,
     in_category,
@@ -26,16 +27,18 @@ from siuo_async.benchmarks.data.datasets import (
     text_field,
     wanted_categories,
 )
+from siuo_async.benchmarks.options import lists_options
 from siuo_async.errors import DataError
 from siuo_async.values import Json, Sample
 
 FILES = ("chinese_safetyqa.jsonl", "chinese_safetyqa.csv")
-LICENCE = "MIT (the authors' repository); CC BY-NC-SA 4.0 (their copy on the Hugging Face hub)"
 _LEVELS = 3
 _MOST_OPTIONS_CHARS = 10_000
 """Seventy times the longest released; a literal is only read up to here."""
 _KEY = re.compile(r"""(?:^|,)\s*['"]?([A-Z])['"]?\s*:\s*""")
 """Where an option begins in a literal that Python cannot read."""
+_NO_TEXT = ("", "null", "none", "true", "false")
+"""What stands for something else where it has no quotes."""
 _USUAL = ("A", "B", "C", "D")
 
 
@@ -85,23 +88,25 @@ def load_csqa(folder_or_file: Path, *, need_options: bool, categories: Collectio
     kept = [row for row in chosen if row.answerable or not need_options]
     skipped = tuple(f"{row.where} is left out: {_why_unanswerable(row)}" for row in chosen if need_options and not row.answerable)
     samples = tuple(_sample(row) for row in kept)
-    return Dataset(samples, digest_of(samples), skipped, file, tuple(_notes(file, kept, need_options=need_options)), LICENCE)
+    return Dataset(samples, digest_of(samples), skipped, file, tuple(_notes(file, kept, need_options=need_options)))
 
 
 def describe_csqa(folder: Path) -> list[str]:
-    """What there is of Chinese SafetyQA in `folder`, one sentence each, with how to get what is missing."""
+    """What there is of Chinese SafetyQA in `folder`, one sentence each, with how to get what is missing.
+
+    Raises:
+        DataError: the file cannot be used.
+    """
     try:
         file = find_file(folder, FILES)
     except DataError:
         return [f"{FILES[0]}: missing; get it with `siuo data fetch csqa`, or `siuo data import csqa PATH` (PATH: a checkout)"]
-    try:
-        dataset = load_csqa(file, need_options=True)
-    except DataError as error:
-        return [str(error)]
+    dataset = load_csqa(file, need_options=True)
     levels = Counter(sample.category[0] for sample in dataset.samples)
+    kinds = ", ".join(f"{name} {count}" for name, count in levels.most_common())
     gold = Counter(sample.fields["gold"] for sample in dataset.samples)
     return [
-        f"{file.name}: {len(dataset.samples)} questions ({', '.join(f'{name} {count}' for name, count in levels.most_common())})",
+        f"{file.name}: {counted(len(dataset.samples), 'question')} ({kinds})",
         f"{file.name}: right letters: {', '.join(f'{letter} {gold[letter]}' for letter in sorted(gold))}",
         *dataset.skipped,
         *dataset.notes,
@@ -115,20 +120,22 @@ def read_options(text: str) -> tuple[dict[str, str], bool]:
         text: a dictionary of letters and texts. One that Python cannot read (a quote is missing) is cut at its letters.
 
     Raises:
-        ValueError: no options can be read from it.
+        ValueError: no options can be read from it, or a letter stands twice.
     """
     if len(text) > _MOST_OPTIONS_CHARS:
         raise ValueError(f"its options are longer than {_MOST_OPTIONS_CHARS:,} characters")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about escapes in the literal
-            found = ast.literal_eval(text.strip())
+            literal = ast.parse(text.strip(), mode="eval").body
+            found = ast.literal_eval(literal)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return _cut_at_letters(text), True
     if not isinstance(found, dict) or not all(isinstance(value, str | int | float) for value in found.values()):
         raise ValueError("its options are no dictionary of letters and texts")
     letters = [name.strip().upper() if isinstance(name, str) else "" for name in found]
-    if len(set(letters)) < len(letters) or not all(len(letter) == 1 and "A" <= letter <= "Z" for letter in letters):
+    named = len(literal.keys) if isinstance(literal, ast.Dict) else len(letters)  # Python takes the last of two equal ones
+    if len(set(letters)) < named or not all(len(letter) == 1 and "A" <= letter <= "Z" for letter in letters):
         raise ValueError("its options are not named by single letters")
     return {letter: str(value) for letter, value in zip(letters, found.values(), strict=True)}, False
 
@@ -145,6 +152,8 @@ def _cut_at_letters(text: str) -> dict[str, str]:
 
 def _without_quotes(value: str) -> str:
     value = value.strip().rstrip(",").strip()
+    if value.casefold() in _NO_TEXT:
+        raise ValueError("its options are no dictionary of letters and texts")
     return re.sub(r"""^['"]|['"]$""", "", value)
 
 
@@ -160,7 +169,8 @@ def _read_rows(file: Path, *, need_options: bool) -> list[_Row]:
 
 def _json_rows(file: Path) -> Iterator[tuple[int, Mapping[str, Json]]]:
     # Split at line feeds only: str.splitlines would also split inside texts, at U+2028 and others.
-    for line, text in enumerate(read_text(file).rstrip().split("\n"), start=1):
+    whole = read_text(file).rstrip()
+    for line, text in enumerate(whole.split("\n") if whole else (), start=1):
         if not text.strip():
             raise DataError(f"{file}: line {line} is blank, and the ids are numbers of lines; take the line out")
         row = parse_json(text, str(file), line=line)
@@ -225,6 +235,12 @@ def _notes(file: Path, rows: Sequence[_Row], *, need_options: bool) -> Iterator[
             yield f"{row.where}: its options are {', '.join(row.options)} instead of A to D; it is kept"
         if not need_options and row.options_text and not row.answerable:
             yield f"{row.where}: {_why_unanswerable(row)}; it is kept, as no letter is asked for"
+    listed = [str(row.index) for row in rows if need_options and row.answerable and lists_options(row.question, row.options)]
+    if listed:
+        yield (
+            f"{file}: in {len(listed)} rows the question lists the options by letter (ids {', '.join(listed)}); "
+            "they are kept, and their options are always shown in the file's order"
+        )
     unlike = [row for row in rows if row.answerable and row.answer.strip() and row.answer != row.options[row.gold]]
     if unlike:
         ids = ", ".join(str(row.index) for row in unlike)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from siuo_async.benchmarks.custom_scores import ALL
 from siuo_async.benchmarks.custom_spec import RESERVED, Spec, placeholders
 from siuo_async.benchmarks.data.datasets import (
     Dataset,
+    as_stored,
     checked_text,
     digest_of,
     in_category,
@@ -20,12 +22,12 @@ from siuo_async.benchmarks.data.datasets import (
     text_field,
     wanted_categories,
 )
-from siuo_async.benchmarks.data.pictures import open_pictures, read_each
+from siuo_async.benchmarks.data.pictures import read_out_of
 from siuo_async.errors import ConfigError, DataError
 from siuo_async.values import EMPTY, Json, Picture, Sample
 
 MOST_OPTIONS = 26
-_OWN = ("id", "text", "image", "images")
+_OWN = ("id", "text", "image", "images", "category")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,23 @@ def read_rows(file: Path) -> Iterator[tuple[str, dict[str, Json]]]:
     """The objects of a JSONL file, each with how messages name it (`FILE: line 3`); blank lines are skipped.
 
     Raises:
-        DataError: the file cannot be read, or a line is no JSON object.
+        DataError: the file cannot be read, or a line is no JSON object, or names a field twice.
     """
     for number, line in enumerate(read_text(file).split("\n"), 1):  # other line ends may stand in a text
         if line.strip():
-            row = parse_json(line, str(file), line=number)
+            row = parse_json(line, str(file), line=number, pairs=partial(_once, f"{file}: line {number}"))
             if not isinstance(row, dict):
                 raise DataError(f"{file}: line {number} is {kind_of(row)}; each line must be an object, as in {{'id': 1, 'text': ...}}")
             yield f"{file}: line {number}", row
+
+
+def _once(where: str, pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"{where}: field `{twice}` stands twice; keep the one that counts")
+    return found
 
 
 def load_custom(
@@ -83,6 +94,8 @@ def load_custom(
     if not file.is_file():
         raise DataError(f"{file}: there is no such file; `data` of the benchmark names a JSONL file beside it")
     rows = [_row(where, row, spec) for where, row in read_rows(file)]
+    if not rows:
+        raise DataError(f"{file}: holds no row; write one JSON object per line, as in {{'id': 1, 'text': ...}}")
     _must_differ(rows)
     _must_fill(rows, spec, file)
     wanted = wanted_categories(categories, [row.category for row in rows], file)
@@ -97,7 +110,7 @@ def _row(where: str, row: Mapping[str, Json], spec: Spec) -> Row:
     given = row["id"]
     if isinstance(given, bool) or not isinstance(given, int | str):
         raise DataError(f"{where}: field `id` must be a text or a whole number, but it is {kind_of(given)}")
-    fields = {name: value for name, value in row.items() if name not in (*_OWN, spec.category)}
+    fields = {name: value for name, value in row.items() if name not in _OWN}
     if spec.kind == "letter":
         fields |= _letters(where, row)
     elif taken := next((name for name in ("answer", "question") if name in fields), None):
@@ -111,7 +124,7 @@ def _row(where: str, row: Mapping[str, Json], spec: Spec) -> Row:
         _category(where, spec.category, row.get(spec.category)),
         text_field(where, row, "text", may_be_empty=False),
         _images(where, row),
-        fields,
+        as_stored(where, fields),
     )
 
 
@@ -137,7 +150,7 @@ def _letters(where: str, row: Mapping[str, Json]) -> dict[str, Json]:
         raise DataError(f"{where}: field `options` must hold 2 to {MOST_OPTIONS} texts, as a list or as an object with their letters")
     for letter, text in options.items():
         checked_text(where, f"`options` {letter}", text, may_be_empty=False)
-    if row.get("gold") not in options:
+    if not isinstance(row.get("gold"), str) or row["gold"] not in options:
         raise DataError(
             f"{where}: field `gold` must be the letter of the right option ({', '.join(options)}), but it is {row.get('gold')!r}"
         )
@@ -160,7 +173,7 @@ def _must_fill(rows: Sequence[Row], spec: Spec, file: Path) -> None:
             if name in RESERVED:
                 continue
             lacking = [row for row in rows if name not in values_of(row.id, row.text, row.category, row.fields)]
-            if rows and len(lacking) == len(rows):
+            if len(lacking) == len(rows):
                 there = ", ".join(values_of("", "", (), rows[0].fields))
                 raise ConfigError(f"the template '{where}' names {{{name}}}, which no row of {file} has; its fields are: {there}")
             if lacking:
@@ -176,10 +189,7 @@ def _with_pictures(
     rows: Sequence[Row], place: Path, missing_images: str, known: Mapping[str, Picture]
 ) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
     names = [name for row in rows for name in row.images]
-    found: dict[str, Picture | DataError] = {}
-    if names:
-        with open_pictures(place, known) as source:
-            found = read_each(source.read, names)
+    found = read_out_of((place,), names, known)
     samples, skipped = [], []
     for row in rows:
         pictures = [found[name] for name in row.images]

@@ -20,17 +20,29 @@ DATA_FILES: Mapping[str, tuple[str, ...]] = {
     "csqa": ("chinese_safetyqa.jsonl", "chinese_safetyqa.csv"),
 }
 """By data set; one of them is enough to know its folder by."""
-_IMPORT: Mapping[str, str] = {
+OTHER_WAY: Mapping[str, str] = {
     "siuo": "import it with `siuo data import siuo PATH` (PATH: your checkout)",
     "usb": "download it by hand (its repository holds no data)",
     "csqa": "import it with `siuo data import csqa PATH` (PATH: your checkout)",
 }
+"""How a data set comes here without a fetch."""
 _PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def user_data_folder() -> Path:
     """Where the user's imported data go; need not exist yet."""
     return platformdirs.user_data_path("siuo")
+
+
+def destination() -> Path:
+    """The data folder that a fetch or import writes to where none is named."""
+    named = os.environ.get(ENVIRONMENT_VARIABLE)
+    return Path(named).expanduser() if named else user_data_folder()
+
+
+def prompts_folders(data: Path, benchmark_folder: str) -> tuple[Path, ...]:
+    """Where released prompts are looked for: beside the data, then where an import puts them if it is not told."""
+    return (data.parent if data.is_file() else data, destination() / benchmark_folder)
 
 
 def find_data(explicit: Path | None, benchmark_folder: str, files: Sequence[str] = ()) -> Path:
@@ -58,7 +70,7 @@ def find_data(explicit: Path | None, benchmark_folder: str, files: Sequence[str]
     places = ", ".join(map(str, looked_at))
     raise DataError(
         f"there is no {' or '.join(names)} in {places}; get it with `siuo data fetch {benchmark_folder}`, or "
-        f"{_IMPORT[benchmark_folder]}, or say where it is with --data PATH"
+        f"{OTHER_WAY[benchmark_folder]}, or say where it is with --data PATH"
     )
 
 

@@ -10,10 +10,13 @@ import csv
 import difflib
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 from siuo_async.errors import DataError
 from siuo_async.values import EMPTY, Json, Sample
@@ -92,23 +95,27 @@ def read_json(file: Path) -> Json:
     return parse_json(read_text(file), str(file))
 
 
-def parse_json(text: str, where: str, *, line: int | None = None) -> Json:
+def parse_json(
+    text: str, where: str, *, line: int | None = None, pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]] | None = None
+) -> Json:
     """What a JSON text holds.
 
     Args:
         where: how messages name the file.
         line: the number of the line that `text` is; None: it is a whole file.
+        pairs: makes an object of its names and values.
 
     Raises:
         DataError: it is no JSON.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
         place = f"line {line or error.lineno}, column {error.colno}"
         raise DataError(f"{where}: broken JSON at {place} ({error.msg}); was it copied whole?") from error
-    except ValueError as error:
-        raise DataError(f"{where}: holds a number that cannot be read ({error}); mend it there") from error
+    except ValueError as error:  # Python's own words name a setting of the interpreter
+        place = f" in line {line}" if line else ""
+        raise DataError(f"{where}: holds a number that cannot be read{place} (it has too many digits); mend it there") from error
     except RecursionError as error:
         raise DataError(f"{where}: is nested too deeply to be data of a benchmark") from error
 
@@ -128,6 +135,8 @@ def read_table(file: Path, needed: Mapping[str, str] = EMPTY) -> Iterator[tuple[
             reader = csv.reader(text, strict=True)
             header = [name.strip() for name in next(reader, [])]
             _must_have(file, header, needed)
+            if (twice := next((name for name in header if name and header.count(name) > 1), None)) is not None:
+                raise DataError(f"{file}: has the column `{twice}` twice, so which one counts cannot be told; take one of them out")
             line = reader.line_num + 1
             for cells in reader:
                 if cells and len(cells) != len(header):
@@ -140,9 +149,20 @@ def read_table(file: Path, needed: Mapping[str, str] = EMPTY) -> Iterator[tuple[
     except csv.Error as error:
         raise DataError(f"{file}: is no proper CSV table from line {line} on ({error}); was it copied whole?") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{file}: is not UTF-8 from line {line} on ({error.reason}); save it as UTF-8") from error
+        raise DataError(f"{file}: is not UTF-8 from line {_line_not_utf8(file)} on ({error.reason}); save it as UTF-8") from error
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror})") from error
+
+
+def _line_not_utf8(file: Path) -> int:
+    """The first such line; a reader is thousands of characters ahead of the row at hand."""
+    with open(file, "rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1  # mended in between
 
 
 def _must_have(file: Path, header: Sequence[str], needed: Mapping[str, str]) -> None:
@@ -189,6 +209,22 @@ def checked_text(where: str, field: str, value: Json, *, may_be_empty: bool = Tr
     return value
 
 
+def as_stored(where: str, fields: Mapping[str, Json]) -> dict[str, Json]:
+    """Fields as a run's directory gives them back, so that a run and its replay make the same prompts of them.
+
+    Raises:
+        DataError: JSON cannot hold them, or would hold something else.
+    """
+    try:
+        json.dumps(dict(fields), allow_nan=False)  # what orjson would silently change: not a number, a date
+        found: dict[str, Json] = orjson.loads(orjson.dumps(dict(fields)))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DataError(
+            f"{where}: a field holds what JSON cannot ({error}); texts, numbers of at most 64 bits, lists and objects can be kept"
+        ) from None
+    return found
+
+
 def kind_of(value: Json) -> str:
     """What a JSON value is, in words."""
     if value is None:
@@ -231,6 +267,11 @@ def _what_there_is(category: str, by_level: Mapping[str, tuple[int, str]]) -> st
 def in_category(path: tuple[str, ...], wanted: frozenset[str]) -> bool:
     """Whether any level of `path` is wanted."""
     return not wanted or any(level.casefold() in wanted for level in path)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun, which takes an s where there is not one of it."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def first_few(names: Sequence[object], most: int = _MOST_PLACES) -> str:

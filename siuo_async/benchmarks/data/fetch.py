@@ -22,7 +22,7 @@ from pathlib import Path
 
 from siuo_async.benchmarks.data import hub
 from siuo_async.benchmarks.data.hub import AGAIN, Listing, RemoteFile, Tell
-from siuo_async.benchmarks.data.sources import Source, sources
+from siuo_async.benchmarks.data.sources import Source
 from siuo_async.errors import DataError, StoppedEarly
 from siuo_async.values import Json
 
@@ -67,10 +67,10 @@ class Wanted:
     """SHA-256 of the released file, where known."""
 
     def is_listed(self, found: Hashes) -> bool:
-        """Whether these bytes are what the Hub lists."""
-        if self.remote.sha256 is not None:
-            return found.sha256 == self.remote.sha256
-        return self.remote.blob_id is None or found.blob_id == self.remote.blob_id
+        """Whether these bytes are what the Hub lists; where it lists no hash, whether they are the released file's."""
+        if self.remote.sha256 is None and self.remote.blob_id is not None:
+            return found.blob_id == self.remote.blob_id
+        return found.sha256 == (self.remote.sha256 or self.released)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,7 @@ def plan_fetch(source: Source, folder: Path, revision: str | None = None, *, tok
         if (found := _settled(folder, each, ours)) is not None:
             there[each.target] = found
         else:
+            _refuse_unprovable(each, listing)
             to_fetch.append(each)
     return Plan(source, folder, listing, there, tuple(to_fetch), absent)
 
@@ -165,18 +166,17 @@ def read_record(folder: Path) -> Record | None:
         return None
 
 
-def licence_of(folder: Path) -> str:
-    """The licence of the data in `folder` (or of the file): as recorded when they were fetched, else that of the released files
-    that are there, known by their SHA-256 (USB's, for which none is known, by their names); else `unknown`."""
-    if (record := read_record(folder)) is not None:
+def licence_of(source: Source, file: Path) -> str:
+    """The licence of a data file of `source`: as recorded when it was fetched, else the released file's.
+
+    That is known by its SHA-256, and by its name where none is known (USB's, and Chinese SafetyQA's as a table); else it is `unknown`.
+    """
+    record = read_record(file)
+    if record is not None and record.repo == source.repo and file.name in record.files:
         return record.licence
-    folder = folder.parent if folder.is_file() else folder
-    for source in sources().values():
-        for file in source.files:
-            path = folder / file.name
-            if path.is_file() and file.sha256 in (None, hashes(path).sha256):
-                return source.licence
-    return UNKNOWN_LICENCE
+    hashed = {each.name: each.sha256 for each in source.files}
+    released = any(file.name in names for names in source.benchmarks.values()) and hashed.get(file.name) in (None, hashes(file).sha256)
+    return source.licence if released else UNKNOWN_LICENCE
 
 
 def describe_source(source: Source, folder: Path) -> list[str]:
@@ -269,12 +269,23 @@ def _get(wanted: Wanted, staging: Path, plan: Plan, tell: Tell, token: str | Non
     found = hashes(part)
     if not wanted.is_listed(found):
         part.unlink()
+        blob = wanted.remote.blob_id
+        listed = wanted.remote.sha256 or (f"git {blob}" if blob else f"none, and the released one's {wanted.released}")
         raise DataError(
             f"{wanted.remote.path}: what came from {plan.listing.endpoint} is not what is listed there (its SHA-256 is {found.sha256}, "
-            f"listed is {wanted.remote.sha256 or 'git ' + str(wanted.remote.blob_id)}); it was thrown away, run the same command again"
+            f"listed is {listed}); it was thrown away, run the same command again"
         )
     os.replace(part, place)
     return found.sha256
+
+
+def _refuse_unprovable(wanted: Wanted, listing: Listing) -> None:
+    """What nothing can be compared with might be anything, a login page for one."""
+    if wanted.remote.sha256 is None and wanted.remote.blob_id is None and wanted.released is None:
+        raise DataError(
+            f"{listing.endpoint} lists no hash of {wanted.remote.path}, so what came could not be proved and nothing is fetched; "
+            "set HF_ENDPOINT to the Hub itself, or to a mirror that lists them"
+        )
 
 
 def _refuse_changed(wanted: Wanted, sha256: str | None, plan: Plan) -> None:

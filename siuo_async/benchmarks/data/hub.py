@@ -176,7 +176,7 @@ def _explained(source: Source, revision: str, path: str = "") -> Iterator[None]:
     try:
         yield
     except RevisionNotFoundError as error:
-        raise DataError(f"{source.repo} has no revision {revision}; see {source.page}/commits, or leave --revision out") from error
+        raise DataError(f"{source.repo} has no revision {revision}; name one of {source.page}/commits with --revision") from error
     except EntryNotFoundError as error:
         raise DataError(f"{source.repo} at {revision} holds no {path}, though it is listed; name another --revision") from error
     except HfHubHTTPError as error:

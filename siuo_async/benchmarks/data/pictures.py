@@ -15,7 +15,7 @@ import stat
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,7 +117,7 @@ def _read(path: Path, name: str) -> Picture:
 def open_pictures(place: Path, known: Mapping[str, Picture] = EMPTY) -> Iterator[PictureSource]:
     """The pictures in a folder or a ZIP archive; closed at the end.
 
-    Names in a data file have a first folder (`img/`) that `place` may or may not hold.
+    Names in a data file have a first folder (`img/`) that `place` may or may not hold; an archive may hold all in one folder more.
 
     Args:
         known: pictures by their `place`. One whose size and time of change still fit is trusted and not read again.
@@ -153,6 +153,22 @@ def read_each(read: Callable[[str], Picture], names: Iterable[str]) -> dict[str,
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         for batch, results in zip(batches, pool.map(take, batches), strict=True):
             found.update(zip(batch, results, strict=True))
+    return found
+
+
+def read_out_of(places: Sequence[Path], names: Iterable[str], known: Mapping[str, Picture] = EMPTY) -> dict[str, Picture | DataError]:
+    """The pictures called `names`, each out of the first of `places` that has a usable one, or its error in the last of them.
+
+    Raises:
+        DataError: a place that is needed is neither a folder nor a ZIP archive.
+    """
+    found: dict[str, Picture | DataError] = {}
+    left = list(dict.fromkeys(names))
+    for place in places:
+        if left:
+            with open_pictures(place, known) as source:
+                found |= read_each(source.read, left)
+            left = [name for name in left if not isinstance(found[name], Picture)]
     return found
 
 
@@ -223,6 +239,8 @@ class PictureArchive:
         try:
             self._mtime_ns = os.fstat(self._file.fileno()).st_mtime_ns
             self._archive = zipfile.ZipFile(self._file)
+            tops = {name.partition("/")[0] for name in self._archive.NameToInfo} - {"__MACOSX"}
+            self._top = tops.pop() if len(tops) == 1 else ""  # who packs a folder packs its name too
             self._members = ZipMembers(self._archive)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
             self._file.seek(0)
@@ -252,7 +270,8 @@ class PictureArchive:
             ) from error
 
     def _find(self, name: str) -> zipfile.ZipInfo:
-        for spelling in _spellings(name):
+        spellings = _spellings(name)
+        for spelling in (*spellings, *(f"{self._top}/{each}" for each in spellings)):
             if (info := self._members.find(spelling)) is not None:
                 return info
         raise DataError(f"its picture {name} is not in {self.place}")

@@ -7,8 +7,9 @@ arXiv 2406.15279; our own demo has the first.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal, TypeAlias
@@ -16,6 +17,7 @@ from typing import Literal, TypeAlias
 from siuo_async.benchmarks.data.datasets import (
     Dataset,
     checked_text,
+    counted,
     digest_of,
     find_file,
     first_few,
@@ -31,7 +33,6 @@ from siuo_async.values import EMPTY, Json, Picture, Sample
 
 GEN_FILE = "siuo_gen.json"
 MCQA_FILE = "siuo_mcqa.json"
-LICENCE = "CC BY-NC 4.0"
 LETTERS = "ABCD"
 """Of the options; the gold letter is one of them."""
 _REFERENCE_KEYS = ("reference_answer", "reference")
@@ -62,7 +63,7 @@ def load_siuo_gen(
     missing_images: Literal["error", "skip"] = "error",
     categories: Collection[str] = (),
     known: Mapping[str, Picture] = EMPTY,
-    licence: str = LICENCE,
+    licence: str = "",
 ) -> Dataset:
     """Load SIUO's generation samples; fields: `safety_warning`, `reference_answer`, `image`.
 
@@ -72,7 +73,7 @@ def load_siuo_gen(
         missing_images: whether an item without its picture is an error or left out (and told in `skipped`).
         categories: keep only these (compared without regard to case); empty keeps all.
         known: pictures by place from an earlier run, trusted while size and time of change fit.
-        licence: of the data, where they are other data than SIUO's in its form.
+        licence: of other data than SIUO's in its form.
 
     Raises:
         DataError: anything about the file, an item or a picture that keeps it from being used.
@@ -97,21 +98,74 @@ def load_siuo_mcqa(
     file = find_file(folder, (MCQA_FILE,))
     items = read_mcqa_items(file)
     images = find_images(file, folder, pictures)
-    return _load(file, items, images, missing_images, categories, known, LICENCE, _doubled_options)
+    return _load(file, items, images, missing_images, categories, known, "", _doubled_options)
+
+
+def describe_siuo_gen(folder: Path) -> list[str]:
+    """What there is of SIUO's generation file in `folder`, a sentence, with how to get it if it is missing.
+
+    Raises:
+        DataError: the file cannot be used.
+    """
+    file = _file_in(folder, GEN_FILE)
+    return [_missing(GEN_FILE)] if file is None else [f"{GEN_FILE}: {counted(len(read_items(file)), 'item')}"]
 
 
 def describe_siuo_mcqa(folder: Path) -> list[str]:
-    """What there is of SIUO's multiple choice in `folder`, one sentence each, with how to get what is missing."""
-    try:
-        file = find_file(folder.parent if folder.is_file() else folder, (MCQA_FILE,))
-    except DataError:
-        return [f"{MCQA_FILE}: missing; get it with `siuo data fetch siuo`, or `siuo data import siuo PATH` (PATH: a checkout of SIUO)"]
-    try:
-        items = read_mcqa_items(file)
-    except DataError as error:
-        return [str(error)]
+    """What there is of SIUO's multiple choice in `folder`, one sentence each, with how to get what is missing.
+
+    Raises:
+        DataError: the file cannot be used.
+    """
+    if (file := _file_in(folder, MCQA_FILE)) is None:
+        return [_missing(MCQA_FILE)]
+    items = read_mcqa_items(file)
     gold = ", ".join(f"{letter} {sum(item.fields['gold'] == letter for item in items)}" for letter in LETTERS)
-    return [f"{MCQA_FILE}: {len(items)} items; right letters: {gold}", *_doubled_options(items)]
+    return [f"{MCQA_FILE}: {counted(len(items), 'item')}; right letters: {gold}", *_doubled_options(items)]
+
+
+def describe_siuo_pictures(folder: Path) -> list[str]:
+    """How many of the pictures that the files in `folder` name are there, and which are damaged; nothing where no file can be read."""
+    where: dict[Path, list[Item]] = {}
+    for name, read in ((GEN_FILE, read_items), (MCQA_FILE, read_mcqa_items)):
+        if (file := _file_in(folder, name)) is not None:
+            with contextlib.suppress(DataError):  # told of where the file is described
+                items = read(file)
+                where.setdefault(find_images(file, folder, None), []).extend(items)
+    return [line for images, items in where.items() for line in _pictures(items, images)]
+
+
+def _file_in(folder: Path, name: str) -> Path | None:
+    try:
+        return find_file(folder.parent if folder.is_file() else folder, (name,))
+    except DataError:
+        return None
+
+
+def _missing(name: str) -> str:
+    return f"{name}: missing; get it with `siuo data fetch siuo`, or `siuo data import siuo PATH` (PATH: a checkout of SIUO)"
+
+
+def _pictures(items: Sequence[Item], images: Path) -> Iterator[str]:
+    named = {item.image: item for item in items}
+    missing, damaged = [], []
+    for name in sorted(named):
+        try:
+            path = picture_path(images, named[name])
+            if os.path.exists(path):
+                read_picture(path)
+            else:
+                missing.append(name)
+        except DataError as error:
+            damaged.append(f"damaged: {error}")
+    line = f"pictures: {len(named) - len(missing)} of {len(named)} in {images}"
+    if missing:
+        line += (
+            f"; missing: {first_few(missing, 3)}. Get them as SIUO's README says (SIUO-images.zip, or the folder `images` of the "
+            "sinwang/SIUO data set), unpack them there, or run `siuo data import siuo PATH --images FOLDER`"
+        )
+    yield line
+    yield from damaged
 
 
 def find_gen_file(folder: Path) -> Path:
@@ -224,7 +278,8 @@ def _doubled_options(items: Sequence[Item]) -> tuple[str, ...]:
     if not doubled:
         return ()
     file = doubled[0].where.rpartition(": item ")[0]
-    return (f"{file}: {len(doubled)} items have two equal options and are kept: {first_few([item.question_id for item in doubled])}",)
+    ids = first_few([item.question_id for item in doubled])
+    return (f"{file}: two equal options stand in {counted(len(doubled), 'item')}, kept all the same: {ids}",)
 
 
 def _load(
@@ -239,7 +294,7 @@ def _load(
 ) -> Dataset:
     wanted = wanted_categories(categories, ((item.category,) for item in items), file)
     chosen = [item for item in items if in_category((item.category,), wanted)]
-    paths = {item.image: _inside(images, item) for item in chosen}
+    paths = {item.image: picture_path(images, item) for item in chosen}
     missing = [item for item in chosen if not os.path.exists(paths[item.image])]
     if missing and (missing_images == "error" or len(missing) == len(chosen)):
         raise DataError(_missing_sentence(missing, len(chosen), images))
@@ -250,8 +305,12 @@ def _load(
     return Dataset(samples, digest_of(samples), skipped, file, notes_on(kept), licence)
 
 
-def _inside(images: Path, item: Item) -> Path:
-    """The picture's path, held inside `images`: a data file from elsewhere must not make us send other files."""
+def picture_path(images: Path, item: Item) -> Path:
+    """The picture's path, held inside `images`: a data file from elsewhere must not make us send or copy other files.
+
+    Raises:
+        DataError: its name, or a link, leads out of the folder.
+    """
     advice = "give the name of a file in that folder"
     named = PurePath(item.image)
     if "\x00" in item.image or ".." in named.parts or named.is_absolute():

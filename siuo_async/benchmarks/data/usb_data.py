@@ -16,14 +16,22 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from siuo_async.benchmarks.data.datasets import Dataset, digest_of, find_file, first_few, in_category, read_table, wanted_categories
-from siuo_async.benchmarks.data.pictures import open_pictures, read_each
+from siuo_async.benchmarks.data.datasets import (
+    Dataset,
+    counted,
+    digest_of,
+    find_file,
+    first_few,
+    in_category,
+    read_table,
+    wanted_categories,
+)
+from siuo_async.benchmarks.data.pictures import read_out_of
 from siuo_async.errors import DataError
 from siuo_async.values import EMPTY, Json, Picture, Sample
 
 BASE_FILE = "USB_base_final.csv"
 HARD_FILE = "USB_hard_final.csv"
-LICENCE = "Apache-2.0 (its README: for research; the terms of GPT-4 and of Stable Diffusion apply too)"
 VULNERABILITY = "vulnerability"
 OVERREFUSAL = "overrefusal"
 OVERREFUSAL_CATEGORY = "Over-refusal"
@@ -95,7 +103,7 @@ def load_usb(
     Args:
         folder: the folder that holds the table, or the table itself.
         hard: USB-Hard instead of USB-Base.
-        pictures: the folder or ZIP archive of the pictures; else `img/` or `img.zip` beside the table.
+        pictures: the folder or ZIP archive of the pictures; else `img/` beside the table, and `img.zip` for what is not in it.
         language: `zh` asks the texts of the column `text_zh`, which only older tables have.
         combinations: keep only harmful rows of these (`RIRT`, ...); empty keeps all. Harmless probes have none.
         usages: keep only these (`vulnerability`, `overrefusal`); empty keeps both.
@@ -106,16 +114,18 @@ def load_usb(
     Raises:
         DataError: the table cannot be used, a filter fits nothing, or no row has a usable picture.
     """
-    file = find_file(folder, (HARD_FILE if hard else BASE_FILE,))
+    name, other = (HARD_FILE, BASE_FILE) if hard else (BASE_FILE, HARD_FILE)
+    file = find_file(folder, (name,))
+    if file.name.casefold() == other.casefold():
+        raise DataError(f"{file}: is the table of usb-{'base' if hard else 'hard'}; run that, or name the table {name}")
     odd = _Oddities(file)
     rows = list(_read_rows(file, language, odd))
     if not rows:
         raise DataError(f"{file}: holds no row that can be used; " + (f"the first: {odd.skipped[0]}" if odd.skipped else _GET))
     chosen = _filtered(rows, file, combinations, usages, categories)
     del rows
-    place = find_usb_pictures(file, pictures)
-    with open_pictures(place, known) as source:
-        found = read_each(source.read, (row.image for row in chosen))
+    places = find_usb_pictures(file, pictures)
+    found = read_out_of(places, (row.image for row in chosen), known)
     samples = []
     without = []
     for row in chosen:
@@ -127,23 +137,36 @@ def load_usb(
             without.append(row)
     if without and (missing_images == "error" or not samples):
         raise DataError(
-            f"{file}: {len(without)} of {len(chosen)} rows have no usable picture in {place} ({found[without[0].image]}); "
+            f"{file}: {len(without)} of {len(chosen)} rows have no usable picture in {' or '.join(map(str, places))} "
+            f"({found[without[0].image]}); "
             + (
                 "name the folder or archive with --images"
                 if not samples
                 else "get them, or leave these rows out (--missing-images skip)"
             )
         )
-    return Dataset(tuple(samples), digest_of(samples), tuple(odd.skipped), file, odd.notes, LICENCE)
+    return Dataset(tuple(samples), digest_of(samples), tuple(odd.skipped), file, odd.notes)
 
 
-def describe_usb(folder: Path) -> list[str]:
-    """What there is of USB-SafeBench in `folder`, one sentence each, with how to get what is missing; every picture is read."""
-    return [line for name in (BASE_FILE, HARD_FILE) for line in _describe(folder, name)]
+def describe_usb(folder: Path, name: str) -> list[str]:
+    """What there is of the table `name` in `folder`, one sentence each, with how to get what is missing; every picture is read.
+
+    Raises:
+        DataError: the table or its pictures cannot be used.
+    """
+    try:
+        file = find_file(folder.parent if folder.is_file() else folder, (name,))
+    except DataError:
+        return [f"{name}: missing; {_GET}"]
+    dataset = load_usb(file, hard=name == HARD_FILE)
+    kinds = Counter(sample.fields["combination"] or OVERREFUSAL for sample in dataset.samples)
+    counts = ", ".join(f"{kind} {kinds[kind]}" for kind in (*COMBINATIONS, OVERREFUSAL))
+    left_out = [f"{name}: left out: {counted(len(dataset.skipped), 'row')}; the first: {dataset.skipped[0]}"] if dataset.skipped else []
+    return [f"{name}: {counted(len(dataset.samples), 'row')} with a picture ({counts})", *left_out, *dataset.notes]
 
 
-def find_usb_pictures(file: Path, pictures: Path | None) -> Path:
-    """The folder or archive of the pictures that belong to the table `file`.
+def find_usb_pictures(file: Path, pictures: Path | None) -> tuple[Path, ...]:
+    """The folder or archive of the pictures that belong to the table `file`; both where an archive was unpacked beside it.
 
     Raises:
         DataError: there is none.
@@ -151,34 +174,15 @@ def find_usb_pictures(file: Path, pictures: Path | None) -> Path:
     if pictures is not None:
         if not pictures.exists():
             raise DataError(f"{pictures}: there is no such folder or archive of pictures")
-        return pictures
+        return (pictures,)
     for base in (file.parent, file.parent.parent):
-        if (base / "img").is_dir():
-            return base  # the names in the table begin with `img/`
-        if (base / "img.zip").is_file():
-            return base / "img.zip"
+        folder = (base,) if (base / "img").is_dir() else ()  # the names in the table begin with `img/`
+        archive = (base / "img.zip",) if (base / "img.zip").is_file() else ()
+        if places := (*folder, *archive):
+            return places
     raise DataError(
         f"{file.parent}: holds the table but neither img.zip nor the folder img; {_GET}, or name the pictures with --images"
     )
-
-
-def _describe(folder: Path, name: str) -> Iterator[str]:
-    try:
-        file = find_file(folder.parent if folder.is_file() else folder, (name,))
-    except DataError:
-        yield f"{name}: missing; {_GET}"
-        return
-    try:
-        dataset = load_usb(file, hard=name == HARD_FILE)
-    except DataError as error:
-        yield str(error)
-        return
-    kinds = Counter(sample.fields["combination"] or OVERREFUSAL for sample in dataset.samples)
-    counts = ", ".join(f"{kind} {kinds[kind]}" for kind in (*COMBINATIONS, OVERREFUSAL))
-    yield f"{name}: {len(dataset.samples)} rows with their pictures ({counts})"
-    if dataset.skipped:
-        yield f"{name}: {len(dataset.skipped)} rows are left out; the first: {dataset.skipped[0]}"
-    yield from dataset.notes
 
 
 def _read_rows(file: Path, language: Literal["en", "zh"], odd: _Oddities) -> Iterator[_Row]:
@@ -234,7 +238,7 @@ def _combination(cells: Mapping[str, str]) -> str:
 
 
 def _category(cells: Mapping[str, str], usage: str, line: int, odd: _Oddities) -> tuple[str, ...]:
-    """The path of a row, in the spelling of the published board."""
+    """The path of a row, in the spelling of the published board; the released tables differ from it in case, which is not told."""
     found = tuple(" ".join(cells[level].split()) for level in _LEVELS)
     path = found[: found.index("")] if "" in found else found
     if usage == OVERREFUSAL:
@@ -245,8 +249,6 @@ def _category(cells: Mapping[str, str], usage: str, line: int, odd: _Oddities) -
         return tuple(_canonical_names().get(name.casefold(), name) for name in path)
     if len(path) < len(_LEVELS):
         odd.note(line, f"category {' / '.join(path)!r} has no narrower level, and is kept")
-    if path != canonical:
-        odd.note(line, f"category {' / '.join(path)!r} is read as {' / '.join(canonical)!r}")
     return canonical
 
 

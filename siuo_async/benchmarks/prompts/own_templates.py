@@ -45,4 +45,4 @@ def require(available: Collection[str], prompt: str, benchmark: str) -> None:
     """Raises ConfigError where the released prompts of `benchmark` (as told to the user) hold no `prompt`."""
     if prompt not in available:
         words = prompt.replace("_", " ")
-        raise ConfigError(f"the released prompts of {benchmark} have none for '{words}'; use --prompts own")
+        raise ConfigError(f"the released prompts of {benchmark}, as imported, have none for '{words}'; use --prompts own")

@@ -138,32 +138,62 @@ def turns_digest(templates: Mapping[str, TurnTemplates]) -> str:
     return sha256(json.dumps(_stored(templates), sort_keys=True, separators=(",", ":")))
 
 
-def as_json(templates: Mapping[str, TurnTemplates]) -> Json:
+def as_json(benchmark: str, templates: Mapping[str, TurnTemplates]) -> Json:
     """What `prompts.json` holds."""
-    return {"v": 1, "digest": turns_digest(templates), "templates": _stored(templates)}
+    return {"v": 1, "data": benchmark, "digest": turns_digest(templates), "templates": _stored(templates)}
+
+
+def read_stored(file: Path, benchmark: str) -> dict[str, Json] | None:
+    """The templates in `file`, not yet proved; None where there is no such file.
+
+    Raises:
+        DataError: the file is broken, or says that it is another data set's.
+    """
+    try:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        whose, templates = stored.get("data", benchmark), dict(stored["templates"])
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise damaged(file, benchmark) from error
+    if whose != benchmark:
+        raise DataError(
+            f"{file}: holds the released prompts of {whose}, not of {benchmark}; give each data set a folder of its own, "
+            "or use --prompts own"
+        )
+    return templates
+
+
+def damaged(file: Path, benchmark: str) -> DataError:
+    """What is said of a file that no import wrote so."""
+    return DataError(f"{file}: is damaged; import them again with `siuo data import {benchmark} PATH`")
+
+
+def not_released(file: Path, prompt: str, benchmark: str) -> DataError:
+    """What is said of a prompt that is not proved."""
+    again = f"import them again with `siuo data import {benchmark} PATH`"
+    return DataError(f"{file}: the {prompt} prompt in it is not the released one; {again}")
 
 
 def load(file: Path, proofs: Sequence[TurnsProof], benchmark: str) -> dict[str, TurnTemplates] | None:
     """The prompts in `file`, proved again; None where there is no such file.
 
     Raises:
-        DataError: the file is broken, or one of its prompts is not the released one.
+        DataError: the file is broken or another data set's, or one of its prompts is not the released one.
     """
-    again = f"import them again with `siuo data import {benchmark} PATH`"
-    try:
-        stored = json.loads(file.read_text(encoding="utf-8"))["templates"]
-        templates = {str(prompt): _read_turns(turns) for prompt, turns in dict(stored).items()}
-    except FileNotFoundError:
+    if (stored := read_stored(file, benchmark)) is None:
         return None
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DataError(f"{file}: is damaged; {again}") from error
+    try:
+        templates = {prompt: _read_turns(turns) for prompt, turns in stored.items()}
+    except (ValueError, KeyError, TypeError) as error:
+        raise damaged(file, benchmark) from error
     if not templates:
-        raise DataError(f"{file}: is damaged; {again}")
+        raise damaged(file, benchmark)
     for prompt, turns in templates.items():
         if not proved(turns, of(proofs, prompt)):
-            raise DataError(f"{file}: the {prompt} prompt in it is not the released one; {again}")
+            raise not_released(file, prompt, benchmark)
     return templates
 
 

@@ -8,19 +8,30 @@ made-up inputs and those hashes, and no prompt text. Only what has been proved i
 from __future__ import annotations
 
 import ast
+import contextlib
 import filecmp
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from siuo_async.benchmarks.data.csqa_data import FILES as CSQA_FILES
 from siuo_async.benchmarks.data.csqa_data import load_csqa
+from siuo_async.benchmarks.data.data_folders import prompts_folders
 from siuo_async.benchmarks.data.pictures import read_picture
-from siuo_async.benchmarks.data.siuo_data import GEN_FILE, Item, find_images, read_items
+from siuo_async.benchmarks.data.siuo_data import (
+    GEN_FILE,
+    MCQA_FILE,
+    Item,
+    find_images,
+    picture_path,
+    read_items,
+    read_mcqa_items,
+)
 from siuo_async.benchmarks.prompts.csqa_prompts import CSQA, ReleasedCsqaPrompts
 from siuo_async.benchmarks.prompts.prompt_proofs import (
     PROMPTS_FILE,
@@ -28,10 +39,13 @@ from siuo_async.benchmarks.prompts.prompt_proofs import (
     TurnsProof,
     TurnTemplates,
     as_json,
+    damaged,
     extract,
     load,
+    not_released,
     packaged_hashes,
     packaged_turn_proofs,
+    read_stored,
     turns_digest,
 )
 from siuo_async.benchmarks.prompts.usb_prompts import USB, ReleasedUsbPrompts
@@ -40,7 +54,6 @@ from siuo_async.values import Json
 
 PromptName: TypeAlias = Literal["safety", "effectiveness", "mcqa"]
 PROMPT_NAMES: tuple[PromptName, ...] = ("safety", "effectiveness", "mcqa")
-MCQA_FILE = "siuo_mcqa.json"
 _JUDGE_SCRIPT = "eval/gpt-eval.py"
 _MCQA_SCRIPT = "eval/generation-gpt4o-mcqa.py"
 _SOURCES: Mapping[PromptName, tuple[str, str | None]] = {
@@ -55,7 +68,6 @@ _PLACEHOLDERS: Mapping[PromptName, tuple[str, ...]] = {
     "mcqa": ("question", "option"),
 }
 """In the order in which the released scripts replace them."""
-CSQA_FILES = ("chinese_safetyqa.jsonl", "chinese_safetyqa.csv")
 _ASKING = "batch_script/query_general_model_get_response/batch_call_model.py"
 _LOGPROB = "batch_script/query_openai_model_get_logprob"
 USB_SOURCES: Mapping[str, Source] = {
@@ -160,25 +172,25 @@ def import_siuo(checkout: Path, images: Path | None, destination: Path, *, proof
         proofs: what the prompts must render to; None takes the packaged ones.
 
     Raises:
-        DataError: no checkout, broken data, or a prompt that is not there or not the released one. Nothing is written then.
+        DataError: no checkout, broken data or pictures, a prompt that is not there or not the released one, or other files in the
+            destination's place. Nothing is written then.
     """
     for name in (f"data/{GEN_FILE}", f"data/{MCQA_FILE}", _JUDGE_SCRIPT, _MCQA_SCRIPT):
         if not (checkout / name).is_file():
             raise DataError(f"{checkout}: is no checkout of the SIUO repository: {name} is missing")
-    items = read_items(checkout / "data" / GEN_FILE)
-    source = find_images(checkout / "data" / GEN_FILE, checkout, images)
+    folder, data = destination / "siuo", checkout / "data"
+    items = [*read_items(data / GEN_FILE), *read_mcqa_items(data / MCQA_FILE)]
+    pictures, missing = _find_pictures(items, find_images(data / GEN_FILE, checkout, images), folder / "images")
     templates = {prompt: _extract(checkout, prompt, _of(proofs, prompt)) for prompt in PROMPT_NAMES}
     digest = _digest(templates)
-    folder = destination / "siuo"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (GEN_FILE, MCQA_FILE):
-            _copy(checkout / "data" / name, folder / name)
-        copied, kept, missing = _copy_pictures(items, source, folder / "images")
-        _write_private(folder / PROMPTS_FILE, {"v": 1, "digest": digest, "templates": templates})
-    except OSError as error:
-        raise DataError(f"{error.filename or folder}: the import could not be written ({error.strerror})") from error
-    return ImportReport(folder, digest, copied, kept, missing)
+    files = {data / name: folder / name for name in (GEN_FILE, MCQA_FILE)}
+    with _writing(folder):
+        _refuse_others({**files, **pictures})
+        _copy(files)
+        copied = _copy(pictures)
+        _write_private(folder / PROMPTS_FILE, {"v": 1, "data": "siuo", "digest": digest, "templates": templates})
+    there = len({item.image for item in items}) - len(missing)
+    return ImportReport(folder, digest, copied, there - copied, missing)
 
 
 def load_released_prompts(folder: Path, *, proofs: Sequence[Proof] | None = None) -> ReleasedPrompts | None:
@@ -188,24 +200,21 @@ def load_released_prompts(folder: Path, *, proofs: Sequence[Proof] | None = None
         DataError: the file is broken, or what it holds are not the released prompts.
     """
     file = _prompts_file(folder)
-    again = "import them again with `siuo data import siuo PATH`"
-    try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
-        templates: dict[PromptName, str] = {prompt: str(stored["templates"][prompt]) for prompt in PROMPT_NAMES}
-    except FileNotFoundError:
+    if (stored := read_stored(file, "siuo")) is None:
         return None
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{file}: is damaged; {again}") from error
+    if not stored.keys() >= set(PROMPT_NAMES):
+        raise damaged(file, "siuo")
+    templates: dict[PromptName, str] = {prompt: str(stored[prompt]) for prompt in PROMPT_NAMES}
     for prompt in PROMPT_NAMES:
         if not _proved(prompt, templates[prompt], _of(proofs, prompt)):
-            raise DataError(f"{file}: the {prompt} prompt in it is not the released one; {again}")
+            raise not_released(file, prompt, "siuo")
     return ReleasedPrompts(templates, _digest(templates))
 
 
 def import_usb(checkout: Path, to: Path, *, proofs: Sequence[TurnsProof] | None = None) -> ImportReport:
     """Take USB-SafeBench's two judge prompts from a checkout of its repository to `to/usb`; its data are not in the repository.
+
+    A prompt that is not in the checkout as released, but was imported before, is kept.
 
     Args:
         checkout: the repository's folder.
@@ -215,12 +224,15 @@ def import_usb(checkout: Path, to: Path, *, proofs: Sequence[TurnsProof] | None 
     Raises:
         DataError: no checkout, or none of the prompts is there as released. Nothing is written then.
     """
-    templates, unproved = _turns_from(checkout, USB, USB_SOURCES, packaged_turn_proofs("usb") if proofs is None else proofs)
-    return _write_turns(to / "usb", templates, (), unproved)
+    proofs = packaged_turn_proofs("usb") if proofs is None else proofs
+    templates, unproved = _turns_from(checkout, USB, USB_SOURCES, proofs)
+    return _write_turns("usb", to, templates, unproved, proofs)
 
 
 def import_csqa(checkout: Path, to: Path, *, proofs: Sequence[TurnsProof] | None = None) -> ImportReport:
     """Copy Chinese SafetyQA's data file and proved prompts from a checkout of its repository to `to/csqa`.
+
+    A prompt that is not in the checkout as released, but was imported before, is kept.
 
     Args:
         checkout: the repository's folder.
@@ -228,15 +240,17 @@ def import_csqa(checkout: Path, to: Path, *, proofs: Sequence[TurnsProof] | None
         proofs: what the prompts must fill to; None takes the packaged ones.
 
     Raises:
-        DataError: no checkout, broken data, or none of the prompts is there as released. Nothing is written then.
+        DataError: no checkout, broken data, none of the prompts is there as released, or another file in the destination's place.
+            Nothing is written then.
     """
     files = [checkout / "data" / name for name in CSQA_FILES if (checkout / "data" / name).is_file()]
     if not files:
         raise DataError(f"{checkout}: is no checkout of the {CSQA} repository: data/{CSQA_FILES[0]} is missing")
     for file in files:
         load_csqa(file, need_options=False)
-    templates, unproved = _turns_from(checkout, CSQA, CSQA_SOURCES, packaged_turn_proofs("csqa") if proofs is None else proofs)
-    return _write_turns(to / "csqa", templates, files, unproved)
+    proofs = packaged_turn_proofs("csqa") if proofs is None else proofs
+    templates, unproved = _turns_from(checkout, CSQA, CSQA_SOURCES, proofs)
+    return _write_turns("csqa", to, templates, unproved, proofs, files)
 
 
 def load_released_usb(folder: Path, *, proofs: Sequence[TurnsProof] | None = None) -> ReleasedUsbPrompts | None:
@@ -263,7 +277,7 @@ def _prompts_file(folder: Path) -> Path:
 
 def _turns_from(
     checkout: Path, name: str, sources: Mapping[str, Source], proofs: Sequence[TurnsProof]
-) -> tuple[dict[str, TurnTemplates], tuple[str, ...]]:
+) -> tuple[dict[str, TurnTemplates], dict[str, str]]:
     """The proved prompts, and a sentence for each other one; an error where there is no script or no prompt at all."""
     scripts = dict.fromkeys(source.script for source in sources.values())
     if not any((checkout / script).is_file() for script in scripts):
@@ -271,81 +285,57 @@ def _turns_from(
     templates, missing = extract(checkout, sources, proofs)
     if not templates:
         raise DataError(f"{next(iter(missing.values()))}; nothing was imported, take an unchanged checkout of the {name} repository")
-    return templates, tuple(missing.values())
+    return templates, missing
 
 
 def _write_turns(
-    folder: Path, templates: Mapping[str, TurnTemplates], files: Sequence[Path], unproved: tuple[str, ...]
+    name: Literal["usb", "csqa"],
+    to: Path,
+    templates: Mapping[str, TurnTemplates],
+    unproved: Mapping[str, str],
+    proofs: Sequence[TurnsProof],
+    files: Sequence[Path] = (),
 ) -> ImportReport:
-    try:
+    folder = to / name
+    earlier: Mapping[str, TurnTemplates] = {}
+    with contextlib.suppress(DataError):  # what cannot be used is what an import is to mend
+        earlier = load(folder / PROMPTS_FILE, proofs, name) or {}
+    templates = {**earlier, **templates}
+    copies = {file: folder / file.name for file in files}
+    with _writing(folder):
+        _refuse_others(copies)
+        _copy(copies)
         folder.mkdir(parents=True, exist_ok=True)
-        for file in files:
-            _copy(file, folder / file.name)
-        _write_private(folder / PROMPTS_FILE, as_json(templates))
-    except OSError as error:
-        raise DataError(f"{error.filename or folder}: the import could not be written ({error.strerror})") from error
-    return ImportReport(folder, turns_digest(templates), 0, 0, (), unproved)
-
-
-def check_data(folder: Path) -> list[str]:
-    """What is there of SIUO in `folder` and what is missing, one sentence each, with how to get it.
-
-    Raises:
-        DataError: the data file is broken.
-    """
-    folder = folder.parent if folder.is_file() else folder
-    lines = []
-    gen = folder / GEN_FILE
-    if gen.is_file():
-        items = read_items(gen)
-        images = find_images(gen, folder, None)
-        lines += [f"{GEN_FILE}: {len(items)} items", _pictures_line(items, images), *_damaged(items, images)]
-    else:
-        lines.append(f"{GEN_FILE}: missing; import it with `siuo data import siuo PATH` (PATH: a checkout of SIUO)")
-    there = (folder / MCQA_FILE).is_file()
-    lines.append(f"{MCQA_FILE}: " + ("there" if there else "missing; `siuo data import siuo PATH` copies it"))
-    lines.append(describe_prompts("siuo", folder))
-    return lines
-
-
-def _pictures_line(items: Sequence[Item], images: Path) -> str:
-    names = {item.image for item in items}
-    missing = sorted(name for name in names if not (images / name).is_file())
-    line = f"pictures: {len(names) - len(missing)} of {len(names)} in {images}"
-    if not missing:
-        return line
-    shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-    return (
-        f"{line}; missing: {shown}. Get them as SIUO's README says (SIUO-images.zip, or the folder `images` of the "
-        "sinwang/SIUO data set), unpack them there, or run `siuo data import siuo PATH --images FOLDER`"
-    )
-
-
-def _damaged(items: Sequence[Item], images: Path) -> Iterator[str]:
-    for name in sorted({item.image for item in items}):
-        if (images / name).is_file():
-            try:
-                read_picture(images / name)
-            except DataError as error:
-                yield f"damaged: {error}"
+        _write_private(folder / PROMPTS_FILE, as_json(name, templates))
+    told = tuple(why + ("; the one imported before is kept" if prompt in earlier else "") for prompt, why in unproved.items())
+    return ImportReport(folder, turns_digest(templates), 0, 0, (), told)
 
 
 def describe_prompts(name: Literal["siuo", "usb", "csqa"], folder: Path) -> str:
-    """Whether the released prompts of a data set are in its `folder`, one line."""
-    prompts: ReleasedPrompts | ReleasedUsbPrompts | ReleasedCsqaPrompts | None
+    """Whether a data set's released prompts are where a run over the data in `folder` looks for them, one line.
+
+    Raises:
+        DataError: they are there and cannot be used.
+    """
+    load_prompts, wanted = _LOADS[name]
     try:
-        match name:
-            case "siuo":
-                prompts = load_released_prompts(folder)
-            case "usb":
-                prompts = load_released_usb(folder)
-            case "csqa":
-                prompts = load_released_csqa(folder)
+        found = next(((place, there) for place in prompts_folders(folder, name) if (there := load_prompts(place)) is not None), None)
     except DataError as error:
-        return f"released prompts: {error}"
-    if prompts is None:
+        raise DataError(f"released prompts: {error}") from error
+    if found is None:
         return f"released prompts: not imported, so our own are used; `siuo data import {name} PATH` imports them"
-    return f"released prompts: imported and proved (digest {prompts.digest[:12]})"
+    place, prompts = found
+    missing = ", ".join(prompt for prompt in wanted if prompt not in prompts.templates)
+    without = f", but without {missing}; where those are needed, import an unchanged checkout or use --prompts own" if missing else ""
+    return f"released prompts: imported into {place} and proved (digest {prompts.digest[:12]}){without}"
+
+
+_LOADS: Mapping[str, tuple[Callable[[Path], ReleasedPrompts | ReleasedUsbPrompts | ReleasedCsqaPrompts | None], Collection[str]]] = {
+    "siuo": (load_released_prompts, PROMPT_NAMES),
+    "usb": (load_released_usb, USB_SOURCES),
+    "csqa": (load_released_csqa, CSQA_SOURCES),
+}
+"""What reads a data set's released prompts, and which there are."""
 
 
 def _of(proofs: Sequence[Proof] | None, prompt: PromptName) -> tuple[Proof, ...]:
@@ -406,33 +396,51 @@ def _digest(templates: Mapping[PromptName, str]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _copy(source: Path, target: Path) -> bool:
-    """Copy a file by way of a temporary one; False if an equal one stands there already."""
-    if target.is_file() and filecmp.cmp(source, target, shallow=False):
-        return False
-    part = target.with_name(target.name + ".part")
-    shutil.copyfile(source, part)
-    os.replace(part, target)
-    return True
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{error.filename or folder}: the import could not be written ({error.strerror})") from error
 
 
-def _copy_pictures(items: Sequence[Item], source: Path, target: Path) -> tuple[int, int, tuple[str, ...]]:
-    """Copy the pictures that the items name; returns copied, kept and the names missing in both places."""
-    copied = kept = 0
-    missing = []
-    for name in dict.fromkeys(item.image for item in items):
-        plain = Path(name).name == name  # the released names are; anything else could lead out of the folder
-        if plain and (source / name).is_file():
-            target.mkdir(exist_ok=True)
-            if _copy(source / name, target / name):
-                copied += 1
-            else:
-                kept += 1
-        elif plain and (target / name).is_file():
-            kept += 1
-        else:
+def _refuse_others(files: Mapping[Path, Path]) -> None:
+    """Nothing that stands in a copy's place is replaced, since nobody knows which of two files was edited."""
+    for source, target in files.items():
+        if os.path.lexists(target) and not filecmp.cmp(source, target, shallow=False):
+            raise DataError(
+                f"{target}: is there and differs from {source}; move one of them away, or import into another folder with --to"
+            )
+
+
+def _copy(files: Mapping[Path, Path]) -> int:
+    """Copy what is not there yet, each file by way of a temporary one; how many that were."""
+    copied = 0
+    for source, target in files.items():
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(target.name + ".part")
+            shutil.copyfile(source, part)
+            os.replace(part, target)
+            copied += 1
+    return copied
+
+
+def _find_pictures(items: Sequence[Item], images: Path, target: Path) -> tuple[dict[Path, Path], tuple[str, ...]]:
+    """The pictures that the items name, each with its place in `target`, and the names of those missing in both places.
+
+    Raises:
+        DataError: a name or link leads out of `images`, or a picture is damaged.
+    """
+    found, missing = {}, []
+    for name, item in {item.image: item for item in items}.items():
+        path = picture_path(images, item)
+        if os.path.exists(path):
+            read_picture(path)
+            found[path] = target / name
+        elif not (target / name).is_file():
             missing.append(name)
-    return copied, kept, tuple(missing)
+    return found, tuple(missing)
 
 
 def _write_private(file: Path, content: Json) -> None:

@@ -1,8 +1,9 @@
 """USB-SafeBench's two judge prompts: whether a reply is unsafe, and whether it refuses a harmless request.
 
 Source: USB-SafeBench (arXiv 2505.23793) and its scripts `vlsbench.py` and `oversensitive.py`, which hold these two prompts and nothing
-around them. Our own say which JSON they want, so that a judge without structured output can be read too. In USB the request itself
-may be an attack, so it is fenced like the reply.
+around them. Our own say which form they want, so that a judge without structured output can be read too: JSON with the reason first in
+`corrected`, in `released` what the code reads that the prompts descend from. In USB the request itself may be an attack, so it is
+fenced like the reply.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-from siuo_async.benchmarks.prompts.own_templates import fenced, filled, require, wording
+from siuo_async.benchmarks.prompts.own_templates import fenced, filled, require, template, wording
 from siuo_async.benchmarks.prompts.prompt_sources import Template, render
 from siuo_async.values import Json
+from siuo_async.values import Protocol as ProtocolName
 
 USB_PROMPTS = frozenset({"vulnerability", "refusal"})
 USB = "USB-SafeBench"
@@ -54,8 +56,12 @@ class UsbPrompts(Protocol):
         """Asks for 0 (complied) or 1 (refused)."""
 
 
+@dataclass(frozen=True, slots=True)
 class OwnUsbPrompts:
-    """This project's own templates, in English, for texts of any language."""
+    """This project's own templates, in English, for texts of any language; they differ by protocol in the form of the reply alone."""
+
+    protocol: ProtocolName = "corrected"
+    """Whose reader the reply has to suit."""
 
     @property
     def name(self) -> Literal["own", "released"]:
@@ -64,8 +70,8 @@ class OwnUsbPrompts:
 
     @property
     def digest(self) -> str:
-        """BLAKE2b-64 over both templates."""
-        return wording("usb_vulnerability", "usb_refusal")
+        """BLAKE2b-64 over both templates and their forms."""
+        return wording("usb_vulnerability", f"usb_vulnerability_{self.protocol}", "usb_refusal", f"usb_refusal_{self.protocol}")
 
     @property
     def available(self) -> frozenset[str]:
@@ -73,12 +79,16 @@ class OwnUsbPrompts:
         return USB_PROMPTS
 
     def vulnerability(self, question: str, response: str) -> str:
-        """The vulnerability judge's prompt; its reply fits `VULNERABILITY_SCHEMA`."""
-        return filled("usb_vulnerability", **fenced("question", question, "question"), **fenced("answer", response))
+        """The vulnerability judge's prompt; its reply fits `VULNERABILITY_SCHEMA`, in `released` VLSBench's, label first."""
+        return self._filled("usb_vulnerability", question, response)
 
     def refusal(self, question: str, response: str) -> str:
-        """The over-refusal judge's prompt; its reply fits `REFUSAL_SCHEMA`."""
-        return filled("usb_refusal", **fenced("question", question, "question"), **fenced("answer", response))
+        """The over-refusal judge's prompt; its reply fits `REFUSAL_SCHEMA`, in `released` it has MOSSBench's three lines."""
+        return self._filled("usb_refusal", question, response)
+
+    def _filled(self, name: str, question: str, response: str) -> str:
+        form = template(f"{name}_{self.protocol}").rstrip()
+        return filled(name, form=form, **fenced("question", question, "question"), **fenced("answer", response))
 
 
 @dataclass(frozen=True, slots=True)
