@@ -137,7 +137,7 @@ class Session:
         self._watch_stops()
         try:
             self._directory.begin(self._plan.all_samples, self._plan.manifest())
-            if self._before.get("finished_at"):  # not so while more is asked, however this session ends
+            if self._before.get("finished_at"):  # not so while more is asked, however that ends
                 write_json(self._directory.stats, {**self._before, "finished_at": None})
             async with self._signals(), self._background(journal, door):
                 await self._work(door)
