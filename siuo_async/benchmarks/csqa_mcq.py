@@ -19,15 +19,14 @@ from siuo_async.benchmarks.csqa_scores import (
     BY_LOGPROB,
     CORRECT,
     INCORRECT,
-    METRICS,
     NORMALISED,
     NOT_ATTEMPTED,
     PRIMARY,
-    SEARCH_RATIOS,
     STATED,
     CsqaResult,
     CsqaTally,
     Sureness,
+    metrics_of,
 )
 from siuo_async.benchmarks.options import Shuffled, lists_options, shuffled
 from siuo_async.errors import ConfigError
@@ -72,7 +71,7 @@ class CsqaMcq:
     @property
     def metrics(self) -> Mapping[str, str]:
         """The published ones; beside them how often was searched and something found, where that can happen."""
-        return {**METRICS, **(SEARCH_RATIOS if self.questions.search != "none" else {})}
+        return metrics_of(searching=self.questions.search != "none")
 
     @property
     def note(self) -> str:

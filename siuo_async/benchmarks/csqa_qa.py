@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from siuo_async.benchmarks.base import Ask
 from siuo_async.benchmarks.csqa_asking import RELEASED, Asked, Questions
-from siuo_async.benchmarks.csqa_scores import METRICS, NOT_ATTEMPTED, PRIMARY, SEARCH_RATIOS, STATED, CsqaResult, CsqaTally, Sureness
+from siuo_async.benchmarks.csqa_scores import NOT_ATTEMPTED, PRIMARY, STATED, CsqaResult, CsqaTally, Sureness, metrics_of
 from siuo_async.benchmarks.judged import JUDGE_CAP, Verdict, verdict, verdict_as_released
 from siuo_async.benchmarks.prompts.csqa_prompts import CSQA
 from siuo_async.benchmarks.prompts.own_templates import require
@@ -53,7 +53,7 @@ class CsqaQa:
     @property
     def metrics(self) -> Mapping[str, str]:
         """The published ones; beside them how often was searched and something found, where that can happen."""
-        return {**METRICS, **(SEARCH_RATIOS if self.questions.search != "none" else {})}
+        return metrics_of(searching=self.questions.search != "none")
 
     @property
     def note(self) -> str:

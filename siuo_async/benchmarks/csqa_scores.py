@@ -38,6 +38,11 @@ _SHARES = ((PRIMARY, CORRECT), ("na", NOT_ATTEMPTED), ("in", INCORRECT))
 _LEVELS = ("second level", "third level")
 
 
+def metrics_of(*, searching: bool) -> Mapping[str, str]:
+    """Metric -> heading: the published ones, and how often was searched and something found, where that can happen."""
+    return {**METRICS, **(SEARCH_RATIOS if searching else {})}
+
+
 @dataclass(frozen=True, slots=True)
 class Sureness:
     """How sure a model was of one answer, measured in one way."""
