@@ -21,7 +21,7 @@ from siuo_async.errors import ConfigError
 from siuo_async.values import Json, Parameters, Protocol
 
 _MOST = 2**31 - 1
-_MOST_RPM, _MOST_AT_ONCE = 10_000_000, 100_000
+_MOST_RPM, _MOST_TPM, _MOST_AT_ONCE = 10_000_000, 10_000_000_000, 100_000
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _FLAGS = {"combinations": "--combination", "usages": "--usage"}
 """Where a field's flag has another name, and can be given a wrong value."""
@@ -129,9 +129,10 @@ class ProviderConfig(_Strict):
     identity: str | None = None
     """What stands for this provider in call ids instead of `name@host:port`."""
     rpm: float | None = Field(default=None, gt=0, le=_MOST_RPM)
+    tpm: float | None = Field(default=None, gt=0, le=_MOST_TPM)
     concurrency: int | None = Field(default=None, ge=1, le=_MOST_AT_ONCE)
     limit_group: Literal["model", "account"] | None = None
-    """Whether rpm and concurrency hold for each model or for the whole account."""
+    """Whether rpm, tpm and concurrency hold for each model or for the whole account."""
     profile: dict[str, Json] = {}
 
 
@@ -208,6 +209,7 @@ class RunConfig(_Strict):
     name: str | None = None
     results: Path = Path("results")
     rpm: dict[str, float] | float | None = None
+    tpm: dict[str, float] | float | None = None
     concurrency: dict[str, int] | int | None = None
     timeout: float = Field(default=600.0, gt=0)
     max_wait: float = Field(default=900.0, ge=0)
@@ -233,10 +235,11 @@ class RunConfig(_Strict):
             raise ValueError(f"{engines[0]} is given but nothing is searched; add search: passive or search: active")
         if self.judge is not None and self.no_judge:
             raise ValueError("judge and no_judge exclude each other; leave one out")
-        for limit, most in ((self.rpm, _MOST_RPM), (self.concurrency, _MOST_AT_ONCE)):
+        for name, most in (("rpm", _MOST_RPM), ("tpm", _MOST_TPM), ("concurrency", _MOST_AT_ONCE)):
+            limit = getattr(self, name)
             values = limit.values() if isinstance(limit, dict) else () if limit is None else (limit,)
             if not all(0 < value <= most for value in values):
-                raise ValueError(f"rpm and concurrency must be above zero and at most {_MOST_RPM} and {_MOST_AT_ONCE}")
+                raise ValueError(f"{name} must be above zero and at most {most}")
         self.labels()
         return self
 

@@ -77,6 +77,7 @@ def run(  # one parameter per flag is what a command line is
     param: Annotated[list[str], typer.Option(help="K=V, a provider's own field; V is JSON where it can be.")] = [],  # noqa: B006
     safety_filters: Annotated[Optional[str], typer.Option(help="as-shipped or off, where a provider lets one set them.")] = None,  # noqa: UP045
     rpm: Annotated[list[str], typer.Option(help="[PROVIDER=]N calls a minute at most.")] = [],  # noqa: B006
+    tpm: Annotated[list[str], typer.Option(help="[PROVIDER=]N tokens a minute at most.")] = [],  # noqa: B006
     concurrency: Annotated[list[str], typer.Option(help="[PROVIDER=]N calls at once at most.")] = [],  # noqa: B006
     timeout: Annotated[Optional[float], typer.Option(help="Seconds for one try, after the upload.")] = None,  # noqa: UP045
     max_wait: Annotated[Optional[float], typer.Option(help="A longer wait asked for by a server stops it.")] = None,  # noqa: UP045
@@ -103,7 +104,8 @@ def run(  # one parameter per flag is what a command line is
         flags.pop(own)
     flags |= {"models": flags.pop("model"), "categories": flags.pop("category"), "params": parameters(flags.pop("param"))}
     flags |= {"combinations": flags.pop("combination"), "usages": flags.pop("usage")}
-    flags |= {"rpm": per_provider(rpm, "--rpm"), "concurrency": per_provider(concurrency, "--concurrency")}
+    flags |= {"rpm": per_provider(rpm, "--rpm"), "tpm": per_provider(tpm, "--tpm")}
+    flags |= {"concurrency": per_provider(concurrency, "--concurrency")}
     every = merged(config, flags)
     if run is not None and len(every) > 1:
         raise ConfigError("--run names the directory of one run, but several benchmarks are named; use --results or --name")

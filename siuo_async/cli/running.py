@@ -165,7 +165,8 @@ def _searcher(config: RunConfig, surroundings: Environment) -> Searcher | None:
 def _known_limits(configs: Sequence[RunConfig]) -> None:
     """Raises ConfigError for a limit of a provider that takes no part in any run: it would hold for nobody."""
     taking_part = {m.provider for config in configs for m in (*config.models, *([config.judge] if config.judge else []))}
-    for flag, limit in (("rpm", configs[0].rpm), ("concurrency", configs[0].concurrency)):
+    for flag in ("rpm", "tpm", "concurrency"):
+        limit = getattr(configs[0], flag)
         for name in limit if isinstance(limit, dict) else ():
             if name not in taking_part:
                 guess = difflib.get_close_matches(name, taking_part, 1)
@@ -241,6 +242,7 @@ async def _sessions(jobs: Sequence[Job], *, as_json: bool, generate: bool) -> li
     registry = Registry(
         lambda name: specs[name](name),
         rpm=config.rpm,
+        tpm=config.tpm,
         concurrency=config.concurrency,
         timeout_s=config.timeout,
         max_wait_s=config.max_wait,

@@ -59,6 +59,7 @@ class AccountSpec:
     """As configured; None leaves it to the environment and the preset."""
     shared_limits: bool = False
     rpm: float | None = None
+    tpm: float | None = None
     concurrency: int | None = None
     profile: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
     price: Price | None = None
@@ -107,6 +108,7 @@ def account_spec(name: str, configured: Mapping[str, ProviderConfig], environmen
         base_url=config.base_url,
         shared_limits=(config.limit_group or preset.limit_group_by) == "account",
         rpm=config.rpm,
+        tpm=config.tpm,
         concurrency=config.concurrency,
         profile=config.profile,
         price=_SIMULATED_PRICE if name == SIMULATED else None,

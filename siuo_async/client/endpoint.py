@@ -11,20 +11,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from yarl import URL
 
 from siuo_async.client.breaker import Breaker
+from siuo_async.client.controller import NOTHING_YET, Mark
 from siuo_async.client.halt import Halt
-from siuo_async.client.limits import LimitGroup, Priority
+from siuo_async.client.limits import LimitGroup, Priority, Tokens
 from siuo_async.client.offline import Host, Network, Trouble, trouble_of
 from siuo_async.client.pictures import PictureCache
 from siuo_async.client.redact import redact_completion, redact_error
 from siuo_async.client.retry import retrying
+from siuo_async.client.token_guess import TokenGuess
 from siuo_async.client.transport import Transport
 from siuo_async.errors import ACCOUNT_WIDE, RETRYABLE, CallError, ErrorKind, StoppedEarly
 from siuo_async.providers.dialects.base import Dialect, Profile, Reply, Request, WireRequest
-from siuo_async.values import Completion, Parameters, Picture, Prompt
+from siuo_async.providers.hints import limits_told
+from siuo_async.values import Completion, Parameters, Picture, Prompt, Usage
 
 NO_SUCCESS_S = 900.0
 """A limit group that only ever says "rate limited" for this long opens the breaker."""
@@ -84,6 +88,10 @@ class Tries:
     """When the last try was let in, on the monotonic clock."""
     left_out: frozenset[str] = frozenset()
     """What the last try left out since an earlier 400 ruled it out."""
+    mark: Mark = NOTHING_YET
+    """Where the limit group's counters stood when the last try was let in."""
+    tokens: Tokens | None = None
+    """What the last try was let in with and is to be settled; None where nobody counts tokens."""
     trouble: Trouble | None = None
     """What the last try tells about the network."""
 
@@ -114,6 +122,7 @@ class Endpoint:
     stats: EndpointStats = field(default_factory=EndpointStats)
     halt: Halt = field(default_factory=Halt)
     breaker: Breaker = field(default_factory=Breaker)
+    guess: TokenGuess = field(default_factory=TokenGuess)
     ruled_out: frozenset[str] = frozenset()
     on_stop: Callable[[Endpoint, StoppedEarly], None] = lambda _endpoint, _reason: None
 
@@ -222,20 +231,22 @@ class Endpoint:
             return True
         return error.kind is ErrorKind.RATE_LIMITED and (error.retry_after_s or 0) <= self.max_wait_s
 
-    def _rate_limited(self, error: CallError, started: float) -> None:
+    def _rate_limited(self, error: CallError, tries: Tries) -> None:
         self.stats.rate_limited += 1
         if (error.retry_after_s or 0) > self.max_wait_s:
             return
-        if self.group.limited_s > NO_SUCCESS_S:
+        if self.group.controller.limited_s > NO_SUCCESS_S:
             self.stop(StoppedEarly(f"{self.name}: nothing but rate limits for 15 minutes; lower --rpm or --concurrency and run again"))
             self.halt.check()
-        self.group.rate_limited(started, error.retry_after_s)
+        self.group.rejected(tries.begun, tries.mark, error.retry_after_s, getattr(error, "limit", None))
 
     async def _try(self, request: Request, tries: Tries) -> Completion:
         """One HTTP request, after waiting for its turn."""
         asked_at = time.monotonic()
-        await self._enter(tries)
+        tries.tokens = None
+        await self._enter(request, tries)
         tries.begun = time.monotonic()
+        tries.mark = self.group.mark()
         tries.waited_s += tries.begun - asked_at
         self.stats.waited_s += tries.begun - asked_at
         reply = None
@@ -247,6 +258,7 @@ class Endpoint:
                 request = replace(request, ruled_out=self.ruled_out, n=n)
             wire = self.dialect.build(request, self.account.key)
             reply = await self._post(wire, tries)
+            self.group.tell(limits_told(reply.headers, reply.received_at), tries.begun, tries.mark)
             completion = self.dialect.read(reply, n)
             if not completion.answers:
                 raise CallError(ErrorKind.GARBLED, "the reply holds no answer", status=reply.status, maybe_billed=True)
@@ -255,22 +267,38 @@ class Endpoint:
             tries.trouble = trouble_of(error, reply)
             tries.maybe_billed += error.maybe_billed
             self.stats.maybe_billed += error.maybe_billed
+            self._note_tokens(request, tries, Usage(0, 0))
             if error.kind is ErrorKind.RATE_LIMITED:  # before the slot is free: nobody must slip in ahead of the cooldown
-                self._rate_limited(error, tries.begun)
+                self._rate_limited(error, tries)
+            elif error.kind in RETRYABLE:
+                self.group.controller.failed()
             raise
         finally:
             self.group.leave()
-        self.group.succeeded()
+        self._note_tokens(request, tries, completion.usage)
+        self.group.succeeded(tries.begun)
         self.network.note(self.host, None, tries.begun)
         return redact_completion(replace(completion, sent=wire.sent), self.account.key)
 
-    async def _enter(self, tries: Tries) -> None:
+    def _note_tokens(self, request: Request, tries: Tries, usage: Usage) -> None:
+        """Settles what the call was let in with; where the provider does not say what it used, the guess stands."""
+        if tries.tokens is None:
+            return
+        used = (tries.tokens[0] if usage.input is None else usage.input, tries.tokens[1] if usage.output is None else usage.output)
+        self.group.controller.settled(tries.tokens, used)
+        tries.tokens = None
+        if usage.input:
+            self.guess.learn(request.turns, request.n, usage)
+
+    async def _enter(self, request: Request, tries: Tries) -> None:
         """Waits for the network and for the limit group's door; holds a slot when it returns."""
+        guess = partial(self.guess.of, request.turns, request.parameters, request.n)
         while True:
             probe = await self.network.wait(tries.halt)
-            await self.group.enter(tries.priority, tries.halt, tries.order)
+            tries.tokens = await self.group.enter(tries.priority, tries.halt, tries.order, guess)
             if probe or not self.network.offline:
                 return
+            self._note_tokens(request, tries, Usage(0, 0))
             self.group.leave()  # offline since it queued
 
     async def _post(self, wire: WireRequest, tries: Tries) -> Reply:

@@ -1,27 +1,31 @@
-"""A limit group's door: slots, cooldown and pace for everything that a provider limits together.
+"""A limit group's door: slots, cooldown, pace and tokens for everything that a provider limits together.
 
 Endpoints are the only throttle of a run. Whoever wants to send waits here, judges first (a verdict finishes a sample and frees its
 pictures) and among equals the sample that began first, so that scores form early; nobody holds a slot while waiting for anything else.
+What the limits are is the controller's business; here is who waits, and for how long for what.
 """
 
 from __future__ import annotations
 
 import asyncio
 import heapq
-import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 
+from siuo_async.client.controller import Cause, Controller, Mark
 from siuo_async.client.halt import Halt
-from siuo_async.client.pace import Pace
+from siuo_async.client.pace import Pace, ThrottlerPace
+from siuo_async.providers.hints import LimitTold
 
-UNPROVEN_SLOTS = 4
-"""Calls in flight until the first success: a wrong key costs four calls, not hundreds."""
-FIRST_COOLDOWN_S = 1.0
-LONGEST_COOLDOWN_S = 60.0
-SHORTEST_HINT_S = 0.05
-"""A hint below this ("retry after 0") is none: following it would hammer the server."""
+TICK_S = 0.25
+_LONGEST_TOKEN_SLEEP_S = 1.0
+"""A budget may grow meanwhile."""
+_SAME_RATE = 0.002
+
+Tokens = tuple[float, float]
+"""(input, output)."""
+Guess = Callable[[], Tokens]
 
 
 class Priority(IntEnum):
@@ -36,25 +40,35 @@ class LimitGroup:
 
     Args:
         name: for messages and statistics.
-        slots: calls in flight at most.
-        pace: starts per second, or None for no pace.
+        controller: what may be done.
+        pace: makes the pace for a rate per second.
+        clock: the controller's.
     """
 
-    def __init__(self, name: str, *, slots: int, pace: Pace | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        controller: Controller,
+        *,
+        pace: Callable[[float], Pace] = ThrottlerPace,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.name = name
-        self.slots = slots
-        self.pace = pace
+        self.controller = controller
         self.in_use = 0
-        self.proven = False
-        self.cooldowns = 0
+        self.waited_s = dict.fromkeys(Cause, 0.0)
+        """For how long somebody waited for what, as looked at four times a second."""
+        self._make_pace = pace
+        self._pace: Pace | None = None
+        self._turn_held = False
+        """A turn of the pace was waited for, and nobody could use it yet."""
         self._clock = clock
-        self._cool_until = 0.0
-        self._hintless = 0
-        self._limited_since: float | None = None
         self._waiting: list[tuple[int, int, int, _Waiter]] = []
         self._arrivals = 0
         self._pacing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._ticked = 0.0
 
     @property
     def waiting(self) -> int:
@@ -62,34 +76,52 @@ class LimitGroup:
         return len(self._waiting)
 
     @property
-    def cooling_s(self) -> float:
-        """Seconds until calls may start again; 0 when they may."""
-        return max(0.0, self._cool_until - self._clock())
+    def slots(self) -> int:
+        """Calls in flight at most."""
+        return self.controller.slots
 
     @property
-    def limited_s(self) -> float:
-        """Seconds since the first rejection after the last success; 0 without one."""
-        return 0.0 if self._limited_since is None else self._clock() - self._limited_since
+    def cooling_s(self) -> float:
+        """Seconds until calls may start again; 0 when they may."""
+        return self.controller.cooling_s
 
-    async def enter(self, priority: Priority, halt: Halt, order: int = 0) -> None:
-        """Waits for cooldown, slot and pace; `leave` must follow.
+    @property
+    def cause(self) -> Cause:
+        """What holds back who waits now."""
+        controller = self.controller
+        if not self._waiting:
+            return Cause.NOTHING
+        if controller.cooling_s > 0:
+            return Cause.COOLDOWN
+        if self.in_use >= controller.slots:
+            return Cause.SLOTS
+        if controller.tokens_wait_s() > 0:
+            return Cause.TOKENS
+        return Cause.NOTHING if controller.calls_per_s is None else Cause.PACE
+
+    async def enter(self, priority: Priority, halt: Halt, order: int = 0, guess: Guess | None = None) -> Tokens | None:
+        """Waits for cooldown, slot, tokens and pace; `leave` must follow.
 
         Args:
             order: among waiters of one priority the lowest goes first, then who came first.
+            guess: tells, when it is this call's turn, about how many tokens it will use; asked only where tokens are counted.
+
+        Returns: what it was let in with, to be settled; None where tokens are not counted.
 
         Raises:
             StoppedEarly: `halt` was set before the call could start.
         """
         halt.check()
-        if self.pace is None and not self.waiting and self._open():
-            self.in_use += 1
-            return
-        waiter = _Waiter(asyncio.get_running_loop().create_future(), halt)
+        controller = self.controller
+        if not self._waiting and self._open() and controller.calls_per_s is None and not controller.budgets:
+            self._start(None)
+            return None
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), halt, guess)
         self._arrivals += 1
         heapq.heappush(self._waiting, (priority, order, self._arrivals, waiter))
         self._wake()
         try:
-            await waiter.turn
+            tokens = await waiter.turn
         except asyncio.CancelledError:
             if waiter.turn.done() and not waiter.turn.cancelled() and waiter.turn.exception() is None:
                 self.leave()
@@ -97,39 +129,33 @@ class LimitGroup:
         if halt.reason is not None:  # stopped after it was let in, before it woke up
             self.leave()
             halt.check()
+        return tokens
 
     def leave(self) -> None:
         """Gives the slot back."""
         self.in_use -= 1
         self._wake()
 
-    def succeeded(self) -> None:
-        """Notes a reply that was no limit: the key works, the cooldown starts small again."""
-        self._limited_since = None
-        self._hintless = 0
-        if not self.proven:
-            self.proven = True
+    def succeeded(self, sent_at: float) -> None:
+        """Notes a reply that was no limit, to a call that was let in at `sent_at` (this group's clock)."""
+        proven = self.controller.proven
+        self.controller.succeeded(sent_at)
+        if not proven:
             self._wake()
 
-    def rate_limited(self, started_at: float, hint_s: float | None) -> None:
-        """Notes a 429 of a call that started at `started_at` (this group's clock): all wait.
+    def mark(self) -> Mark:
+        """Where the counters stand, for a call that was just let in."""
+        return self.controller.mark(self.in_use)
 
-        Calls that were already on the wire when the cooldown began tell nothing new, so an episode makes one cooldown.
-        """
-        now = self._clock()
-        if self._limited_since is None:
-            self._limited_since = now
-        same_episode = started_at < self._cool_until
-        if hint_s is None or hint_s < SHORTEST_HINT_S:
-            if same_episode:
-                return
-            grown: float = min(LONGEST_COOLDOWN_S, FIRST_COOLDOWN_S * 2**self._hintless)
-            hint_s = random.uniform(grown / 2, grown)  # noqa: S311 - spreads clients out, guards nothing
-            self._hintless += 1
-        if now + hint_s > self._cool_until:
-            self._cool_until = now + hint_s
-            self.cooldowns += not same_episode
-            self._wake()
+    def rejected(self, sent_at: float, mark: Mark, hint_s: float | None = None, limit: str | None = None) -> None:
+        """Notes that a call was turned away by a limit, before its slot is given back: nobody slips in ahead of the cooldown."""
+        self.controller.rejected(sent_at, mark.in_flight, hint_s, limit)
+        self._wake()
+
+    def tell(self, told: Sequence[LimitTold], sent_at: float, mark: Mark) -> None:
+        """Takes what a reply's headers say of the limits."""
+        if told:
+            self.controller.tell(told, sent_at, mark)
 
     def release_halted(self) -> None:
         """Sends those away whose endpoint was halted."""
@@ -143,48 +169,93 @@ class LimitGroup:
         heapq.heapify(staying)
         self._waiting = staying
 
+    def close(self) -> None:
+        """Lets its timers go; nobody is let in any more."""
+        if self._pacing is not None:
+            self._pacing.cancel()
+        for timer in (self._timer, self._ticker):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._ticker = None
+
     def _open(self) -> bool:
-        allowed = self.slots if self.proven else min(self.slots, UNPROVEN_SLOTS)
-        return self.in_use < allowed and self._clock() >= self._cool_until
+        return self.in_use < self.controller.slots and self._clock() >= self.controller.cool_until
 
     def _wake(self) -> None:
-        """Lets in whoever may; with a pace, one after another in a task of its own."""
-        if self.pace is not None:
-            if self._pacing is None and self.waiting and self._open():
-                self._pacing = asyncio.get_running_loop().create_task(self._let_in_paced(self.pace))
+        """Lets in whoever may; with a pace or token budgets, one after another in a task of its own."""
+        if not self._waiting:
+            return
+        if self.controller.calls_per_s is not None or self.controller.budgets:
+            if self._pacing is None and self._open():
+                self._pacing = asyncio.get_running_loop().create_task(self._let_in_paced())
         else:
-            while self.waiting and self._open():
+            while self._waiting and self._open():
                 self._let_in()
-        if self.waiting and (wait := self.cooling_s) and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(wait + 0.001, self._cooled)
+        if self._waiting and self._timer is None and (wait_s := self.cooling_s):
+            self._timer = asyncio.get_running_loop().call_later(wait_s + 0.001, self._cooled)
 
     def _cooled(self) -> None:
         self._timer = None
         self._wake()
 
-    async def _let_in_paced(self, pace: Pace) -> None:
+    async def _let_in_paced(self) -> None:
         try:
-            while self.waiting and self._open():
-                await pace.turn()
-                while self.waiting and self._open() and not self._let_in():
-                    pass
+            while self._waiting and self._open():
+                if wait_s := self.controller.tokens_wait_s():
+                    await asyncio.sleep(min(wait_s, _LONGEST_TOKEN_SLEEP_S))
+                    continue
+                await self._turn()
+                while self._waiting and self._open() and self._turn_held:
+                    self._turn_held = not self._let_in()
         finally:
             self._pacing = None
         self._wake()
+
+    async def _turn(self) -> None:
+        """Waits for a turn of the pace; one that could not be used is kept."""
+        rate = self.controller.calls_per_s
+        if rate is None or self._turn_held:
+            self._turn_held = True
+            return
+        if self._pace is None:
+            self._pace = self._make_pace(rate)
+        elif abs(self._pace.rate_per_s - rate) > _SAME_RATE * rate:
+            self._pace.rate_per_s = rate
+        await self._pace.turn()
+        self._turn_held = True
 
     def _let_in(self) -> bool:
         """Gives the next waiter a slot; False when that one had gone."""
         waiter = heapq.heappop(self._waiting)[-1]
         if waiter.turn.done():
             return False
-        self.in_use += 1
-        waiter.turn.set_result(None)
+        tokens = waiter.guess() if waiter.guess is not None and self.controller.budgets else None
+        self._start(tokens)
+        waiter.turn.set_result(tokens)
         return True
+
+    def _start(self, tokens: Tokens | None) -> None:
+        self.in_use += 1
+        self.controller.started(tokens)
+        if self._ticker is None:
+            self._ticked = self._clock()
+            self._ticker = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        """Looks four times a second at what holds callers back, as long as there are any."""
+        now, cause = self._clock(), self.cause
+        passed_s, self._ticked = now - self._ticked, now
+        self.waited_s[cause] += passed_s
+        self.controller.tick(passed_s, cause)
+        busy = self.in_use or self._waiting
+        self._ticker = asyncio.get_running_loop().call_later(TICK_S, self._tick) if busy else None
+        self._wake()
 
 
 class _Waiter:
-    __slots__ = ("halt", "turn")
+    __slots__ = ("guess", "halt", "turn")
 
-    def __init__(self, turn: asyncio.Future[None], halt: Halt) -> None:
+    def __init__(self, turn: asyncio.Future[Tokens | None], halt: Halt, guess: Guess | None) -> None:
         self.turn = turn
         self.halt = halt
+        self.guess = guess

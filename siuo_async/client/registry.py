@@ -6,22 +6,21 @@ A judge that is also a model under test is the same endpoint and shares its limi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 
 import orjson
+from yarl import URL
 
 from siuo_async.client.accounts import SIMULATED, AccountSpec
+from siuo_async.client.controller import START_PER_S, Ceilings, Controller
 from siuo_async.client.endpoint import Account, Endpoint
 from siuo_async.client.limits import LimitGroup
 from siuo_async.client.offline import OFFLINE_WAIT_S, Network
-from siuo_async.client.pace import ThrottlerPace
 from siuo_async.client.pictures import PictureCache
 from siuo_async.client.transport import Sweep, Transport
 from siuo_async.errors import StoppedEarly
 from siuo_async.providers.profiles import profile_for
 from siuo_async.values import Json
-
-DEFAULT_SLOTS = 16
-"""Calls in flight per limit group when nobody says: no provider's first tier rejects so few."""
 
 Limit = Mapping[str, float] | Mapping[str, int] | float | None
 
@@ -31,7 +30,7 @@ class Registry:
 
     Args:
         spec_of: what an account is made from, by the provider's name.
-        rpm, concurrency: the user's ceilings, for all providers or by name.
+        rpm, tpm, concurrency: the user's ceilings, for all providers or by name.
         timeout_s: for one try, from the end of the upload.
         max_wait_s: a server's hint above this stops the endpoint.
         offline_wait_s: how long being offline is waited out.
@@ -42,6 +41,7 @@ class Registry:
         spec_of: Callable[[str], AccountSpec],
         *,
         rpm: Limit = None,
+        tpm: Limit = None,
         concurrency: Limit = None,
         timeout_s: float = 600.0,
         max_wait_s: float = 900.0,
@@ -49,6 +49,7 @@ class Registry:
     ) -> None:
         self._spec_of = spec_of
         self._rpm = rpm
+        self._tpm = tpm
         self._concurrency = concurrency
         self._timeout_s = timeout_s
         self._max_wait_s = max_wait_s
@@ -80,7 +81,7 @@ class Registry:
                 dialect=dialect,
                 base_url=base_url,
                 profile=profile_for(dialect.name, model, {**known, **profile}),
-                group=self._group(spec, model),
+                group=self._group(spec, model, base_url),
                 pictures=self.pictures,
                 max_wait_s=self._max_wait_s,
                 network=self.network,
@@ -102,14 +103,17 @@ class Registry:
             self._accounts[provider] = (spec, account)
         return self._accounts[provider]
 
-    def _group(self, spec: AccountSpec, model: str) -> LimitGroup:
+    def _group(self, spec: AccountSpec, model: str, base_url: str) -> LimitGroup:
         member = "" if spec.shared_limits else model
         key = (spec.name, member)
         if key not in self._groups:
             rpm = _limit(self._rpm, spec.name) or spec.rpm
-            slots = _limit(self._concurrency, spec.name) or spec.concurrency or DEFAULT_SLOTS
+            tpm = _limit(self._tpm, spec.name) or spec.tpm
+            slots = _limit(self._concurrency, spec.name) or spec.concurrency
             name = f"{spec.identity}/{member}" if member else spec.identity
-            self._groups[key] = LimitGroup(name, slots=int(slots), pace=ThrottlerPace(rpm / 60) if rpm else None)
+            ceilings = Ceilings(rpm / 60 if rpm else None, tpm / 60 if tpm else None, int(slots) if slots else None)
+            start_per_s = None if host_is_here(base_url) else START_PER_S
+            self._groups[key] = LimitGroup(name, Controller(ceilings, start_per_s=start_per_s))
         return self._groups[key]
 
     def stop(self, reason: StoppedEarly) -> None:
@@ -120,10 +124,21 @@ class Registry:
     async def close(self) -> None:
         """Closes all connections."""
         self.network.close()
+        for group in self._groups.values():
+            group.close()
         await self.sweep.close()
         for _, account in self._accounts.values():
             await account.transport.close()
         self.pictures.close()
+
+
+def host_is_here(base_url: str) -> bool:
+    """Whether a base URL leads to this machine: a server that somebody runs, without accounts and their quotas."""
+    host = URL(base_url).host or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _limit(limit: Limit, provider: str) -> float | None:

@@ -326,7 +326,7 @@ def _endpoint_stats(endpoint: Endpoint) -> dict[str, Json]:
         "failed": stats.failed,
         "retried": stats.retried,
         "rate_limited": stats.rate_limited,
-        "cooldowns": endpoint.group.cooldowns,
+        "cooldowns": endpoint.group.controller.cooldowns,
         "maybe_billed": stats.maybe_billed,
         "waited_s": round(stats.waited_s, 3),
         "mean_latency_s": round(stats.latency_s / stats.results, 4) if stats.results else None,

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from siuo_async.client.accounts import AccountSpec, Environment, account_spec
-from siuo_async.client.registry import DEFAULT_SLOTS, Registry
+from siuo_async.client.controller import Ceilings
+from siuo_async.client.registry import Registry
 from siuo_async.config import ProviderConfig
 from siuo_async.errors import ConfigError, StoppedEarly
 from tests.client.servers import KEY, registry_for
@@ -140,23 +141,21 @@ async def test_models_share_limits_where_the_account_is_limited_as_a_whole(limit
 
 
 @pytest.mark.parametrize(
-    "settings, config, slots, per_s",
+    "settings, config, ceilings",
     [
-        ({}, {}, DEFAULT_SLOTS, None),
-        ({"concurrency": 300}, {"concurrency": 7}, 300, None),
-        ({"concurrency": {"other": 300}}, {"concurrency": 7}, 7, None),
-        ({"rpm": 120}, {}, DEFAULT_SLOTS, 2.0),
-        ({"rpm": {"lab": 60}}, {"rpm": 6}, DEFAULT_SLOTS, 1.0),
-        ({}, {"rpm": 6}, DEFAULT_SLOTS, 0.1),
+        ({}, {}, Ceilings()),
+        ({"concurrency": 300}, {"concurrency": 7}, Ceilings(slots=300)),
+        ({"concurrency": {"other": 300}}, {"concurrency": 7}, Ceilings(slots=7)),
+        ({"rpm": 120}, {}, Ceilings(calls_per_s=2.0)),
+        ({"rpm": {"lab": 60}, "tpm": {"lab": 600}}, {"rpm": 6, "tpm": 60}, Ceilings(calls_per_s=1.0, tokens_per_s=10.0)),
+        ({}, {"rpm": 6, "tpm": 60}, Ceilings(calls_per_s=0.1, tokens_per_s=1.0)),
     ],
 )
 async def test_the_users_limits_go_before_the_configured_ones(
-    settings: dict[str, object], config: dict[str, object], slots: int, per_s: float | None
+    settings: dict[str, object], config: dict[str, object], ceilings: Ceilings
 ) -> None:
     registry = registry_for({"lab": "http://h/v1"}, config=config, **settings)
-    group = registry.endpoint("lab", "m", {}).group
-    assert group.slots == slots
-    assert (group.pace.rate_per_s if group.pace else None) == per_s
+    assert registry.endpoint("lab", "m", {}).group.controller.ceilings == ceilings
     await registry.close()
 
 

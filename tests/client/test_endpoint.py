@@ -14,6 +14,7 @@ from pybase64 import b64encode
 
 from siuo_async.client import transport
 from siuo_async.client.accounts import Environment, account_spec
+from siuo_async.client.controller import Ceilings, Controller
 from siuo_async.client.endpoint import Endpoint
 from siuo_async.client.limits import LimitGroup
 from siuo_async.client.registry import Registry
@@ -215,7 +216,7 @@ async def test_a_429_is_waited_out_and_uses_no_try(raw: bytes, most_s: float) ->
         assert nothing_is_left(endpoint)
     assert result.completion is not None
     assert 0.055 <= took_s <= most_s
-    assert (endpoint.stats.rate_limited, endpoint.group.cooldowns) == (1, 1)
+    assert (endpoint.stats.rate_limited, endpoint.group.controller.cooldowns) == (1, 1)
     assert isinstance(endpoint.halt, QuickHalt)
     assert endpoint.halt.slept == []
 
@@ -233,7 +234,7 @@ async def test_a_call_that_queued_during_one_cooldown_can_begin_the_next() -> No
         tasks = [asyncio.create_task(ask(endpoint, str(number))) for number in range(30)]
         await asyncio.sleep(1.4)
         assert len(server.seen) <= 8  # four before each cooldown; thirty would be a storm
-        assert endpoint.group.cooldowns == 2
+        assert endpoint.group.controller.cooldowns == 2
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -259,7 +260,7 @@ class Clock:
 async def test_nothing_but_rate_limits_for_fifteen_minutes_stops_the_endpoint() -> None:
     async with serving(http(429, problem(), retry_after="0.1")) as server, endpoint_for(server.url) as endpoint:
         clock = Clock()
-        group = endpoint.group = LimitGroup("g", slots=1, clock=clock)
+        group = endpoint.group = LimitGroup("g", Controller(Ceilings(slots=1), clock=clock), clock=clock)
         task = asyncio.create_task(ask(endpoint))
         while not task.done():
             await asyncio.sleep(0.005)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from siuo_async.client.controller import Ceilings, Controller
 from siuo_async.client.halt import Halt
 from siuo_async.client.limits import LimitGroup, Priority
 from siuo_async.errors import StoppedEarly
@@ -80,7 +81,7 @@ async def test_sleeping_without_a_halt_ends_in_time() -> None:
 
 async def test_a_limit_group_sends_away_the_waiters_of_one_model_alone() -> None:
     above, one, other = family()
-    group = LimitGroup("g", slots=1)
+    group = LimitGroup("g", Controller(Ceilings(slots=1)))
     await group.enter(Priority.GENERATION, above)
     waiters = {name: asyncio.create_task(group.enter(Priority.GENERATION, halt)) for name, halt in {"one": one, "other": other}.items()}
     await settle()
@@ -96,7 +97,7 @@ async def test_a_limit_group_sends_away_the_waiters_of_one_model_alone() -> None
 
 async def test_a_limit_group_sends_everybody_away_when_the_endpoint_is_stopped() -> None:
     above, one, other = family()
-    group = LimitGroup("g", slots=1)
+    group = LimitGroup("g", Controller(Ceilings(slots=1)))
     await group.enter(Priority.GENERATION, above)
     waiters = [asyncio.create_task(group.enter(Priority.GENERATION, halt)) for halt in (above, one, other)]
     await settle()

@@ -279,7 +279,7 @@ def with_resolver(endpoint: Endpoint, resolver: FakeResolver) -> None:
 
 
 def lab(server: RawServer, *names: str, probe_s: float = 0.03, wait_s: float = 60) -> tuple[Registry, list[Endpoint], FakeResolver]:
-    registry = registry_for({name: f"http://{name}.example:{server.port}/v1" for name in names}, offline_wait_s=wait_s)
+    registry = registry_for({name: f"http://{name}.example:{server.port}/v1" for name in names}, offline_wait_s=wait_s, concurrency=16)
     registry.network._probe_s = probe_s
     endpoints, resolver = [registry.endpoint(name, "m", {}) for name in names], FakeResolver()
     for endpoint in endpoints:
