@@ -272,7 +272,8 @@ def _wording(fault: Fault) -> tuple[int, str, str, str | None, str | None]:
         case Problem.TOO_LARGE:
             return 413, "The request body is too large.", invalid, None, None
         case Problem.TOO_FAST:
-            return 429, _too_fast(fault), "tokens" if fault.limit == "tokens" else "requests", None, "rate_limit_exceeded"
+            kind = {None: "rate_limit_error", "tokens": "tokens"}.get(fault.limit, "requests")
+            return 429, _too_fast(fault), kind, None, "rate_limit_exceeded"
         case Problem.QUOTA:
             told = "You exceeded your current quota, please check your plan and billing details."
             return 429, told, "insufficient_quota", None, "insufficient_quota"
