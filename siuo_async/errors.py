@@ -92,6 +92,7 @@ class CallError(SiuoError):
         retry_after_s: the server's hint, in seconds.
         param: the request field a 400 named, only with `UNSUPPORTED_PARAMETER`.
         maybe_billed: whether the provider may charge for the try all the same.
+        limit: the limit that a rejection says was hit: `requests`, `tokens`, `concurrency` or `day`.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class CallError(SiuoError):
         retry_after_s: float | None = None,
         param: str | None = None,
         maybe_billed: bool = False,
+        limit: str | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -113,3 +115,4 @@ class CallError(SiuoError):
         self.retry_after_s = retry_after_s
         self.param = param
         self.maybe_billed = maybe_billed
+        self.limit = limit

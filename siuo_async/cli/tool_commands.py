@@ -40,7 +40,14 @@ def simulator(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
     latency: Annotated[float, typer.Option(min=0, help="Median seconds to a reply.")] = 0.25,
     rpm: Annotated[int, typer.Option(help="Requests a minute and model; 0: no limit.")] = 0,
+    tpm: Annotated[int, typer.Option(help="Tokens a minute and model; 0: no limit.")] = 0,
+    rpd: Annotated[int, typer.Option(help="Requests a day and model; 0: no limit.")] = 0,
     concurrency: Annotated[int, typer.Option(help="Requests in flight; 0: no limit.")] = 0,
+    limiter: Annotated[str, typer.Option(help="How they are counted: in fixed windows, a sliding one, or a bucket.")] = "sliding",
+    burst: Annotated[int, typer.Option(help="What a bucket holds, in requests; 0: as many as a minute.")] = 0,
+    limits_at: Annotated[str, typer.Option(help="40=0.3,80=1: from 40 s on 0.3 of the limits, from 80 s on all of them.")] = "",
+    hints: Annotated[str, typer.Option(help="What is told of the limits: full, retry-after, body or none.")] = "full",
+    knee: Annotated[int, typer.Option(help="Requests in flight above which replies take longer; 0: never.")] = 0,
     seed: Annotated[int, typer.Option(help="Equal seeds and requests give equal replies.")] = 0,
 ) -> None:
     """Serve simulated OpenAI, Anthropic and Gemini models on this machine until Ctrl-C."""
@@ -48,12 +55,29 @@ def simulator(
 
     from siuo_async.cli.output import say
     from siuo_async.errors import ConfigError
-    from siuo_async.simulator import PERSONAS, Settings
+    from siuo_async.simulator import PERSONAS, Hints, Limiter, Settings
     from siuo_async.simulator.__main__ import serve_until_told
+    from siuo_async.simulator.settings import one_of, schedule
 
+    try:
+        settings = Settings(
+            port=port,
+            latency_s=latency,
+            rpm=rpm,
+            tpm=tpm,
+            rpd=rpd,
+            concurrency=concurrency,
+            limiter=one_of(Limiter, limiter, "--limiter"),
+            burst=burst,
+            limits_at=schedule(limits_at),
+            hints=one_of(Hints, hints, "--hints"),
+            knee=knee,
+            seed=seed,
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
     say(f"models: sim/openai-NAME, sim/anthropic-NAME, sim/gemini-NAME; NAME is one of {', '.join(sorted(PERSONAS))}")
     say("use them with SIUO_SIM_URL set to the address below; everything they say is made up")
-    settings = Settings(port=port, latency_s=latency, rpm=rpm, concurrency=concurrency, seed=seed)
     try:
         asyncio.run(serve_until_told(settings))
     except OSError as error:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from siuo_async.values import Json
 
@@ -77,9 +76,8 @@ _EPOCH_FROM, _EPOCH_MS_FROM = 1e9, 1e12
 """A bare `x-ratelimit-reset` is seconds to wait, epoch seconds or epoch milliseconds; only its size tells which."""
 
 
-@dataclass(frozen=True, slots=True)
-class LimitTold:
-    """One limit as the headers of a reply tell it."""
+class LimitTold(NamedTuple):
+    """One limit as the headers of a reply tell it. A tuple, since up to four are made per reply and one takes a quarter of the time."""
 
     unit: Unit
     limit: float | None
@@ -97,21 +95,15 @@ def limits_told(headers: Mapping[str, str], now: float) -> tuple[LimitTold, ...]
     For every reply, so it costs a microsecond where there is nothing to read.
 
     Args:
-        headers: of the reply; names in any case.
+        headers: looked up case-insensitively, or with lower-case keys.
         now: epoch seconds at which it came, for resets that are dates.
     """
-    if "ratelimit" not in "\n".join(headers).lower():
-        return ()
-    found: dict[tuple[Unit, float | None], list[str | None]] = {}
-    for name, text in headers.items():
-        meaning = _meaning(name)
-        if meaning is not None:
-            family, place = meaning
-            if family not in found:
-                found[family] = [None, None, None]
-            found[family][place] = text
-    told = (_limit_told(unit, window_s, texts, now) for (unit, window_s), texts in found.items())
-    return tuple(limit for limit in told if limit is not None)
+    told = []
+    for unit, window_s, names in _families("\n".join(headers)):
+        limit = _limit_told(unit, window_s, names, headers, now)
+        if limit is not None:
+            told.append(limit)
+    return tuple(told)
 
 
 def limit_named(words: tuple[str, ...], message: str) -> LimitKind | None:
@@ -164,54 +156,76 @@ def parse_duration(text: str) -> float | None:
     return _number(text)
 
 
-# The names that a server sends are few and the same in every reply.
-@lru_cache(maxsize=256)
-def _meaning(name: str) -> tuple[tuple[Unit, float | None], int] | None:
-    """Unit and window of the limit that a header is about, and its place in `_PLACES`."""
-    match = _LIMIT_NAME.fullmatch(name.lower())
-    if match is None:
-        return None
-    by_size, field, unit, window, family, family_field = match.groups(default="")
-    if by_size and not unit:
-        unit = "tokens"
-    return (_UNITS[unit or family], _WINDOWS_S.get(window)), _PLACES.index(field or family_field)
+# A server sends the same names in nearly every reply, so what they mean is worked out once.
+@lru_cache(maxsize=64)
+def _families(names: str) -> tuple[tuple[Unit, float | None, tuple[str, str, str]], ...]:
+    """Unit, window, and the headers of limit, remaining and reset (empty: not there) of each limit that a list of names tells."""
+    found: dict[tuple[Unit, float | None], list[str]] = {}
+    for name in names.lower().split("\n") if "ratelimit" in names.lower() else ():
+        match = _LIMIT_NAME.fullmatch(name)
+        if match is None:
+            continue
+        by_size, field, unit, window, family, family_field = match.groups(default="")
+        key = (_UNITS[unit or family or ("tokens" if by_size else "")], _WINDOWS_S.get(window))
+        found.setdefault(key, ["", "", ""])[_PLACES.index(field or family_field)] = name
+    return tuple((unit, window_s, (held[0], held[1], held[2])) for (unit, window_s), held in found.items())
 
 
-def _limit_told(unit: Unit, window_s: float | None, texts: list[str | None], now: float) -> LimitTold | None:
-    limit, remaining = _number(texts[0]), _number(texts[1])
-    if texts[0] is not None and (limit is None or not 0 < limit <= _MOST):
-        return None  # what is left of no limit, or of one that does not hold, is no reason to wait
-    if remaining is not None and not 0 <= remaining <= (limit or _MOST):
-        remaining = None
+def _limit_told(
+    unit: Unit, window_s: float | None, names: tuple[str, str, str], headers: Mapping[str, str], now: float
+) -> LimitTold | None:
+    limit_name, remaining_name, reset_name = names
+    limit = remaining = reset_s = None
+    if limit_name:
+        limit = _number(headers.get(limit_name))
+        if limit is None or not 0 < limit <= _MOST:
+            return None  # what is left of no limit, or of one that does not hold, is no reason to wait
+    if remaining_name:
+        remaining = _number(headers.get(remaining_name))
+        if remaining is not None and not 0 <= remaining <= (limit or _MOST):
+            remaining = None
     if limit is None and remaining is None:
         return None
-    return LimitTold(unit, limit, remaining, None if texts[2] is None else _reset(texts[2], now), window_s)
+    if reset_name and (text := headers.get(reset_name)) is not None:
+        reset_s = _reset(text, now)
+    return LimitTold(unit, limit, remaining, reset_s, window_s)
 
 
 def _reset(text: str, now: float) -> float | None:
     """Seconds to a reset that is told as a duration, a number of seconds, an epoch or an RFC 3339 date."""
-    seconds = _short_duration(text)
+    dated = text[10:11] == "T"
+    seconds = _date(text) if dated else _duration(text)
     if seconds is None:
-        seconds = parse_duration(text)
-    if seconds is None:
-        try:
-            date = datetime.fromisoformat(text.strip())
-            seconds = date.timestamp() - now if date.tzinfo else None
-        except (ValueError, OverflowError):
-            return None
-    elif seconds >= _EPOCH_FROM:
-        seconds = (seconds / 1000 if seconds >= _EPOCH_MS_FROM else seconds) - now
-    return 0.0 if seconds is not None and -_JUST_NOW_S <= seconds < 0 else _sane(seconds)
-
-
-def _short_duration(text: str) -> float | None:
-    """The durations and numbers that nearly every reply holds (`6ms`, `7.66s`, `12`), in a tenth of `parse_duration`'s time."""
-    try:
-        if text.endswith("ms"):
-            return float(text[:-2]) / 1000
-        return float(text[:-1]) if text.endswith("s") else float(text)
-    except ValueError:
         return None
+    if dated or seconds >= _EPOCH_FROM:
+        seconds = (seconds / 1000 if seconds >= _EPOCH_MS_FROM else seconds) - now
+        if -_JUST_NOW_S <= seconds < 0:
+            return 0.0
+    return seconds if 0 <= seconds <= LONGEST_HINT_S else None
+
+
+# The dates are whole seconds, so replies that come close together share them, as the limits of one reply do.
+@lru_cache(maxsize=64)
+def _date(text: str) -> float | None:
+    """Epoch seconds."""
+    try:
+        date = datetime.fromisoformat(text)
+        return date.timestamp() if date.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _duration(text: str) -> float | None:
+    """`parse_duration`, with a short way for what nearly every reply holds: `6ms`, `7.66s`, `1m30s`, `12`."""
+    try:
+        if text[-1:] != "s":
+            return float(text)
+        if text[-2:-1] == "m":
+            return float(text[:-2]) / 1000
+        minutes, minute, seconds = text[:-1].rpartition("m")
+        return float(minutes) * 60 + float(seconds) if minute else float(seconds)
+    except ValueError:
+        return parse_duration(text)
 
 
 def _sane(seconds: float | None) -> float | None:

@@ -8,12 +8,29 @@ It shares nothing with the rest of the package, so that a misreading of a wire f
 | `Persona` | what a simulated model does, as rates and switches | constant |
 | `Dice` | hash -> decision | one request |
 | `wire.Dialect` | one wire format: request -> `Asked`, answers or `Fault` -> `Reply` | constant |
-| `Limits`, `Stats` | sliding windows and slots; counters behind `/stats` | until `/reset` |
+| `Limits` | requests, tokens and the day of each model, and slots: what is let in | until `/reset` |
+| `Meter` | how one limit is counted: fixed windows, a sliding one, or a bucket | until `/reset` |
+| `Stats` | counters behind `/stats` | until `/reset` |
 """
 
+from siuo_async.simulator.limits import Admission, Limiter, Limits, LimitSettings
 from siuo_async.simulator.personas import PERSONAS, Persona
 from siuo_async.simulator.process import SimulatorProcess
 from siuo_async.simulator.settings import Settings
 from siuo_async.simulator.truth import Truth, truth_of, whole_truth_of
+from siuo_async.simulator.wire import Hints
 
-__all__ = ["PERSONAS", "Persona", "Settings", "SimulatorProcess", "Truth", "truth_of", "whole_truth_of"]
+__all__ = [
+    "PERSONAS",
+    "Admission",
+    "Hints",
+    "LimitSettings",
+    "Limiter",
+    "Limits",
+    "Persona",
+    "Settings",
+    "SimulatorProcess",
+    "Truth",
+    "truth_of",
+    "whole_truth_of",
+]

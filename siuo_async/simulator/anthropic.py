@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from siuo_async.simulator.checks import Rule, broken_rule, picture_mime, unknown_field
 from siuo_async.simulator.structured import loose_object
-from siuo_async.simulator.wire import Answer, Asked, Fault, Json, Problem, Quota, RejectedError, Reply, Signal
+from siuo_async.simulator.wire import Answer, Asked, Fault, Hints, Json, LimitName, Problem, Quota, RejectedError, Reply, Signal
 
 VERSIONS = ("2023-06-01", "2026-10-21")
 _STOP = {
@@ -19,6 +19,12 @@ _STOP = {
     Signal.FILTERED: "refusal",
 }
 _ROLES = ("user", "assistant", "system")
+_LIMITS: Mapping[LimitName, str] = {
+    "requests": "requests per minute",
+    "tokens": "tokens per minute",
+    "day": "requests per day",
+}
+_FAMILIES = (("requests", "requests"), ("input-tokens", "tokens"), ("output-tokens", "tokens"), ("tokens", "tokens"))
 _MIMES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _SAMPLING: Mapping[str, Rule] = {
     "temperature": Rule("number", 0, 1),
@@ -212,8 +218,10 @@ def error(fault: Fault, request_id: str, /) -> Reply:
     """Status and error body."""
     headers: dict[str, str] = {}
     status, kind, message, code = _wording(fault)
-    if fault.retry_after_s is not None:
-        headers = {"retry-after": str(math.ceil(fault.retry_after_s)), "x-should-retry": "true"}
+    if fault.retry_after_s is not None and fault.hints in (Hints.FULL, Hints.RETRY_AFTER):
+        headers = {"retry-after": str(math.ceil(fault.retry_after_s))}
+        if fault.hints is Hints.FULL:
+            headers["x-should-retry"] = "true"
     elif code:
         headers = {"x-should-retry": "false"}
     told: dict[str, Json] = {"type": kind, "message": message}
@@ -243,7 +251,7 @@ def _wording(fault: Fault) -> tuple[int, str, str, str | None]:
         case Problem.TOO_LARGE:
             return 413, "request_too_large", "The request is too large.", None
         case Problem.TOO_FAST:
-            return 429, "rate_limit_error", f"The limit of requests for {fault.param} is reached.", None
+            return 429, "rate_limit_error", _too_fast(fault), None
         case Problem.QUOTA:
             return 429, "rate_limit_error", "The spend limit is reached.", "enforced_spend_limit_reached"
         case Problem.ON_HOLD:
@@ -256,14 +264,23 @@ def _wording(fault: Fault) -> tuple[int, str, str, str | None]:
             return 500, "api_error", "Internal server error", None
 
 
-def headers(request_id: str, quota: Quota | None, now: float, /) -> Mapping[str, str]:
-    """Request id, and the limit where there is one."""
+def _too_fast(fault: Fault) -> str:
+    if fault.limit is None:
+        return "Rate limit reached."
+    if fault.limit == "concurrency":
+        return "Number of concurrent connections has exceeded your rate limit."
+    return f"The rate limit of {fault.ceiling} {_LIMITS[fault.limit]} for {fault.param} is reached."
+
+
+def headers(request_id: str, quotas: Mapping[str, Quota], now: float, /) -> Mapping[str, str]:
+    """Request id, and the limits that are to be told. What is left of all tokens is left of either sort."""
     told = {"request-id": request_id, "anthropic-organization-id": "org_simulated"}
-    if quota:
-        reset = datetime.fromtimestamp(math.ceil(now + quota.reset_s), UTC)
-        told["anthropic-ratelimit-requests-limit"] = str(quota.limit)
-        told["anthropic-ratelimit-requests-remaining"] = str(quota.remaining)
-        told["anthropic-ratelimit-requests-reset"] = reset.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for family, unit in _FAMILIES:
+        if quota := quotas.get(unit):
+            reset = datetime.fromtimestamp(math.ceil(now + quota.reset_s), UTC)
+            told[f"anthropic-ratelimit-{family}-limit"] = str(quota.limit)
+            told[f"anthropic-ratelimit-{family}-remaining"] = str(quota.remaining)
+            told[f"anthropic-ratelimit-{family}-reset"] = reset.strftime("%Y-%m-%dT%H:%M:%SZ")
     return told
 
 

@@ -47,6 +47,11 @@ def delay_s(persona: Persona, median_s: float, sigma: float, dice: Dice) -> floa
     return median_s * math.exp(sigma * _NORMAL.inv_cdf(quantile)) + persona.delay_s
 
 
+def slowdown(in_flight: int, knee: int) -> float:
+    """How many times longer a reply takes under load: nothing up to `knee` requests in flight (0: ever), then in proportion."""
+    return max(1.0, in_flight / knee) if knee else 1.0
+
+
 def outage(dice: Dice) -> Fault:
     """One of the ways in which a server says that it is unwell."""
     return Fault(dice.pick("outage", 0, (Problem.SERVER, Problem.OVERLOADED)))

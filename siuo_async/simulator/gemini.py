@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NoReturn
 
 from siuo_async.simulator.checks import Rule, broken_rule, picture_mime, unknown_field
-from siuo_async.simulator.wire import Answer, Asked, Fault, Json, Problem, Quota, RejectedError, Reply, Signal, Token
+from siuo_async.simulator.wire import Answer, Asked, Fault, Hints, Json, LimitName, Problem, Quota, RejectedError, Reply, Signal, Token
 
 _STATUS = {
     400: "INVALID_ARGUMENT",
@@ -21,6 +23,12 @@ _STATUS = {
 }
 _CATEGORIES = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
 _THRESHOLDS = ("BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF")
+
+_QUOTAS: Mapping[LimitName | None, str] = {
+    "requests": "GenerateRequestsPerMinutePerProjectPerModel",
+    "tokens": "GenerateContentInputTokensPerModelPerMinute",
+    "day": "GenerateRequestsPerDayPerProjectPerModel",
+}
 
 _FIELDS: Mapping[str, Rule] = {
     "contents": Rule("list"),
@@ -270,7 +278,9 @@ def error(fault: Fault, request_id: str, /) -> Reply:
     told: dict[str, Json] = {"code": code, "message": message, "status": _STATUS[code]}
     if details:
         told["details"] = details
-    return Reply(code, {"error": told})
+    # By itself this provider tells nothing by headers; what stands in front of it may.
+    waits = fault.hints is Hints.RETRY_AFTER and fault.retry_after_s is not None
+    return Reply(code, {"error": told}, {"retry-after": str(math.ceil(fault.retry_after_s or 0))} if waits else {})
 
 
 def _wording(fault: Fault) -> tuple[int, str, list[Json]]:
@@ -296,9 +306,9 @@ def _wording(fault: Fault) -> tuple[int, str, list[Json]]:
         case Problem.TOO_LARGE:
             return 413, "The request payload is too large.", []
         case Problem.TOO_FAST:
-            return 429, "The quota of requests is used up for now.", _exhausted("PerMinute", fault.retry_after_s)
+            return 429, _too_fast(fault), _exhausted(fault)
         case Problem.QUOTA:
-            return 429, "The quota of requests is used up for today.", _exhausted("PerDay", None)
+            return 429, "The quota of requests is used up for today.", _exhausted(replace(fault, limit="day"))
         case Problem.OVERLOADED:
             return 503, "The model is overloaded. Please try again later.", []
         case _:
@@ -313,15 +323,28 @@ def _violation(field: str, description: str) -> Json:
     return {"@type": _type("BadRequest"), "fieldViolations": [{"field": field, "description": description}]}
 
 
-def _exhausted(period: str, retry_after_s: float | None) -> list[Json]:
-    quota = f"GenerateRequests{period}PerProjectPerModel"
-    details: list[Json] = [{"@type": _type("QuotaFailure"), "violations": [{"quotaId": quota}]}]
-    if retry_after_s is not None:
-        details.append({"@type": _type("RetryInfo"), "retryDelay": f"{retry_after_s:.3f}s"})
+def _too_fast(fault: Fault) -> str:
+    told = {
+        None: "Rate limit reached.",
+        "requests": "The quota of requests is used up for now.",
+        "tokens": "The quota of tokens is used up for now.",
+        "concurrency": "Too many concurrent requests.",
+        "day": "The quota of requests is used up for today.",
+    }
+    return told[fault.limit]
+
+
+def _exhausted(fault: Fault) -> list[Json]:
+    """Which quota was hit, where it has a name, and when to come back, where that is told."""
+    details: list[Json] = []
+    if fault.limit in _QUOTAS:
+        details.append({"@type": _type("QuotaFailure"), "violations": [{"quotaId": _QUOTAS[fault.limit]}]})
+    if fault.retry_after_s is not None and fault.hints in (Hints.FULL, Hints.BODY):
+        details.append({"@type": _type("RetryInfo"), "retryDelay": f"{fault.retry_after_s:.3f}s"})
     return details
 
 
-def headers(request_id: str, quota: Quota | None, now: float, /) -> Mapping[str, str]:
+def headers(request_id: str, quotas: Mapping[str, Quota], now: float, /) -> Mapping[str, str]:
     """None: this provider tells neither limits nor a request id by headers."""
     return {}
 

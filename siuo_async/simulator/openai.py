@@ -9,7 +9,21 @@ from typing import NoReturn
 
 from siuo_async.simulator.checks import Rule, broken_rule, picture_mime, unknown_field
 from siuo_async.simulator.structured import loose_object
-from siuo_async.simulator.wire import CREATED, Answer, Asked, Fault, Json, Problem, Quota, RejectedError, Reply, Signal, Token
+from siuo_async.simulator.wire import (
+    CREATED,
+    Answer,
+    Asked,
+    Fault,
+    Hints,
+    Json,
+    LimitName,
+    Problem,
+    Quota,
+    RejectedError,
+    Reply,
+    Signal,
+    Token,
+)
 
 _FINISH = {Signal.STOP: "stop", Signal.LENGTH: "length", Signal.DECLINED: "stop", Signal.FILTERED: "content_filter"}
 _ROLES = ("system", "developer", "user", "assistant")
@@ -45,6 +59,12 @@ _FIELDS: Mapping[str, Rule] = {
     "prompt_cache_options": Rule("object"),
 }
 _NOT_PARAMETERS = {"model", "messages", "n"}
+_LIMITS: Mapping[LimitName, str] = {
+    "requests": "requests per min (RPM)",
+    "tokens": "tokens per min (TPM)",
+    "day": "requests per day (RPD)",
+    "concurrency": "concurrent requests",
+}
 
 
 def key(headers: Mapping[str, str], query: Mapping[str, str], /) -> str | None:
@@ -219,11 +239,10 @@ def _scored(text: str, logprob: float) -> dict[str, Json]:
 def error(fault: Fault, request_id: str, /) -> Reply:
     """Status and error body."""
     headers: dict[str, str] = {}
-    if fault.retry_after_s is not None:
-        headers = {
-            "retry-after": str(math.ceil(fault.retry_after_s)),
-            "retry-after-ms": str(math.ceil(fault.retry_after_s * 1000)),
-        }
+    if fault.retry_after_s is not None and fault.hints in (Hints.FULL, Hints.RETRY_AFTER):
+        headers["retry-after"] = str(math.ceil(fault.retry_after_s))
+        if fault.hints is Hints.FULL:
+            headers["retry-after-ms"] = str(math.ceil(fault.retry_after_s * 1000))
     status, message, kind, param, code = _wording(fault)
     return Reply(status, {"error": {"message": message, "type": kind, "param": param, "code": code}}, headers)
 
@@ -253,7 +272,8 @@ def _wording(fault: Fault) -> tuple[int, str, str, str | None, str | None]:
         case Problem.TOO_LARGE:
             return 413, "The request body is too large.", invalid, None, None
         case Problem.TOO_FAST:
-            return 429, f"Rate limit reached for {fault.param}.", "requests", None, "rate_limit_exceeded"
+            kind = {None: "rate_limit_error", "tokens": "tokens"}.get(fault.limit, "requests")
+            return 429, _too_fast(fault), kind, None, "rate_limit_exceeded"
         case Problem.QUOTA:
             told = "You exceeded your current quota, please check your plan and billing details."
             return 429, told, "insufficient_quota", None, "insufficient_quota"
@@ -268,18 +288,26 @@ def _wording(fault: Fault) -> tuple[int, str, str, str | None, str | None]:
             return 500, "The simulated server had an error.", "server_error", None, None
 
 
+def _too_fast(fault: Fault) -> str:
+    if fault.limit is None:
+        return "Rate limit reached."
+    ceiling = "" if fault.ceiling is None else f": Limit {fault.ceiling}"
+    return f"Rate limit reached for {fault.param} on {_LIMITS[fault.limit]}{ceiling}."
+
+
 def _masked(secret: str) -> str:
     """The key as an error body echoes it: whole when short, else its ends."""
     return secret if len(secret) <= 8 else f"{secret[:4]}{'*' * (len(secret) - 8)}{secret[-4:]}"
 
 
-def headers(request_id: str, quota: Quota | None, now: float, /) -> Mapping[str, str]:
-    """Request id, and the limit where there is one."""
+def headers(request_id: str, quotas: Mapping[str, Quota], now: float, /) -> Mapping[str, str]:
+    """Request id, and the limits that are to be told."""
     told = {"x-request-id": request_id, "openai-version": "2020-10-01"}
-    if quota:
-        told["x-ratelimit-limit-requests"] = str(quota.limit)
-        told["x-ratelimit-remaining-requests"] = str(quota.remaining)
-        told["x-ratelimit-reset-requests"] = _go_duration(quota.reset_s)
+    for unit in ("requests", "tokens"):
+        if quota := quotas.get(unit):
+            told[f"x-ratelimit-limit-{unit}"] = str(quota.limit)
+            told[f"x-ratelimit-remaining-{unit}"] = str(quota.remaining)
+            told[f"x-ratelimit-reset-{unit}"] = _go_duration(quota.reset_s)
     return told
 
 

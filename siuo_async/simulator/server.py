@@ -11,29 +11,41 @@ import socket
 import struct
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import orjson
 from aiohttp import web
 
 from siuo_async.simulator import anthropic, gemini, openai, search
-from siuo_async.simulator.decide import decide, delay_s, mischief, outage
+from siuo_async.simulator.decide import decide, delay_s, mischief, outage, slowdown
 from siuo_async.simulator.dice import Dice, dice_for
-from siuo_async.simulator.limits import Limits
+from siuo_async.simulator.limits import Admission, Limits
 from siuo_async.simulator.personas import PERSONAS, Mischief, persona_name
 from siuo_async.simulator.settings import Settings
 from siuo_async.simulator.stats import Stats
-from siuo_async.simulator.wire import Asked, Dialect, Fault, Json, Problem, Quota, RejectedError, Reply
+from siuo_async.simulator.wire import Answer, Asked, Dialect, Fault, Hints, Json, Problem, Quota, RejectedError, Reply
 
 CALL_ID = "x-siuo-call-id"
 MAX_BODY = 128 * 2**20
 BACKLOG = 4096
-CONCURRENCY_RETRY_S = 0.5
+NO_QUOTAS: Mapping[str, Quota] = MappingProxyType({})
 SLOW_SEARCH_S = 30.0
 BLANK_LINES_S = (0.1, 0.1, 0.1)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """What the limits said of a request that they let in."""
+
+    at: float
+    charged: int
+    """Tokens."""
+    quotas: Mapping[str, Quota]
+    """The limits that are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,7 @@ class Admitted:
     dice: Dice
     attempt: int
     """Which try of its call it is, from 1."""
+    let_in: LetIn
 
 
 @dataclass(slots=True)
@@ -56,9 +69,17 @@ class Simulator:
     limits: Limits = field(init=False)
     seen: Counter[str] = field(default_factory=Counter)
     """Persona and call id, or body, -> requests admitted."""
+    first_at: float | None = None
+    """When the limits' clock began, at the first request: so runs that begin alike meet the same edges."""
 
     def __post_init__(self) -> None:
-        self.limits = Limits(self.settings.rpm, self.settings.window_s, self.settings.concurrency)
+        self.limits = Limits(self.settings.limits)
+
+    def clock(self) -> float:
+        """Seconds since the first request that met the limits."""
+        if self.first_at is None:
+            self.first_at = time.monotonic()
+        return time.monotonic() - self.first_at
 
     def app(self) -> web.Application:
         """The application with all routes."""
@@ -88,6 +109,7 @@ class Simulator:
     async def _reset(self, request: web.Request) -> web.Response:
         self.stats.reset()
         self.limits.reset()
+        self.first_at = None
         self.seen.clear()
         return _json(200, {})
 
@@ -115,21 +137,20 @@ class Simulator:
         return serve
 
     async def _serve(self, request: web.Request, dialect: Dialect) -> web.StreamResponse:
-        quota: Quota | None = None
         raw = b""
         try:
             self._check_key(dialect, request)
             raw = await _read_body(request)
             asked, persona, body = self._understand(request, dialect, raw)
-            quota = self._let_in(asked)
+            let_in = self._let_in(asked)
         except _TooFastError as error:
             self.stats.rate_limited += 1
-            return self._refuse(request, dialect, raw, error.fault, error.quota)
+            return self._refuse(request, dialect, raw, error.fault, error.quotas)
         except RejectedError as error:
-            return self._refuse(request, dialect, raw, error.fault, None)
-        admitted = self._admit(request, dialect, asked, persona, body)
+            return self._refuse(request, dialect, raw, error.fault, NO_QUOTAS)
+        admitted = self._admit(request, dialect, asked, persona, body, let_in)
         await self._wait(admitted)
-        return await self._answer(request, dialect, admitted, quota)
+        return await self._answer(request, dialect, admitted)
 
     def _check_key(self, dialect: Dialect, request: web.Request) -> None:
         key = dialect.key(request.headers, request.query)
@@ -153,16 +174,17 @@ class Simulator:
         self.stats.by_persona[persona] += 1
         return asked, persona, body
 
-    def _let_in(self, asked: Asked) -> Quota | None:
-        if not self.limits.has_slot(self.stats.in_flight - 1):
-            fault = Fault(Problem.TOO_FAST, param=asked.model, retry_after_s=CONCURRENCY_RETRY_S)
-            raise _TooFastError(fault, None)
-        quota, wait_s = self.limits.admit(asked.model, time.monotonic())
-        if wait_s is not None:
-            raise _TooFastError(Fault(Problem.TOO_FAST, param=asked.model, retry_after_s=wait_s), quota)
-        return quota
+    def _let_in(self, asked: Asked) -> LetIn:
+        now, charged = self.clock(), asked.input_tokens + (asked.cap or 0) * asked.n
+        admission = self.limits.admit(asked.model, now, charged, self.stats.in_flight - 1)
+        quotas = admission.quotas if self.settings.hints is Hints.FULL else NO_QUOTAS
+        if not admission.admitted:
+            raise _TooFastError(_too_fast(asked.model, admission, self.settings.hints), quotas)
+        return LetIn(now, charged, quotas)
 
-    def _admit(self, request: web.Request, dialect: Dialect, asked: Asked, persona: str, body: dict[str, Json]) -> Admitted:
+    def _admit(
+        self, request: web.Request, dialect: Dialect, asked: Asked, persona: str, body: dict[str, Json], let_in: LetIn
+    ) -> Admitted:
         """Count the request for its call and give it its dice."""
         call_id = request.headers.get(CALL_ID)
         if call_id is not None:
@@ -177,7 +199,7 @@ class Simulator:
         if call_id is None:
             # Equal requests without an id are repetitions, and get answers of their own.
             identity = f"{identity}:{attempt}"
-        return Admitted(asked, persona, dice_for(self.settings.seed, persona, identity), attempt)
+        return Admitted(asked, persona, dice_for(self.settings.seed, persona, identity), attempt, let_in)
 
     async def _wait(self, admitted: Admitted) -> None:
         persona = PERSONAS[admitted.persona]
@@ -185,18 +207,29 @@ class Simulator:
         if math.isinf(delay):
             await asyncio.Event().wait()
         if delay:
-            await asyncio.sleep(delay)
+            await asyncio.sleep(delay * slowdown(self.stats.in_flight, self.settings.knee))
 
-    async def _answer(self, request: web.Request, dialect: Dialect, admitted: Admitted, quota: Quota | None) -> web.StreamResponse:
+    def _settle(self, admitted: Admitted, decided: tuple[Answer, ...] | Fault) -> None:
+        """Charge what the reply's usage tells; what fails is free."""
+        if not self.settings.tpm:
+            return
+        used = 0
+        if not isinstance(decided, Fault):
+            used = admitted.asked.input_tokens + sum(answer.reasoning + answer.visible for answer in decided)
+        let_in = admitted.let_in
+        self.limits.settle(admitted.asked.model, self.clock(), let_in.charged, used, let_in.at)
+
+    async def _answer(self, request: web.Request, dialect: Dialect, admitted: Admitted) -> web.StreamResponse:
         persona, dice = PERSONAS[admitted.persona], admitted.dice
         request_id = f"req_{dice.name('request', admitted.attempt)}"
         trouble = mischief(persona, dice, admitted.attempt)
         decided = outage(dice) if trouble is Mischief.SERVER else decide(persona, admitted.asked, dice)
+        self._settle(admitted, decided)
         if isinstance(decided, Fault):
             reply = dialect.error(decided, request_id)
         else:
             reply = Reply(200, dialect.write(admitted.asked, decided, dice.name("reply")))
-        headers = {**dialect.headers(request_id, quota, time.time()), **reply.headers}
+        headers = {**dialect.headers(request_id, admitted.let_in.quotas, time.time()), **reply.headers}
         self.stats.by_status["reset" if trouble is Mischief.RESET else str(reply.status)] += 1
         match trouble:
             case Mischief.RESET:
@@ -210,19 +243,33 @@ class Simulator:
             case _:
                 return _json(reply.status, reply.body, headers)
 
-    def _refuse(self, request: web.Request, dialect: Dialect, raw: bytes, fault: Fault, quota: Quota | None) -> web.Response:
+    def _refuse(self, request: web.Request, dialect: Dialect, raw: bytes, fault: Fault, quotas: Mapping[str, Quota]) -> web.Response:
         request_id = _request_id(raw or request.path.encode())
         reply = dialect.error(fault, request_id)
         self.stats.by_status[str(reply.status)] += 1
-        return _json(reply.status, reply.body, {**dialect.headers(request_id, quota, time.time()), **reply.headers})
+        return _json(reply.status, reply.body, {**dialect.headers(request_id, quotas, time.time()), **reply.headers})
 
 
 class _TooFastError(RejectedError):
     """Turned away by a limit, which is told in the headers."""
 
-    def __init__(self, fault: Fault, quota: Quota | None) -> None:
+    def __init__(self, fault: Fault, quotas: Mapping[str, Quota]) -> None:
         super().__init__(fault)
-        self.quota = quota
+        self.quotas = quotas
+
+
+def _too_fast(model: str, admission: Admission, hints: Hints) -> Fault:
+    """As much of a rejection as `hints` let out."""
+    if hints is Hints.NONE:
+        return Fault(Problem.TOO_FAST, param=model)
+    return Fault(
+        Problem.TOO_FAST,
+        param=model,
+        retry_after_s=admission.wait_s,
+        limit=admission.by,
+        ceiling=admission.ceiling,
+        hints=hints,
+    )
 
 
 async def _read_body(request: web.Request) -> bytes:

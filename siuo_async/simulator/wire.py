@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 Json: TypeAlias = Any
+LimitName: TypeAlias = Literal["requests", "tokens", "concurrency", "day"]
 
 CHARS_PER_TOKEN = 4
 PICTURE_TOKENS = 300
@@ -45,6 +46,19 @@ class Problem(StrEnum):
     OVERLOADED = "overloaded"
 
 
+class Hints(StrEnum):
+    """What a server tells of its limits."""
+
+    FULL = "full"
+    """All that the provider tells: its headers on every reply, and when to come back."""
+    RETRY_AFTER = "retry-after"
+    """Only, on a rejection, a `Retry-After` in whole seconds."""
+    BODY = "body"
+    """Only, on a rejection, what the provider's body holds: Gemini's `RetryInfo`."""
+    NONE = "none"
+    """Nothing but the status, and a message that names no limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One problem, before a dialect words it."""
@@ -56,6 +70,12 @@ class Fault:
     code: str | None = None
     """A provider's code for this very problem, where it has one."""
     retry_after_s: float | None = None
+    limit: LimitName | None = None
+    """The limit that was hit; None: not told."""
+    ceiling: int | None = None
+    """What that limit holds."""
+    hints: Hints = Hints.FULL
+    """How `retry_after_s` may be told."""
 
 
 class RejectedError(Exception):
@@ -127,7 +147,7 @@ class Quota:
     limit: int
     remaining: int
     reset_s: float
-    """Until the window is empty again."""
+    """Until nothing of the limit is used any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +177,8 @@ class Dialect(Protocol):
     def error(self, fault: Fault, request_id: str, /) -> Reply:
         """How this provider tells `fault`."""
 
-    def headers(self, request_id: str, quota: Quota | None, now: float, /) -> Mapping[str, str]:
-        """Headers of every reply; `now` in epoch seconds."""
+    def headers(self, request_id: str, quotas: Mapping[str, Quota], now: float, /) -> Mapping[str, str]:
+        """Headers of every reply: the limits (`requests`, `tokens`) that are to be told; `now` in epoch seconds."""
 
     def models(self, names: Iterable[str], /) -> Json:
         """The list of models."""

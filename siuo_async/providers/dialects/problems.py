@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from siuo_async.errors import CallError, ErrorKind
 from siuo_async.providers import lenient
 from siuo_async.providers.dialects.base import Reply
-from siuo_async.providers.hints import retry_after
+from siuo_async.providers.hints import limit_named, retry_after
 from siuo_async.values import EMPTY, Answer, Completion, Json, Outcome
 
 LONGEST_MESSAGE = 1_000
@@ -186,7 +186,8 @@ def _block(problem: Problem, status: int, rules: Rules) -> Literal["prompt", "an
 
 
 def _error(problem: Problem, status: int, reply: Reply, body: Json, rules: Rules) -> CallError:
-    kind, param = _kind(problem, status), None
+    limit = limit_named(problem.words, problem.message) if _limited(problem, status) else None
+    kind, param = _kind(problem, status, limit), None
     # What a model never gives may be refused under 403 too, and that must not stop the account.
     rejected = kind is ErrorKind.BAD_REQUEST or (kind is ErrorKind.AUTH and status == 403)
     if rejected and (param := _unsupported(problem, rules)) is not None:
@@ -199,17 +200,21 @@ def _error(problem: Problem, status: int, reply: Reply, body: Json, rules: Rules
         retry_after_s=retry_after(reply.headers, body, reply.received_at),
         param=param,
         maybe_billed=reply.status < 300 or status in _GATEWAY_GAVE_UP,
+        limit=limit,
     )
 
 
-def _kind(problem: Problem, status: int) -> ErrorKind:
+def _limited(problem: Problem, status: int) -> bool:
+    return status == 429 or not _RATE.isdisjoint(problem.words)
+
+
+def _kind(problem: Problem, status: int, limit: str | None) -> ErrorKind:
     words = frozenset(problem.words)
     if words & _ACCOUNT:
         return ErrorKind.ACCOUNT
-    limited = status == 429 or bool(words & _RATE)
-    if words & _QUOTA or (limited and any("PerDay" in told for told in words)):
+    if words & _QUOTA or limit == "day":
         return ErrorKind.QUOTA
-    if limited:
+    if _limited(problem, status):
         return ErrorKind.RATE_LIMITED
     if status < 500 and words & _AUTH:
         return ErrorKind.AUTH
