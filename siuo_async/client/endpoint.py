@@ -238,7 +238,7 @@ class Endpoint:
         if self.group.controller.limited_s > NO_SUCCESS_S:
             self.stop(StoppedEarly(f"{self.name}: nothing but rate limits for 15 minutes; lower --rpm or --concurrency and run again"))
             self.halt.check()
-        self.group.rejected(tries.begun, tries.mark, error.retry_after_s, getattr(error, "limit", None))
+        self.group.rejected(tries.begun, tries.mark, error.retry_after_s, error.limit)
 
     async def _try(self, request: Request, tries: Tries) -> Completion:
         """One HTTP request, after waiting for its turn."""
