@@ -7,17 +7,20 @@ again, those of a bucket or a sliding window move on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-MINUTE_S = 60.0
+MINUTE_S, HOUR_S, DAY_S = 60.0, 3_600.0, 86_400.0
 LONG_RESET_S = 120.0
 """No limit per minute takes longer than this to be whole again: it is one per hour or day, a stock and no pace."""
-RESERVE = 0.01
-"""Below this share of the limit (and one call) the pace gives way before the limit is hit."""
-LEAST_SHARE = 0.1
+HORIZON_S = 2.0
+"""What is left must last this long, or the pace gives way before the limit is hit."""
+LEAST_SHARE = 0.02
 """Nothing is ever held back for good by what headers say: they may be wrong."""
 _EDGE_TOLERANCE_S, _EDGE_APART_S = 1.2, 3.0
 _MEASURED_S = 1.0
+_ALIKE = 0.1
+"""Numbers that differ by less than this share are the same."""
 
 
 @dataclass(slots=True)
@@ -37,6 +40,8 @@ class ToldLimit:
     _fixed: bool = False
     _refill_per_s: float = 0.0
     """What comes back per second, others' use taken off, as measured."""
+    _resets: tuple[tuple[float, float, float], ...] = ()
+    """The last three of (when, what was used, seconds until it is whole again)."""
     _since: tuple[float, float, float] | None = None
     """(when, what was left, what had been used) from which the refill is measured."""
 
@@ -75,14 +80,29 @@ class ToldLimit:
             self.limit = limit
         if window_s is not None:
             self.window_s = window_s
-        elif reset_s is not None and reset_s > LONG_RESET_S:
-            self.window_s = max(self.window_s, 3600.0 if reset_s <= 3600.0 else 86_400.0)
+        elif reset_s is not None:
+            self._infer_window(now, remaining, reset_s)
         if remaining is not None and remaining >= 0 and mark >= self._mark:
             self.remaining, self._at, self._mark = remaining, sent_at, mark
             self._measure(sent_at, remaining, mark)
             if reset_s is not None:
                 self._look_at(now, now + reset_s)
         return (self.limit, self.is_stock) != before
+
+    def _infer_window(self, now: float, remaining: float | None, reset_s: float) -> None:
+        """Where no name says that a limit holds for an hour or a day, how slowly it becomes whole again does."""
+        if reset_s > LONG_RESET_S:
+            self.window_s = max(self.window_s, HOUR_S if reset_s <= HOUR_S else DAY_S)
+        used = 0.0 if remaining is None else self.limit - remaining
+        if used < 1 or reset_s <= 0:
+            return
+        self._resets = (*self._resets[-2:], (now, used, reset_s))
+        if len(self._resets) < 3:
+            return
+        (_, least, _), *_, (_, most, _) = self._resets
+        wholes = [reset * self.limit / used for _, used, reset in self._resets]
+        if _alike(wholes) and min(least, most) >= 3 and not _alike([least, most]) and sum(wholes) / 3 > LONG_RESET_S:
+            self.window_s = sum(wholes) / 3  # what is used refills evenly, and takes that long from nothing to all
 
     def _look_at(self, now: float, edge: float) -> None:
         self._edge = edge
@@ -111,10 +131,17 @@ class ToldLimit:
         return min(self.limit, left + (now - self._at) * self._refill_per_s)
 
     def share(self, now: float, used: float) -> float:
-        """By how much the pace gives way: 1 while enough is left."""
-        return min(1.0, max(LEAST_SHARE, (self.left(now, used) + 1.0) / max(1.0, RESERVE * self.limit)))
+        """By how much the pace gives way: 1 while what is left, with what comes back, is enough for the next seconds."""
+        if self.remaining is None or self.limit <= 0:
+            return 1.0
+        sustainable_per_s = self._refill_per_s + (self.left(now, used) + 1.0) / HORIZON_S
+        return min(1.0, max(LEAST_SHARE, sustainable_per_s / self.per_s))
 
     def opens_at(self, now: float, used: float) -> float | None:
         """When a fixed window that is used up ends; None where nothing need be waited for."""
         closed = self._fixed and self._edge is not None and now < self._edge and self.left(now, used) < 1
         return self._edge if closed else None
+
+
+def _alike(numbers: Sequence[float]) -> bool:
+    return max(numbers) - min(numbers) <= _ALIKE * max(numbers)

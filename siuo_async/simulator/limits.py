@@ -128,17 +128,17 @@ class Limits:
         lane = self._lane(model, now)
         slots = self._slots(now)
         if slots is not None and in_flight >= slots:
-            return Admission(False, _standing(lane, now), CONCURRENCY_RETRY_S, "concurrency", slots)
+            return Admission(False, self._standing(lane, now), CONCURRENCY_RETRY_S, "concurrency", slots)
         waits = {unit: meter.wait_s(now, tokens if unit == "tokens" else 1) for unit, meter in lane.meters.items()}
         slowest = max(waits, key=waits.__getitem__, default=None)
         if slowest is not None and waits[slowest] > 0:
-            quotas = _standing(lane, now)
-            return Admission(False, quotas, waits[slowest], _NAMES[slowest], quotas[slowest].limit)
+            quotas = self._standing(lane, now)
+            return Admission(False, quotas, waits[slowest], _NAMES[slowest], lane.meters[slowest].quota(now).limit)
         for unit, meter in lane.meters.items():
             meter.take(now, tokens if unit == "tokens" else 1)
         self._requests += 1
         self._tokens += tokens
-        return Admission(True, _standing(lane, now))
+        return Admission(True, self._standing(lane, now))
 
     def settle(self, model: str, now: float, charged: float, used: float, at: float | None = None) -> None:
         """Correct what a request was charged at the door to what it used; only of tokens.
@@ -168,6 +168,17 @@ class Limits:
         if told.tpm and self._tokens > 0:
             rates.append(self._rate(told.tpm * factor) * self._requests / self._tokens)
         return min(rates, default=None)
+
+    def _standing(self, lane: _Lane, now: float) -> dict[str, Quota]:
+        """Where the limits stand, per minute as servers tell it, whatever a window or a bucket holds."""
+        factor, told = self._factor(now), {}
+        per_minute = dict(self._limited())
+        for unit, meter in lane.meters.items():
+            quota = meter.quota(now)
+            limit = round(per_minute[unit] * factor) if unit in per_minute else quota.limit
+            used = quota.limit - quota.remaining
+            told[str(unit)] = quota if limit == quota.limit else Quota(limit, max(0, limit - used), quota.reset_s)
+        return told
 
     def reset(self) -> None:
         """Forget all requests, and that there was a first one."""
@@ -247,7 +258,3 @@ class Limits:
         if self.settings.limiter is Limiter.BUCKET:
             return per_minute / 60
         return self._window(per_minute) / self.settings.window_s
-
-
-def _standing(lane: _Lane, now: float) -> dict[str, Quota]:
-    return {unit: meter.quota(now) for unit, meter in lane.meters.items()}

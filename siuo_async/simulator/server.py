@@ -179,7 +179,7 @@ class Simulator:
         admission = self.limits.admit(asked.model, now, charged, self.stats.in_flight - 1)
         quotas = admission.quotas if self.settings.hints is Hints.FULL else NO_QUOTAS
         if not admission.admitted:
-            raise _TooFastError(_too_fast(asked.model, admission, self.settings.hints), quotas)
+            raise _TooFastError(too_fast(asked.model, admission, self.settings.hints), quotas)
         return LetIn(now, charged, quotas)
 
     def _admit(
@@ -258,7 +258,7 @@ class _TooFastError(RejectedError):
         self.quotas = quotas
 
 
-def _too_fast(model: str, admission: Admission, hints: Hints) -> Fault:
+def too_fast(model: str, admission: Admission, hints: Hints) -> Fault:
     """As much of a rejection as `hints` let out."""
     if hints is Hints.NONE:
         return Fault(Problem.TOO_FAST, param=model)
