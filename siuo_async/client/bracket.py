@@ -17,12 +17,15 @@ FIRST_WHOLE_REST_S, LONGEST_WHOLE_REST_S = 20.0, 40.0
 """How long a found level rests before the upper end is tried again; doubled each time that fails."""
 CHAIN_S = 5.0
 """Cuts that follow each other within this time go deeper each time: the limit itself has fallen."""
+SLOW_PER_S = 2.0
+"""Below this rate too few calls pass in that time to tell."""
 CUTS = (0.9, 0.7, 0.6, 0.5)
-FIRST_STRIDE, LONGEST_STRIDE = 0.04, 1.0
-"""By what share an unbounded level is raised; doubled each time that holds."""
+FIRST_STRIDE, LONGEST_STRIDE, QUOTA_STRIDE = 0.04, 1.0, 0.15
+"""By what share an unbounded level is raised, doubled each time that holds; where a quota is counted over a minute, that it holds for
+some seconds tells little, so there the steps stay small."""
 NARROW = 0.04
 """A bracket whose ends are this close, as a share, is not halved any more."""
-FEW_CALLS, ENOUGH_CALLS, MANY_CALLS = 4, 8, 24
+FEW_CALLS, ENOUGH_CALLS, MANY_CALLS = 4, 5, 24
 """A slow rate is tried for this many calls, while searching and later, and rests for this many."""
 FASTER_FROM = (4.0, 8.0, 32.0)
 """From these rates on the search goes faster, since quotas of that size bear it."""
@@ -47,6 +50,7 @@ class Bracket:
     least: float = 1 / 60
     whole: bool = False
     test_s: float = 3.0
+    longest_stride: float = LONGEST_STRIDE
     good: float = 0.0
     """The highest level that held lately."""
     bad: float = math.inf
@@ -92,7 +96,7 @@ class Bracket:
             self._resting = False
             self._rest_s = self._first_rest_s
             self._set(max(self.level * (1 + self._stride), self.level + self.whole))
-            self._stride = min(LONGEST_STRIDE, 2 * self._stride)
+            self._stride = min(self.longest_stride, 2 * self._stride)
         return True
 
     def _wanted_s(self) -> float:
@@ -112,7 +116,8 @@ class Bracket:
             level: what was in use, if that was less than the level allowed.
         """
         self._stride = FIRST_STRIDE
-        self._chain = self._chain + 1 if now - self._cut_at < CHAIN_S else 0
+        chained = now - self._cut_at < CHAIN_S and (self.whole or self.level > SLOW_PER_S)
+        self._chain = self._chain + 1 if chained else 0
         self._cut_at = now
         self.bad = max(level, self.least)
         if self._resting:
@@ -133,6 +138,7 @@ class Bracket:
     def found(self, level: float) -> None:
         """Sets a level that was measured to hold: lower ones need not be searched."""
         self.searching = False
+        self.longest_stride = QUOTA_STRIDE
         self._set(level)
         self.good = self.level
         self.bad = self.level + 1 if self.whole else self.level * (1 + NARROW)

@@ -40,13 +40,14 @@ FIRST_COOLDOWN_S, CAP_COOLDOWN_S = 0.5, 0.1
 LONGEST_COOLDOWN_S = 16.0
 SHORTEST_HINT_S = 0.05
 """A hint below this ("retry after 0") is none: following it would hammer the server."""
+HINTS_BELIEVED = 2
+"""From the next rejection in a row on, a hint is only the least that is waited."""
 LONG_HINT_S = 2.0
 """Who says to wait this long does not mean the calls in flight."""
 SUSPICION_S, CONFIRMED_S = 10.0, 2.0
 """How long "too many at once" stays a guess; all slots in use for so long without a rejection make it certain."""
 MOST_SUSPICIONS = 3
-ENOUGH_THROUGH = 3
-"""Calls let in after a wait of which none was turned away: it is over."""
+SHORTEST_CYCLE_S = 12.0
 TRUST_S, MOST_DOUBTS = 30.0, 6
 """For how long, and through how many rejections, a limit measured over a whole wait is kept."""
 QUIET_AFTER_FAILURE_S = 5.0
@@ -125,6 +126,7 @@ class _Episode:
     hint_s: float = 0.0
     first_start: float | None = None
     """When the first call after the cooldown was let in."""
+    second_start: float = math.inf
     starts: int = 0
 
 
@@ -194,6 +196,8 @@ class Controller:
         """Calls let in before this tell nothing new."""
         self._limited_since: float | None = None
         self._quiet_until = 0.0
+        self._answered_s = 0.0
+        """How long a rejection takes to come, about."""
         self._kind: str | None = None
         """What rejections without a reason turned out to mean: `requests` or `concurrency`."""
         self._suspicion: _Suspicion | None = None
@@ -299,7 +303,8 @@ class Controller:
                 self._cool(now, hint_s)
             return
         kind = known or self._guess(now, in_flight, hint_s)
-        episode = self._episode if self._episode is not None and self._episode.starts < ENOUGH_THROUGH else None
+        self._answered_s += 0.3 * (min(now - sent_at, 2.0) - self._answered_s)
+        episode = self._episode if self._episode is not None and sent_at < self._episode.second_start else None
         first = episode is None
         if episode is None:
             episode = self._episode = _Episode(now, self.calls - self.rejections, kind, hint_s=hint_s)
@@ -308,13 +313,13 @@ class Controller:
             episode.hint_s = max(episode.hint_s, hint_s)
         if first or kind == "concurrency" or self._kind != kind:
             self._react(now, kind, in_flight)
-        episode.first_start, episode.starts = None, 0
+        episode.first_start, episode.second_start, episode.starts = None, math.inf, 0
         self._reacted = now
         self.cooldowns += 1
         if kind == "concurrency":  # fewer at once is enough; the call itself waits for as long as it was told
             self._cool(now, CAP_COOLDOWN_S)
         else:
-            self._cool(now, hint_s or self._cooldown_s(episode.turned_away))
+            self._cool(now, self._cooldown_s(episode.turned_away, hint_s))
         self._note(f"turned away ({kind})")
 
     def tell(self, told: Iterable[LimitTold], sent_at: float, mark: Mark) -> None:
@@ -396,12 +401,13 @@ class Controller:
             episode.first_start = self._clock()
             self._learn_from(episode)
             if self._kind != "concurrency":
-                self.cool_until = max(self.cool_until, episode.first_start + CAP_COOLDOWN_S)
-        elif episode.starts == ENOUGH_THROUGH:
+                self.cool_until = max(self.cool_until, episode.first_start + max(CAP_COOLDOWN_S, 1.5 * self._answered_s))
+        elif episode.starts == 2:
+            episode.second_start = self._clock()
             self._close(episode)
 
     def _over(self, episode: _Episode) -> None:
-        if episode.starts < ENOUGH_THROUGH:
+        if episode.starts < 2:
             self._close(episode)
         self._episode = None
 
@@ -419,12 +425,13 @@ class Controller:
         if end is None or not _was_closed(episode) or (episode.kind == "tokens" and self.budgets):
             return
         start, passed = self._cycle or (self._begun, 0)
+        if end - start < SHORTEST_CYCLE_S:
+            return
         per_s = (episode.accepted - passed) / max(end - start, 1.0)
         if per_s > 0:
-            level = per_s if self._rate is None else min(per_s, self._rate.level)
             if self._rate is None:
-                self._rate = Bracket(level)
-            self._rate.found(level)
+                self._rate = Bracket(per_s)
+            self._rate.found(per_s)
             self._kind = "requests"
             self._note("what passed between two waits")
 
@@ -498,7 +505,12 @@ class Controller:
         wanted_s = _MEASURED_S if rate is None else max(_MEASURED_S, 8 / rate)
         return max(self.recent_per_s(wanted_s), START_PER_S if self.calls < FEW_CALLS else 1 / 60)
 
-    def _cooldown_s(self, times: int) -> float:
+    def _cooldown_s(self, times: int, hint_s: float) -> float:
+        if hint_s:  # one that proves too short again and again does not know who else is waiting
+            times -= HINTS_BELIEVED
+            if times < 1:
+                return hint_s
+            return max(hint_s, self._cooldown_s(times, 0.0))
         return min(LONGEST_COOLDOWN_S, FIRST_COOLDOWN_S * 3.0 ** (times - 1)) * (0.75 + 0.25 * self._dice())
 
     def _cool(self, now: float, seconds: float) -> None:

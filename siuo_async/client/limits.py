@@ -150,6 +150,7 @@ class LimitGroup:
     def rejected(self, sent_at: float, mark: Mark, hint_s: float | None = None, limit: str | None = None) -> None:
         """Notes that a call was turned away by a limit, before its slot is given back: nobody slips in ahead of the cooldown."""
         self.controller.rejected(sent_at, mark.in_flight, hint_s, limit)
+        self._turn_held = False  # a turn from before the cooldown and a fresh one would make two starts at once
         self._wake()
 
     def tell(self, told: Sequence[LimitTold], sent_at: float, mark: Mark) -> None:
