@@ -116,7 +116,5 @@ def _notes(found: Found, calls: int, base: str) -> list[str]:
     if ready := median(run.prepared_cpu_s for run in found.get(SIUO, ())) if SIUO in found else 0.0:
         notes.append(f"Not in it, since it comes before the first call: making siuo's samples, {1000 * ready / calls:.3f} ms a call.")
     if busy := [label for label, runs in found.items() if median(run.server_busy for run in runs) > BUSY]:
-        notes.append(
-            f"The server was busy for over {BUSY:.0%} of the time under {', '.join(busy)}: it may have set the wall time."
-        )
+        notes.append(f"The server was busy for over {BUSY:.0%} of the time under {', '.join(busy)}: it may set the wall time.")
     return notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import importlib.util
 import os
 from typing import TYPE_CHECKING, Any
@@ -66,12 +67,10 @@ def run_inspect(told: dict[str, Any]) -> Measured:
 
 
 def _inspect(load: Load, questions: list[str]) -> None:
-    from inspect_ai import Task, eval
-    from inspect_ai.dataset import Sample
-    from inspect_ai.solver import generate
-
-    [log] = eval(
-        Task(dataset=[Sample(input=question) for question in questions], solver=generate()),
+    their = importlib.import_module  # it is no dependency, so nothing is known of its types
+    sample, generate = their("inspect_ai.dataset").Sample, their("inspect_ai.solver").generate
+    [log] = their("inspect_ai").eval(
+        their("inspect_ai").Task(dataset=[sample(input=question) for question in questions], solver=generate()),
         model="openai-api/canned/canned",
         max_connections=load.at_once,
         max_samples=load.at_once,

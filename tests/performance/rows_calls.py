@@ -98,9 +98,8 @@ def tls(bench: Bench) -> Iterator[Table]:
             for how, server in (("plain", plain), ("TLS", encrypted))
         ]
         found = compare(bench, "TLS", contenders)
-    title = (
-        f"TLS: {load.calls:,} calls of text, {load.at_once} at once, {1000 * DELAY_S:.0f} ms; medians of {bench.runs} interleaved runs"
-    )
+    how_often = f"medians of {bench.runs} interleaved runs"
+    title = f"TLS: {load.calls:,} calls of text, {load.at_once} at once, {1000 * DELAY_S:.0f} ms; {how_often}"
     head = ("client", "plain, CPU ms/call", "TLS, CPU ms/call", "TLS adds, ms/call", "with TLS, x floor A", "with TLS, wall x floor A")
     rows = tuple(_with_tls(label, found, load.calls) for label in (FLOOR, SIUO))
     yield Table(title, head, rows, (f"{load.at_once} handshakes are in it.",))
