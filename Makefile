@@ -22,8 +22,8 @@ format: $(VENV)/.dev ## Mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## Cost of a call against a bare aiohttp loop
-	$(BIN)/python -m tests.performance.cost_of_a_call
+bench: $(VENV)/.dev ## Measured speed, as ratios to a bare aiohttp loop; BENCH="--only text" for some of it
+	$(BIN)/python -m tests.performance $(BENCH)
 
 soak: $(VENV)/.dev ## Slow tests
 	$(BIN)/python -m pytest -m soak
