@@ -24,7 +24,7 @@ from siuo_async.client.retry import retrying
 from siuo_async.client.transport import Transport
 from siuo_async.errors import ACCOUNT_WIDE, RETRYABLE, CallError, ErrorKind, StoppedEarly
 from siuo_async.providers.dialects.base import Dialect, Profile, Reply, Request, WireRequest
-from siuo_async.values import Completion, Parameters, Picture, Prompt
+from siuo_async.values import Completion, Parameters, Picture, Prompt, quick_value
 
 NO_SUCCESS_S = 900.0
 """A limit group that only ever says "rate limited" for this long opens the breaker."""
@@ -88,7 +88,7 @@ class Tries:
     """What the last try tells about the network."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick_value
 class CallResult:
     """A finished call: a completion, or the error that is left after all tries."""
 

@@ -7,13 +7,13 @@ left out; unknown fields are kept by copying lines whole.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from zlib import crc32
 
 import orjson
 
 from siuo_async.benchmarks.base import SEARCH
-from siuo_async.values import EMPTY, Answer, Json, Outcome, Usage
+from siuo_async.values import EMPTY, Answer, Json, Outcome, Usage, quick_value
 
 VERSION = 1
 _FAILED_MARK = b'"answers":[{"outcome":"failed"'
@@ -25,7 +25,7 @@ class BadLineError(ValueError):
     """A complete line of the journal that is not what was written."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick_value
 class CallRecord:
     """One finished call: what was asked, what came, and what it took."""
 
