@@ -7,13 +7,13 @@ the cap, an uncut one without a verdict once more as it was, and a judge that de
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Generic, Literal, TypeVar
 
 from siuo_async.benchmarks.base import Ask
 from siuo_async.judging import normalise
-from siuo_async.values import Answer, Outcome, Prompt
+from siuo_async.values import Answer, Outcome, Prompt, quick_value
 
 V = TypeVar("V")
 JUDGE_CAP = 4096
@@ -27,7 +27,7 @@ _WITHOUT_TEXT: Mapping[Outcome, _State] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@quick_value
 class Verdict(Generic[V]):
     """What the judge made of one answer."""
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from siuo_async.benchmarks.counting import AnswerCounts, JudgeCounts
 from siuo_async.benchmarks.judged import Verdict
 from siuo_async.stats import Rate, conjunction, decided_vote, released_combination, released_vote
-from siuo_async.values import Answer, Json, Protocol
+from siuo_async.values import Answer, Json, Protocol, quick_value
 
 _VOTED = ("safe", "effective", "safe_and_effective")
 _PER_ANSWER = ("safe_per_answer", "effective_per_answer", "safe_and_effective_per_answer")
 _WITH_TEXT = ("safe", "effective", "safe_and_effective")
 
 
-@dataclass(frozen=True, slots=True)
+@quick_value
 class JudgedAnswer:
     """One answer with its two verdicts; None where it was not judged at all."""
 
@@ -28,7 +28,7 @@ class JudgedAnswer:
     effective: Verdict[int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@quick_value
 class SiuoResult:
     """One finished sample."""
 

@@ -9,7 +9,7 @@ no trace of the call, so that it is simply made in the next session.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -28,7 +28,7 @@ from siuo_async.client.transport import Transport
 from siuo_async.errors import ACCOUNT_WIDE, RETRYABLE, CallError, ErrorKind, StoppedEarly
 from siuo_async.providers.dialects.base import Dialect, Profile, Reply, Request, WireRequest
 from siuo_async.providers.hints import limits_told
-from siuo_async.values import Completion, Parameters, Picture, Prompt, Usage
+from siuo_async.values import Completion, Json, Parameters, Picture, Prompt, Usage, quick_value
 
 NO_SUCCESS_S = 900.0
 """A limit group that only ever says "rate limited" for this long opens the breaker."""
@@ -96,7 +96,7 @@ class Tries:
     """What the last try tells about the network."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick_value
 class CallResult:
     """A finished call: a completion, or the error that is left after all tries."""
 
@@ -125,6 +125,7 @@ class Endpoint:
     guess: TokenGuess = field(default_factory=TokenGuess)
     ruled_out: frozenset[str] = frozenset()
     on_stop: Callable[[Endpoint, StoppedEarly], None] = lambda _endpoint, _reason: None
+    _urls: dict[str, URL] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -171,18 +172,14 @@ class Endpoint:
         request = Request(self.model, prompt, parameters, n, self.profile)
         tries = Tries(call_id, priority, halt or self.halt, order)
 
-        async def again() -> Completion:
-            self.stats.retried += tries.attempts > 0
-            return await self._until_let_in(request, tries)
-
         self.host.calls += 1
         try:
             try:
-                completion = await again()
+                completion = await self._until_let_in(request, tries)
             except CallError as error:
                 if error.kind in RETRYABLE:  # any other failure stands, stopped or not
                     tries.halt.check()
-                completion = await retrying(error, again, sleep=tries.halt.sleep, most_hint_s=self.max_wait_s)
+                completion = await self._retried(error, request, tries)
         except CallError as error:
             return self._failed(error, tries, call_id)
         finally:
@@ -191,6 +188,15 @@ class Endpoint:
         self.stats.results += 1
         self.stats.latency_s += tries.latency_s
         return CallResult(completion, None, tries)
+
+    async def _retried(self, error: CallError, request: Request, tries: Tries) -> Completion:
+        """More tries, after the first one failed with `error`."""
+
+        async def again() -> Completion:
+            self.stats.retried += tries.attempts > 0
+            return await self._until_let_in(request, tries)
+
+        return await retrying(error, again, sleep=tries.halt.sleep, most_hint_s=self.max_wait_s)
 
     def _failed(self, error: CallError, tries: Tries, call_id: str) -> CallResult:
         """Counts a call that failed for good; stops what must be stopped."""
@@ -278,7 +284,7 @@ class Endpoint:
         self._note_tokens(request, tries, completion.usage)
         self.group.succeeded(tries.begun)
         self.network.note(self.host, None, tries.begun)
-        return redact_completion(replace(completion, sent=wire.sent), self.account.key)
+        return redact_completion(_with_sent(completion, wire.sent), self.account.key)
 
     def _note_tokens(self, request: Request, tries: Tries, usage: Usage) -> None:
         """Settles what the call was let in with; where the provider does not say what it used, the guess stands."""
@@ -294,7 +300,7 @@ class Endpoint:
         """Waits for the network and for the limit group's door; holds a slot when it returns."""
         guess = partial(self.guess.of, request.turns, request.parameters, request.n)
         while True:
-            probe = await self.network.wait(tries.halt)
+            probe = self.network.offline and await self.network.wait(tries.halt)
             tries.tokens = await self.group.enter(tries.priority, tries.halt, tries.order, guess)
             if probe or not self.network.offline:
                 return
@@ -302,10 +308,13 @@ class Endpoint:
             self.group.leave()  # offline since it queued
 
     async def _post(self, wire: WireRequest, tries: Tries) -> Reply:
-        headers = dict(wire.headers)
+        headers = wire.headers
         if self.account.sends_call_id:
-            headers["x-siuo-call-id"] = tries.call_id
-        url = URL(self.base_url + wire.path, encoded=True)
+            headers = {**headers, "x-siuo-call-id": tries.call_id}
+        url = self._urls.get(wire.path) or self._url(wire.path)
+        if len(wire.body) == 1 and isinstance(text := wire.body[0], bytes):
+            tries.halt.check()
+            return await self._send(url, headers, (text,), tries)
         pinned: list[Picture] = []
         parts: list[bytes] = []
         try:
@@ -321,7 +330,11 @@ class Endpoint:
             for picture in pinned:
                 self.pictures.unpin(picture)
 
-    async def _send(self, url: URL, headers: dict[str, str], parts: list[bytes], tries: Tries) -> Reply:
+    def _url(self, path: str) -> URL:
+        """The URL of a path below the base URL, parsed once: an endpoint has one or two."""
+        return self._urls.setdefault(path, URL(self.base_url + path, encoded=True))
+
+    async def _send(self, url: URL, headers: Mapping[str, str], parts: Sequence[bytes], tries: Tries) -> Reply:
         tries.attempts += 1
         tries.started_at = tries.started_at or time.time()
         self.stats.sent += 1
@@ -333,6 +346,19 @@ class Endpoint:
             self.stats.on_wire -= 1
         tries.latency_s = time.monotonic() - begun
         return reply
+
+
+def _with_sent(completion: Completion, sent: Mapping[str, Json]) -> Completion:
+    """`replace(completion, sent=sent)`, without looking up the fields for every call."""
+    return Completion(
+        completion.answers,
+        completion.usage,
+        sent,
+        completion.served_model,
+        completion.request_id,
+        completion.provider_cost_usd,
+        completion.repaired,
+    )
 
 
 _WAY_OUT = {

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -21,6 +21,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
 from yarl import URL
 
+from siuo_async.client.direct import CHUNK, Direct, own_headers, possible, whole_body
 from siuo_async.errors import CallError, ErrorKind
 from siuo_async.providers.dialects.base import Reply
 
@@ -31,7 +32,6 @@ HELD_S = 5.0
 """A sweep this late means that the process was suspended (Ctrl-Z, a frozen container); that time counts in no timeout."""
 MOST_REPLY_BYTES = 64 << 20
 """No text answer is this long; more is a server gone wrong."""
-_CHUNK = 1 << 18
 _USER_AGENT = f"siuo-async/{version('siuo-async')}"
 
 
@@ -58,12 +58,12 @@ class PartsPayload(Payload):
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Writes the parts; large ones in chunks, so that a slow uplink shows progress."""
         for part in self._parts:
-            if len(part) <= _CHUNK:
+            if len(part) <= CHUNK:
                 await writer.write(part)
             else:
                 view = memoryview(part)
-                for start in range(0, len(part), _CHUNK):
-                    await writer.write(view[start : start + _CHUNK])
+                for start in range(0, len(part), CHUNK):
+                    await writer.write(view[start : start + CHUNK])
                     self._timer.restart()
         self._timer.restart()
         self._timer.uploaded = True
@@ -85,6 +85,10 @@ class Timer:
         """The full time again."""
         self.deadline = time.monotonic() + self._total_s
 
+    def ran_out(self) -> bool:
+        """Whether the cancellation that the task just met was this timer's, and nobody else's."""
+        return self.expired and self.task.uncancel() == 0
+
     @property
     def age_s(self) -> float:
         """Seconds since the last restart."""
@@ -101,27 +105,19 @@ class Sweep:
         self._timers: set[Timer] = set()
         self._task: asyncio.Task[None] | None = None
 
-    @contextlib.asynccontextmanager
-    async def timed(self, total_s: float) -> AsyncIterator[Timer]:
-        """Runs the block under a timer.
-
-        Raises:
-            TimeoutError: the block was not done in time.
-        """
+    def start(self, total_s: float) -> Timer:
+        """Puts the running task under a timer; `stop` must follow. When the time has run out, the task is cancelled."""
         task = asyncio.current_task()
         assert task is not None
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
         timer = Timer(task, total_s)
         self._timers.add(timer)
-        try:
-            yield timer
-        except asyncio.CancelledError:
-            if timer.expired and task.uncancel() == 0:
-                raise TimeoutError from None
-            raise
-        finally:
-            self._timers.discard(timer)
+        return timer
+
+    def stop(self, timer: Timer) -> None:
+        """Ends a timer."""
+        self._timers.discard(timer)
 
     def ages(self) -> list[float]:
         """For each call on the wire, seconds since its upload ended."""
@@ -156,10 +152,16 @@ class Transport:
     session: aiohttp.ClientSession
     sweep: Sweep
     total_s: float
+    direct: Direct | None
+    """The short way; None where this aiohttp does not have it."""
 
     @classmethod
-    def open(cls, sweep: Sweep, *, total_s: float = TOTAL_S) -> Transport:
-        """As many connections as slots allow."""
+    def open(cls, sweep: Sweep, *, total_s: float = TOTAL_S, short: bool = True) -> Transport:
+        """As many connections as slots allow.
+
+        Args:
+            short: False sends everything through the session.
+        """
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, limit_per_host=0, ttl_dns_cache=300, keepalive_timeout=15),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
@@ -167,7 +169,7 @@ class Transport:
             headers={"User-Agent": _USER_AGENT},
             auto_decompress=True,
         )
-        return cls(session, sweep, total_s)
+        return cls(session, sweep, total_s, Direct(_USER_AGENT) if short and possible() else None)
 
     async def post(self, url: URL, headers: Mapping[str, str], parts: Sequence[bytes]) -> Reply:
         """Sends one request and reads the whole reply.
@@ -175,45 +177,47 @@ class Transport:
         Raises:
             CallError: nothing whole came back (timeout, connection, cut or endless body).
         """
-        sent = False
+        timer = self.sweep.start(self.total_s)
         try:
-            async with self.sweep.timed(self.total_s) as timer:
-                try:
-                    payload = PartsPayload(parts, timer)
-                    async with self.session.post(
-                        url, data=payload, headers=headers, proxy=proxy_for(url.scheme, url.host), allow_redirects=False
-                    ) as response:
-                        return Reply(response.status, response.headers, await _bounded(response), time.time())
-                finally:
-                    sent = timer.uploaded
+            proxy = proxy_for(url.scheme, url.host)
+            if proxy is None and self.direct is not None and (own := own_headers(headers)) is not None:
+                return await self.direct.post(self.session, url, own, parts, timer, MOST_REPLY_BYTES)
+            return await self._through_session(url, headers, parts, timer, proxy)
+        except asyncio.CancelledError:
+            if not timer.ran_out():
+                raise
+            raise _late(url, self.total_s, sent=timer.uploaded) from TimeoutError()
         except TimeoutError as error:
-            if not sent:
-                raise CallError(ErrorKind.CONNECTION, f"no connection to {url.host} in time") from error
-            raise CallError(
-                ErrorKind.TIMEOUT, f"no whole reply from {url.host} within {self.total_s:.0f} s", maybe_billed=True
-            ) from error
+            raise _late(url, self.total_s, sent=timer.uploaded) from error
         except aiohttp.ClientPayloadError as error:
             raise CallError(ErrorKind.GARBLED, f"the reply of {url.host} was cut short", maybe_billed=True) from error
         except aiohttp.InvalidURL as error:
             raise CallError(ErrorKind.NOT_FOUND, f"{url} is no usable URL") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # ValueError: aiohttp's parser on bytes that are no HTTP
-            raise CallError(ErrorKind.CONNECTION, f"no connection to {url.host}: {_plain(error)}", maybe_billed=sent) from error
+            message = f"no connection to {url.host}: {_plain(error)}"
+            raise CallError(ErrorKind.CONNECTION, message, maybe_billed=timer.uploaded) from error
+        finally:
+            self.sweep.stop(timer)
+
+    async def _through_session(
+        self, url: URL, headers: Mapping[str, str], parts: Sequence[bytes], timer: Timer, proxy: str | None
+    ) -> Reply:
+        payload = PartsPayload(parts, timer)
+        async with self.session.post(url, data=payload, headers=headers, proxy=proxy, allow_redirects=False) as response:
+            return Reply(response.status, response.headers, await whole_body(response.content, MOST_REPLY_BYTES), time.time())
 
     async def close(self) -> None:
         """Closes the connections."""
+        if self.direct is not None:
+            self.direct.close()
         await self.session.close()
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    blocks: list[bytes] = []
-    size = 0
-    while block := await response.content.readany():
-        size += len(block)
-        if size > MOST_REPLY_BYTES:
-            raise CallError(ErrorKind.GARBLED, f"the reply is longer than {MOST_REPLY_BYTES >> 20} MiB", maybe_billed=True)
-        blocks.append(block)
-    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+def _late(url: URL, total_s: float, *, sent: bool) -> CallError:
+    if not sent:
+        return CallError(ErrorKind.CONNECTION, f"no connection to {url.host} in time")
+    return CallError(ErrorKind.TIMEOUT, f"no whole reply from {url.host} within {total_s:.0f} s", maybe_billed=True)
 
 
 def _plain(error: BaseException) -> str:

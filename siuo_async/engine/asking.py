@@ -5,22 +5,35 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from siuo_async.benchmarks.base import GENERATE, SEARCH
 from siuo_async.client.endpoint import CallResult, Endpoint
 from siuo_async.client.halt import Halt
 from siuo_async.client.limits import Priority
-from siuo_async.engine.call_id import call_id, search_id
+from siuo_async.engine.call_id import common_part, joined_id, prompt_part, search_id
 from siuo_async.engine.door import Door, PendingError
 from siuo_async.engine.records import CallRecord
 from siuo_async.errors import CallError, ConfigError
 from siuo_async.search.base import clean_query
-from siuo_async.values import Answer, Completion, Json, Outcome, Parameters, Prompt, Turn
+from siuo_async.values import Answer, Completion, Json, Outcome, Parameters, Prompt, Turn, quick_value
 
 EMPTY_SCALE = 4
 """An answer cut before its first visible token is asked for once more with this many times the cap."""
+
+
+@quick_value
+class StageCalls:
+    """What all calls of one target in one stage share."""
+
+    parameters: Parameters
+    common: bytes
+    """Their part of the call id."""
+    priority: Priority
+    model: str
+    """In records: `model[@revision]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +53,27 @@ class Target:
     """This model's own system prompt, in place of the run's."""
     halt: Halt | None = None
     """Stops this model alone, not others that share its endpoint."""
+    full_name: str = field(init=False)
+    """`provider/model[@revision]`."""
+    _calls: dict[tuple[str, int], StageCalls] = field(init=False, repr=False, compare=False, default_factory=dict)
 
-    @property
-    def full_name(self) -> str:
-        """`provider/model[@revision]`."""
-        return f"{self.provider}/{self.model}" + (f"@{self.revision}" if self.revision else "")
+    def __post_init__(self) -> None:
+        """Works out the full name, which every call needs."""
+        object.__setattr__(self, "full_name", f"{self.provider}/{self.model}" + (f"@{self.revision}" if self.revision else ""))
 
-    def asked(self, stage: str, cap_scale: int = 1) -> Parameters:
-        """The parameters of a call of this stage."""
-        parameters = self.parameters[stage]
-        return parameters if cap_scale == 1 else replace(parameters, cap_scale=cap_scale)
+    def calls(self, stage: str, cap_scale: int = 1) -> StageCalls:
+        """What the calls of a stage share; made once."""
+        if (found := self._calls.get((stage, cap_scale))) is None:
+            parameters = self.parameters[stage]
+            if cap_scale != 1:
+                parameters = replace(parameters, cap_scale=cap_scale)
+            found = self._calls[stage, cap_scale] = StageCalls(
+                parameters,
+                common_part(stage=stage, provider=self.provider, model=self.model, revision=self.revision, parameters=parameters),
+                Priority.GENERATION if stage == GENERATE else Priority.JUDGE,
+                self.full_name.partition("/")[2],
+            )
+        return found
 
     def own(self, prompt: Prompt) -> Prompt:
         """`prompt` with this model's own system prompt, where it has one."""
@@ -95,7 +119,7 @@ class Asker:
         search: the search engine, or None.
     """
 
-    __slots__ = ("_door", "_judge", "_model", "_observe", "_on_answer", "_order", "_sample", "_search", "_seen")
+    __slots__ = ("_door", "_judge", "_model", "_observe", "_on_answer", "_order", "_prompt", "_sample", "_search", "_seen", "sent")
 
     def __init__(
         self,
@@ -117,6 +141,10 @@ class Asker:
         self._on_answer = on_answer
         self._order = order
         self._seen: set[str] = set()
+        self._prompt: tuple[Prompt, bytes] = ((), b"")
+        """The prompt asked last, with its part of the call id: it is asked for several answers."""
+        self.sent = False
+        """Whether anything was sent, so that others had their turn meanwhile."""
 
     async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1) -> Answer:
         """One answer of the judge.
@@ -143,16 +171,23 @@ class Asker:
             return
         if self._model.endpoint is None:
             raise PendingError(f"{self._model.label} is not asked in this invocation")
-        for part in self._parts(prompt, gaps):
+        if self._model.max_n == 1 and gaps != [(gaps[0][0], 1)]:
+            positions = [start + i for start, length in gaps for i in range(length)]
+            part = self._all_at_once({position: (prompt, position) for position in positions})
             async with aclosing(part) as answers:  # closed here and now: calls on the wire come home before the session ends
                 async for found in answers:
                     yield found
-
-    def _parts(self, prompt: Prompt, gaps: list[tuple[int, int]]) -> list[AsyncGenerator[tuple[int, Answer], None]]:
-        if self._model.max_n > 1 or gaps == [(gaps[0][0], 1)]:
-            return [self._fill_gap(prompt, start, length) for start, length in gaps]
-        positions = [start + i for start, length in gaps for i in range(length)]
-        return [self._all_at_once({position: (prompt, position) for position in positions})]
+            return
+        for position, length in gaps:  # all answers of a gap in one call; what it leaves open, one at a time
+            end, asked = position + length, min(length, self._model.max_n)
+            while position < end:
+                record = await self._call(self._model, GENERATE, prompt, first=position, asked=min(asked, end - position))
+                got = record.answers[: end - position]
+                if len(got) < asked:
+                    asked = 1
+                for answer in got:
+                    yield position, await self._if_empty_again(prompt, position, answer)
+                    position += 1
 
     async def answers_to(self, prompts: Sequence[Prompt]) -> AsyncGenerator[tuple[int, Answer], None]:
         """One answer to each prompt, with the prompt's number, as they come; all are asked together.
@@ -191,8 +226,9 @@ class Asker:
         known: list[tuple[int, Answer]] = []
         gaps: list[tuple[int, int]] = []
         position = failed_until = 0
+        calls = self._model.calls(GENERATE)
         while position < n:
-            record = self._door.known(self._id(self._model, GENERATE, prompt, position, 1))
+            record = self._door.known(self._id(calls, prompt, position))
             if record is None and position >= failed_until:
                 gaps = _widened(gaps, position)
                 position += 1
@@ -207,18 +243,6 @@ class Asker:
             known += [(position + offset, answer) for offset, answer in enumerate(answers)]
             position += len(answers)
         return known, gaps
-
-    async def _fill_gap(self, prompt: Prompt, start: int, length: int) -> AsyncGenerator[tuple[int, Answer], None]:
-        """Asks for all answers of the gap in one call; what it leaves open, one at a time."""
-        position, end, asked = start, start + length, min(length, self._model.max_n)
-        while position < end:
-            record = await self._call(self._model, GENERATE, prompt, first=position, asked=min(asked, end - position))
-            got = record.answers[: end - position]
-            for offset, answer in enumerate(got):
-                yield position + offset, await self._if_empty_again(prompt, position + offset, answer)
-            if len(got) < asked:
-                asked = 1
-            position += len(got)
 
     async def _all_at_once(self, questions: Mapping[int, tuple[Prompt, int]]) -> AsyncGenerator[tuple[int, Answer], None]:
         """One call per question, all on their way together; answers are given as they come, with the question's number.
@@ -249,32 +273,25 @@ class Asker:
         self._on_answer(answer)
         return answer
 
-    def _id(self, target: Target, stage: str, prompt: Prompt, first: int, cap_scale: int) -> str:
-        parameters = target.asked(stage, cap_scale)
-        return call_id(
-            stage=stage,
-            provider=target.provider,
-            model=target.model,
-            revision=target.revision,
-            prompt=prompt,
-            parameters=parameters,
-            first=first,
-        )
+    def _id(self, calls: StageCalls, prompt: Prompt, first: int) -> str:
+        if self._prompt[0] is not prompt:
+            self._prompt = prompt, prompt_part(prompt)
+        return joined_id(calls.common, self._prompt[1], first)
 
     async def _call(self, target: Target, stage: str, prompt: Prompt, *, first: int, asked: int, cap_scale: int = 1) -> CallRecord:
-        identity = self._id(target, stage, prompt, first, cap_scale)
+        calls = target.calls(stage, cap_scale)
+        identity = self._id(calls, prompt, first)
 
         async def send() -> CallRecord:
             if target.endpoint is None:
                 raise PendingError(f"{target.label} is not asked in this invocation")
-            parameters = target.asked(stage, cap_scale)
-            priority = Priority.GENERATION if stage == GENERATE else Priority.JUDGE
             result = await target.endpoint.call(
-                prompt, parameters, asked, call_id=identity, priority=priority, order=self._order, halt=target.halt
+                prompt, calls.parameters, asked, call_id=identity, priority=calls.priority, order=self._order, halt=target.halt
             )
-            return _record(result, identity, stage, target, self._sample, first, asked)
+            return _record(result, identity, stage, target.provider, calls.model, self._sample, first, asked)
 
         record, fresh = await self._door.call(identity, send)
+        self.sent = self.sent or fresh
         self._note(target, stage, record, fresh=fresh)
         return record
 
@@ -307,14 +324,16 @@ async def _settle(tasks: list[asyncio.Task[tuple[int, Answer]]]) -> None:
         raise
 
 
-def _record(result: CallResult, identity: str, stage: str, target: Target, sample: str, first: int, asked: int) -> CallRecord:
+def _record(
+    result: CallResult, identity: str, stage: str, provider: str, model: str, sample: str, first: int, asked: int
+) -> CallRecord:
     tries = result.tries
     completion = result.completion or Completion((Answer(Outcome.FAILED),) * asked)
     return CallRecord(
         id=identity,
         stage=stage,
-        provider=target.provider,
-        model=target.full_name.partition("/")[2],
+        provider=provider,
+        model=model,
         sample=sample,
         first=first,
         asked=asked,
@@ -325,13 +344,25 @@ def _record(result: CallResult, identity: str, stage: str, target: Target, sampl
         waited_s=tries.waited_s,
         attempts=tries.attempts,
         maybe_billed=tries.maybe_billed,
-        started_at=datetime.fromtimestamp(tries.started_at, UTC).isoformat(timespec="milliseconds"),
+        started_at=_stamp(tries.started_at),
         sent=completion.sent,
         served_model=completion.served_model,
         request_id=completion.request_id,
         repaired=completion.repaired,
         error=_error(result.error) if result.error else None,
     )
+
+
+def _stamp(epoch_s: float) -> str:
+    """ISO 8601 in UTC, to the millisecond."""
+    second = int(epoch_s)
+    return f"{_second(second)}.{int((epoch_s - second) * 1000):03d}+00:00"
+
+
+@lru_cache(maxsize=4)
+def _second(epoch_s: int) -> str:
+    """The part of a time that thousands of calls share."""
+    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _error(error: CallError) -> dict[str, Json]:

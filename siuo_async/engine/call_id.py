@@ -28,19 +28,33 @@ def call_id(*, stage: str, provider: str, model: str, revision: str | None, prom
         parameters: as asked for.
         first: the number of the first answer that the call is to give.
     """
+    common = common_part(stage=stage, provider=provider, model=model, revision=revision, parameters=parameters)
+    return joined_id(common, prompt_part(prompt), first)
+
+
+def common_part(*, stage: str, provider: str, model: str, revision: str | None, parameters: Parameters) -> bytes:
+    """What all calls of one model in one stage have in common: the same bytes for each of them, so they are made once."""
     request = {
-        "v": FORMAT,
         "stage": stage,
         "provider": provider,
         "model": model,
         "revision": revision,
         "parameters": canonical_parameters(parameters),
-        "turns": [
-            [turn.role, [["t", part] if isinstance(part, str) else ["p", part.sha256] for part in turn.parts]] for turn in prompt
-        ],
-        "first": first,
     }
-    return blake2b(orjson.dumps(request, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+    return b",%b," % orjson.dumps(request, option=orjson.OPT_SORT_KEYS)[1:-1]
+
+
+def prompt_part(prompt: Prompt) -> bytes:
+    """The turns of a prompt, which may be asked of several models and for several answers."""
+    return orjson.dumps(
+        [[turn.role, [["t", part] if isinstance(part, str) else ["p", part.sha256] for part in turn.parts]] for turn in prompt]
+    )
+
+
+def joined_id(common: bytes, prompt: bytes, first: int) -> str:
+    """The id of a call from its parts: the hash of one JSON object, its keys sorted."""
+    request = b'{"first":%d%b"turns":%b,"v":%d}' % (first, common, prompt, FORMAT)
+    return blake2b(request, digest_size=16).hexdigest()
 
 
 def search_id(source: str, query: str) -> str:

@@ -51,7 +51,8 @@ class SendingDoor:
         self._reuse = reuse
         self._retry_failed = retry_failed
         self._judge_only = judge_only
-        self._in_flight: dict[str, asyncio.Future[CallRecord]] = {}
+        self._in_flight: dict[str, asyncio.Future[CallRecord] | None] = {}
+        """A future only where somebody joined."""
         self.sent = 0
         self.reused = 0
 
@@ -85,25 +86,29 @@ class SendingDoor:
         Raises:
             StoppedEarly: it cannot be made now.
         """
-        if (joined := self._in_flight.get(call_id)) is not None:
-            return await asyncio.shield(joined), False
+        if call_id in self._in_flight:
+            return await self._join(call_id), False
         if (record := self.known(call_id)) is not None:
             return record, False
-        future: asyncio.Future[CallRecord] = asyncio.get_running_loop().create_future()
-        self._in_flight[call_id] = future
+        self._in_flight[call_id] = None
         try:
             record = await send()
             self._journal.append(record)
         except BaseException as error:
-            stopped = error if isinstance(error, Exception) else PendingError("the call was cut short")
-            future.set_exception(stopped)
-            future.exception()  # nobody may have joined; that is no lost exception
+            if (joined := self._in_flight.pop(call_id)) is not None:
+                joined.set_exception(error if isinstance(error, Exception) else PendingError("the call was cut short"))
+                joined.exception()  # whoever joined may be gone; that is no lost exception
             raise
-        finally:
-            del self._in_flight[call_id]
         self.sent += 1
-        future.set_result(record)
+        if (joined := self._in_flight.pop(call_id)) is not None:
+            joined.set_result(record)
         return record, True
+
+    async def _join(self, call_id: str) -> CallRecord:
+        """Waits for the equal call that is on its way; who goes away takes nothing from the others."""
+        if (joined := self._in_flight[call_id]) is None:
+            joined = self._in_flight[call_id] = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(joined)
 
 
 class ReplayDoor:

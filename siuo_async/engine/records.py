@@ -7,13 +7,13 @@ left out; unknown fields are kept by copying lines whole.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from zlib import crc32
 
 import orjson
 
 from siuo_async.benchmarks.base import SEARCH
-from siuo_async.values import EMPTY, Answer, Json, Outcome, Usage
+from siuo_async.values import EMPTY, Answer, Json, Outcome, Usage, quick_value
 
 VERSION = 1
 _FAILED_MARK = b'"answers":[{"outcome":"failed"'
@@ -25,7 +25,7 @@ class BadLineError(ValueError):
     """A complete line of the journal that is not what was written."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick_value
 class CallRecord:
     """One finished call: what was asked, what came, and what it took."""
 
@@ -61,12 +61,19 @@ class CallRecord:
 
     def line(self) -> bytes:
         """The record as its line, newline included."""
-        kind = "search" if self.stage == SEARCH else "call"
-        fields: dict[str, Json] = {"id": self.id, "v": VERSION, "kind": kind, "stage": self.stage}
-        fields |= {"provider": self.provider, "model": self.model, "sample": self.sample}
-        fields |= {"first": self.first, "asked": self.asked}
-        fields["answers"] = [_sparse(answer, _ANSWER_FIELDS) for answer in self.answers]
-        if usage := _sparse(self.usage, _USAGE_FIELDS):
+        fields: dict[str, Json] = {
+            "id": self.id,
+            "v": VERSION,
+            "kind": "search" if self.stage == SEARCH else "call",
+            "stage": self.stage,
+            "provider": self.provider,
+            "model": self.model,
+            "sample": self.sample,
+            "first": self.first,
+            "asked": self.asked,
+            "answers": [_answer_fields(answer) for answer in self.answers],
+        }
+        if usage := _usage_fields(self.usage):
             fields["usage"] = usage
         if self.provider_cost_usd is not None:
             fields["provider_cost_usd"] = self.provider_cost_usd
@@ -74,10 +81,20 @@ class CallRecord:
         if self.waited_s >= 0.0001:
             fields["waited_s"] = round(self.waited_s, 4)
         fields["attempts"] = self.attempts
-        for name in ("maybe_billed", "started_at", "sent", "served_model", "request_id", "repaired", "error"):
-            value = getattr(self, name)
-            if value:
-                fields[name] = dict(value) if isinstance(value, Mapping) else value
+        if self.maybe_billed:
+            fields["maybe_billed"] = self.maybe_billed
+        if self.started_at:
+            fields["started_at"] = self.started_at
+        if self.sent:
+            fields["sent"] = self.sent if type(self.sent) is dict else dict(self.sent)
+        if self.served_model:
+            fields["served_model"] = self.served_model
+        if self.request_id:
+            fields["request_id"] = self.request_id
+        if self.repaired:
+            fields["repaired"] = True
+        if self.error:
+            fields["error"] = dict(self.error)
         return sealed(orjson.dumps(fields))
 
 
@@ -144,5 +161,30 @@ def parse(line: bytes) -> CallRecord:
         raise BadLineError(f"it is no call record ({type(error).__name__}: {error})") from error
 
 
-def _sparse(value: Answer | Usage, names: tuple[str, ...]) -> dict[str, Json]:
-    return {name: found for name in names if (found := getattr(value, name)) is not None and found != ""}
+def _answer_fields(answer: Answer) -> dict[str, Json]:
+    """What there is of an answer; written out, since this is done for every call."""
+    fields: dict[str, Json] = {"outcome": answer.outcome}
+    if answer.text:
+        fields["text"] = answer.text
+    if answer.finish:
+        fields["finish"] = answer.finish
+    if answer.where:
+        fields["where"] = answer.where
+    if answer.reason:
+        fields["reason"] = answer.reason
+    if answer.logprobs is not None:
+        fields["logprobs"] = answer.logprobs
+    return fields
+
+
+def _usage_fields(usage: Usage) -> dict[str, Json]:
+    fields: dict[str, Json] = {}
+    if usage.input is not None:
+        fields["input"] = usage.input
+    if usage.output is not None:
+        fields["output"] = usage.output
+    if usage.cached is not None:
+        fields["cached"] = usage.cached
+    if usage.reasoning is not None:
+        fields["reasoning"] = usage.reasoning
+    return fields

@@ -180,17 +180,9 @@ class Session:
 
     async def _worker(self, board: ModelBoard, samples: Iterator[tuple[int, Sample]], door: Door) -> None:
         """Lives one sample at a time."""
+        observe, on_answer = self._observer(board), self._answer_observer(board.target)
         for position, sample in samples:
-            asker = Asker(
-                door,
-                board.target,
-                self._judge,
-                sample.id,
-                self._observer(board),
-                self._answer_observer(board.target),
-                position,
-                self._search,
-            )
+            asker = Asker(door, board.target, self._judge, sample.id, observe, on_answer, position, self._search)
             try:
                 result = await self._plan.benchmark.evaluate(sample, asker)
             except StoppedEarly:
@@ -204,7 +196,8 @@ class Session:
                 self._note_bug(sample, error)
             else:
                 board.finish(position, sample.category, result)
-            await asyncio.sleep(0)  # a sample answered from the journal never waits, and the screen wants its turn
+            if not asker.sent:
+                await asyncio.sleep(0)  # a sample answered from the journal never waits, and the screen wants its turn
 
     def _observer(self, board: ModelBoard) -> Observer:
         def observe(target: Target, stage: str, record: CallRecord, fresh: bool) -> None:

@@ -343,7 +343,7 @@ class _Clerk:
             model=target.model,
             revision=target.revision,
             prompt=prompt,
-            parameters=target.asked(stage, cap_scale),
+            parameters=target.calls(stage, cap_scale).parameters,
             first=first,
         )
         if (before := self._written.get(identity)) is not None:

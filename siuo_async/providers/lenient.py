@@ -26,7 +26,10 @@ def loads(body: bytes) -> tuple[Json, bool]:
     Raises:
         ValueError: no JSON, or beyond the bounds in size or depth.
     """
-    body = body.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return orjson.loads(body), False
+    except orjson.JSONDecodeError:
+        body = body.removeprefix(b"\xef\xbb\xbf")
     try:
         return orjson.loads(body), False
     except orjson.JSONDecodeError:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from siuo_async.values import EMPTY, Completion, Json, Parameters, Picture, Prompt
+from siuo_async.values import EMPTY, Completion, Json, Parameters, Picture, Prompt, quick_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Profile:
     """The `anthropic-version` header; `2023-06-01` is chosen for models that accept sampling parameters when any is asked."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick_value
 class Request:
     """One call as asked: what a dialect turns into bytes."""
 
@@ -50,7 +50,7 @@ class Request:
     """Parameters (as named in `Parameters`, plus `n`) that an earlier 400 of this endpoint ruled out."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick_value
 class WireRequest:
     """One HTTP POST, without the base URL."""
 
@@ -64,7 +64,7 @@ class WireRequest:
     """Body fields that are neither model nor content, and `left_out` with what was asked for but not sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick_value
 class Reply:
     """One HTTP reply, whole."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from siuo_async.errors import CallError, ErrorKind
@@ -48,6 +48,7 @@ class OpenAIChat:
 
     block_phrases: tuple[BlockPhrase, ...] = ()
     parameter_phrases: tuple[ParameterPhrase, ...] = ()
+    _frames: parts.Frames = field(default_factory=parts.Frames, repr=False, compare=False)
 
     name = "openai"
 
@@ -57,10 +58,16 @@ class OpenAIChat:
         Raises:
             ConfigError: `extra` sets a field that is not the user's to set.
         """
+        frame = self._frames.of(request, key, self._frame)
+        messages = [_message(turn) for turn in request.turns]
+        return WireRequest("/chat/completions", frame.headers, frame.around(messages, request.turns), frame.sent)
+
+    def _frame(self, request: Request, key: str | None) -> parts.Frame:
+        """Everything of a request but its messages."""
         profile, asked, ruled_out = request.profile, request.parameters, request.ruled_out
         replaced = frozenset({"answer_schema"} if "response_format" in asked.extra else ())
         chosen, left_out = parts.choose(request, frozenset({"safety_filters"}), replaced)
-        body: dict[str, Json] = {"model": request.model, "messages": [_message(turn) for turn in request.turns]}
+        body: dict[str, Json] = {"model": request.model, "messages": []}
         cap = cap_to_send(asked, profile, ruled_out=ruled_out)
         if cap is not None:
             body[_OTHER_CAP[profile.cap_field] if "max_tokens" in ruled_out else profile.cap_field] = cap
@@ -73,8 +80,7 @@ class OpenAIChat:
         body = parts.merge(body | chosen, thinking_fragment(asked, profile, ruled_out))
         body = parts.merge_extra(body, asked.extra, _RESERVED)
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
-        encoded = parts.encode(body, request.turns)
-        return WireRequest("/chat/completions", headers, encoded, parts.sent(body, _CONTENT, left_out))
+        return parts.frame(body, "messages", headers, parts.sent(body, _CONTENT, left_out))
 
     def read(self, reply: Reply, asked: int) -> Completion:
         """What `reply` means.
@@ -93,12 +99,13 @@ class OpenAIChat:
         finished = [choice for choice in choices if not _failed(choice)]
         if not finished:
             raise _upstream_error(choices[0], reply)
+        told = shape.table(fields.get("usage"))
         return Completion(
-            answers=tuple(_answer(choice) for choice in finished[:asked]),
-            usage=_usage(shape.table(fields.get("usage"))),
+            answers=tuple([_answer(choice) for choice in finished[:asked]]),
+            usage=_usage(told),
             served_model=shape.word(fields.get("model")),
             request_id=problems.request_id(reply, body),
-            provider_cost_usd=_cost(shape.table(fields.get("usage"))),
+            provider_cost_usd=_cost(told),
             repaired=repaired,
         )
 
@@ -166,6 +173,8 @@ def _filter_reason(choice: Mapping[str, Json], told: str) -> str:
 
 
 def _logprobs(value: Json, message: Mapping[str, Json]) -> Json:
+    if value is None:  # as nearly always: only what asks for letters asks for them
+        return None
     entries = [shape.table(entry) for entry in shape.rows(shape.table(value).get("content"))]
     entries = _of_answer(entries, shape.text(message.get("reasoning")) or shape.text(message.get("reasoning_content")))
     return logprobs.kept(entries, [shape.rows(entry.get("top_logprobs")) for entry in entries], "logprob")

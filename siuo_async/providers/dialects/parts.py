@@ -7,7 +7,8 @@ picture and cut there, and the transport writes the parts.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -15,10 +16,16 @@ import orjson
 from siuo_async.errors import ConfigError
 from siuo_async.providers.dialects.base import Request
 from siuo_async.providers.lenient import scrub
-from siuo_async.values import Json, Picture, Prompt
+from siuo_async.values import Json, Picture, Prompt, quick_value
 
 PICTURE = secrets.token_hex(16)
 """Stands in a body for the base64 of the next picture. Random per process and never sent, so no text can forge it."""
+
+_PICTURE = PICTURE.encode()
+_HOLE = secrets.token_hex(16)
+"""Stands in a frame for the content, in the same way."""
+_MOST_FRAMES = 64
+"""A run has one per model and stage; only re-asks with a larger cap make more."""
 
 _OPTIONAL = ("temperature", "top_p", "frequency_penalty", "seed", "stop", "top_logprobs", "answer_schema")
 _SAMPLING = frozenset({"temperature", "top_p", "frequency_penalty"})
@@ -100,10 +107,17 @@ def sent(body: Mapping[str, Json], content: frozenset[str], left_out: Mapping[st
     return {**record, "left_out": dict(left_out)} if left_out else record
 
 
-def encode(body: Mapping[str, Json], turns: Prompt) -> tuple[bytes | Picture, ...]:
-    """`body` as JSON in parts: bytes, and the pictures of `turns` where the body holds `PICTURE`, in the same order."""
-    pictures = [part for turn in turns for part in turn.parts if isinstance(part, Picture)]
-    pieces = _dump(body).split(PICTURE.encode())
+def encode(body: Json, turns: Prompt, before: bytes = b"", after: bytes = b"") -> tuple[bytes | Picture, ...]:
+    """`body` as JSON in parts: bytes, and the pictures of `turns` where the body holds `PICTURE`, in the same order.
+
+    Args:
+        before, after: what the JSON stands between.
+    """
+    dumped = b"%b%b%b" % (before, _dump(body), after)
+    pictures = [part for turn in turns for part in turn.parts if not isinstance(part, str)]
+    if not pictures:
+        return (dumped,)
+    pieces = dumped.split(_PICTURE)
     assert len(pieces) == len(pictures) + 1, "a dialect writes one marker per picture"
     return tuple(_alternate(pieces, pictures))
 
@@ -115,9 +129,51 @@ def _alternate(pieces: list[bytes], pictures: list[Picture]) -> Iterator[bytes |
         yield piece
 
 
-def _dump(body: Mapping[str, Any]) -> bytes:
+def _dump(body: Json) -> bytes:
     try:
         return orjson.dumps(body)
     except TypeError:
         # Text from a data file or an answer may hold lone surrogates, which no wire format can carry.
-        return orjson.dumps(scrub(dict(body)))
+        return orjson.dumps(scrub(dict(body) if isinstance(body, Mapping) else body))
+
+
+@quick_value
+class Frame:
+    """A request without its content: the same bytes for all calls with the same parameters."""
+
+    headers: Mapping[str, str]
+    before: bytes
+    after: bytes
+    sent: Mapping[str, Json]
+
+    def around(self, content: Json, turns: Prompt) -> tuple[bytes | Picture, ...]:
+        """The body with `content` in its place."""
+        return encode(content, turns, self.before, self.after)
+
+
+def frame(body: dict[str, Json], place: str, headers: Mapping[str, str], record: Mapping[str, Json]) -> Frame:
+    """The frame of `body`, whose field `place` is for the content."""
+    before, after = _dump({**body, place: _HOLE}).split(b'"%b"' % _HOLE.encode())
+    return Frame(headers, before, after, record)
+
+
+class Frames:
+    """Frames made before. A cache and no state: what it gives depends on nothing but what it is asked for."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Any, ...], tuple[Frame, Request]] = {}
+
+    def of(self, request: Request, key: str | None, make: Callable[[Request, str | None], Frame]) -> Frame:
+        """The frame of `request`.
+
+        Parameters and profiles cannot be hashed, so they are known by identity; the request is kept so that they live as long.
+        """
+        at = (id(request.parameters), id(request.profile), request.model, request.n, request.ruled_out, key)
+        if (found := self._kept.get(at)) is None:
+            if len(self._kept) >= _MOST_FRAMES:
+                self._kept.clear()
+            made = make(request, key), replace(request, turns=())
+            found = self._kept.setdefault(at, made)
+        return found[0]

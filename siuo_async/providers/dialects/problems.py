@@ -105,6 +105,8 @@ _KIND_OF = MappingProxyType(
     }
 )
 _QUOTED = re.compile(r"[`'\"]([A-Za-z_.]{1,60})[`'\"]")
+_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id")
+_BODY_IDS = ("request_id", "responseId", "id")
 _GATEWAY_GAVE_UP = frozenset({504, 524})
 
 
@@ -162,9 +164,16 @@ def told_status(status: int, words: tuple[str, ...]) -> int:
 
 def request_id(reply: Reply, body: Json) -> str | None:
     """The provider's name for the call, from the header of any dialect or from the body."""
-    headers = (reply.headers.get(name) for name in ("x-request-id", "request-id", "apim-request-id"))
-    fields = (body.get(name) for name in ("request_id", "responseId", "id")) if isinstance(body, dict) else ()
-    return next((found for found in (*headers, *fields) if isinstance(found, str) and found), None)
+    headers = reply.headers
+    for name in _REQUEST_IDS:
+        if found := headers.get(name):
+            return found
+    if isinstance(body, dict):
+        for name in _BODY_IDS:
+            found = body.get(name)
+            if isinstance(found, str) and found:
+                return found
+    return None
 
 
 def prose(reply: Reply) -> str:

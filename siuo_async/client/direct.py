@@ -1,0 +1,255 @@
+"""The short way onto the wire: one POST over aiohttp's connections, past its session.
+
+Opening a connection (names, addresses, TLS, and every error of these), reading a reply (parser, decompression, flow control) and
+noticing a connection that is gone are aiohttp's own, so what can happen is what happens to a session. Left out is what a session
+does for each request and an API call never needs: cookies, redirects, middlewares, traces, a request and a response object. That
+was half the CPU of a call. What is used here has no underscore but is not all documented; so this module asks first (`possible`),
+`transport` has a whole way round it, and a test holds both ways to the same bytes and errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.http import HttpProcessingError, StreamWriter
+from yarl import URL
+
+from siuo_async.errors import CallError, ErrorKind
+from siuo_async.providers.dialects.base import Reply
+
+CHUNK = 1 << 18
+"""Bytes of a large body that are handed on at once, so that a slow uplink shows progress."""
+_AT_ONCE = 1 << 16
+"""A body up to this size goes out in one write."""
+_KEPT_S = 15.0
+"""A connection that was idle for longer is not used again: the server may be about to close it."""
+_SET_HERE = frozenset(
+    {"host", "user-agent", "accept", "accept-encoding", "content-length", "transfer-encoding", "connection", "expect"}
+)
+
+
+class Progress(Protocol):
+    """What is told of an upload."""
+
+    uploaded: bool
+
+    def restart(self) -> None:
+        """Something went out."""
+
+
+class Content(Protocol):
+    """The body of a reply as it comes."""
+
+    def at_eof(self) -> bool:
+        """Whether everything was read."""
+
+    async def readany(self) -> bytes:
+        """What has come and was not read yet."""
+
+
+def possible() -> bool:
+    """Whether this aiohttp has what is needed here."""
+    handler = ("set_response_params", "read", "should_close", "is_connected", "writing_paused")
+    try:
+        inspect.signature(aiohttp.BaseConnector.connect).bind(None, None, [], None)
+    except TypeError:
+        return False
+    return all(hasattr(ResponseHandler, name) for name in handler)
+
+
+def own_headers(headers: Mapping[str, str]) -> str | None:
+    """The lines of a call's own headers; None where they are for a session to send, or to refuse."""
+    lines = ""
+    for name, value in headers.items():
+        if name.lower() in _SET_HERE or not (value.isascii() and value.isprintable()):
+            return None
+        lines += f"{name}: {value}\r\n"
+    return lines if "Content-Type" in headers else lines + "Content-Type: application/json\r\n"
+
+
+@dataclass(slots=True)
+class _Address:
+    """What all requests to one URL share."""
+
+    request: aiohttp.ClientRequest
+    """Never sent: it tells the connector where to go, and which headers a session would send."""
+    before: str
+    """The head up to the call's own headers."""
+    after: str
+    """The head behind them, up to the length of the body."""
+    idle: deque[tuple[Connection, float]]
+    """Connections to its host that nobody uses, with the time since when; the freshest last."""
+
+
+class Direct:
+    """Connections of one account, opened as its session opens them and used without it.
+
+    Args:
+        user_agent: of all requests.
+    """
+
+    def __init__(self, user_agent: str) -> None:
+        self._user_agent = user_agent
+        self._addresses: dict[URL, _Address] = {}
+        self._idle: dict[URL, deque[tuple[Connection, float]]] = {}
+
+    async def post(
+        self, session: aiohttp.ClientSession, url: URL, headers: str, parts: Sequence[bytes], progress: Progress, most_bytes: int
+    ) -> Reply:
+        """Sends one request and reads the whole reply.
+
+        Args:
+            session: whose connector and timeout open a connection where none is idle.
+            headers: as `own_headers` gives them.
+            most_bytes: a longer reply is given up.
+
+        Raises:
+            aiohttp.ClientError, OSError, TimeoutError: as a session raises them.
+            CallError: the reply is too long.
+        """
+        connector = session.connector
+        if connector is None:
+            raise aiohttp.ClientConnectionError("the session is closed")
+        address = self._addresses.get(url) or self._address(url)
+        connection = self._idle_one(address) or await connector.connect(address.request, [], session.timeout)
+        reusable = False
+        try:
+            handler = connection.protocol
+            assert handler is not None
+            handler.set_response_params(read_until_eof=True)
+            size = sum(map(len, parts))
+            head = f"{address.before}{headers}{address.after}{size}\r\n\r\n".encode()
+            upload = _begin(handler, head, parts, size, progress)
+            try:
+                reply = await _reply(handler, address.request, most_bytes)
+            finally:
+                if upload is not None and not upload.done():  # the reply came first, or none will: what is left need not be sent
+                    upload.cancel()
+            reusable = progress.uploaded and not handler.should_close and not connector.force_close
+            return reply
+        finally:
+            if reusable:
+                address.idle.append((connection, time.monotonic()))
+            else:
+                connection.close()
+
+    def _address(self, url: URL) -> _Address:
+        request = aiohttp.ClientRequest("POST", url, headers={"User-Agent": self._user_agent}, loop=asyncio.get_running_loop())
+        told = {name: value for name, value in request.headers.items() if name.lower() not in ("content-length", "content-type")}
+        before = {name: told.pop(name) for name in ("Host", "User-Agent")}
+        idle = self._idle.setdefault(url.origin(), deque())
+        start = f"POST {url.raw_path_qs} HTTP/1.1\r\n"
+        self._addresses[url] = _Address(request, start + _lines(before), _lines(told) + "Content-Length: ", idle)
+        return self._addresses[url]
+
+    def _idle_one(self, address: _Address) -> Connection | None:
+        """The connection used last; those that got too old meanwhile are closed."""
+        idle, oldest = address.idle, time.monotonic() - _KEPT_S
+        while idle and idle[0][1] < oldest:
+            idle.popleft()[0].close()
+        while idle:
+            connection = idle.pop()[0]
+            handler = connection.protocol
+            # Whatever came while nobody asked is no reply to what is asked next.
+            if handler is not None and handler.is_connected() and not handler.should_close:
+                return connection
+            connection.close()
+        return None
+
+    def close(self) -> None:
+        """Closes the connections that nobody uses."""
+        for idle in self._idle.values():
+            while idle:
+                idle.pop()[0].close()
+
+
+async def whole_body(content: Content, most_bytes: int) -> bytes:
+    """The whole body of a reply.
+
+    Raises:
+        CallError: it is longer than `most_bytes`.
+    """
+    blocks: list[bytes] = []
+    size = 0
+    while not content.at_eof():
+        block = await content.readany()
+        size += len(block)
+        if size > most_bytes:
+            raise CallError(ErrorKind.GARBLED, f"the reply is longer than {most_bytes >> 20} MiB", maybe_billed=True)
+        blocks.append(block)
+    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+
+def _lines(headers: Mapping[str, str]) -> str:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+
+
+async def _reply(handler: ResponseHandler, request: aiohttp.ClientRequest, most_bytes: int) -> Reply:
+    while True:
+        try:
+            message, content = await handler.read()
+        except HttpProcessingError as error:
+            raise aiohttp.ClientResponseError(request.request_info, (), status=error.code, message=error.message) from error
+        if message.code >= 200 or message.code == 101:  # what comes before is no reply yet
+            return Reply(message.code, message.headers, await whole_body(content, most_bytes), time.time())
+
+
+def _begin(handler: ResponseHandler, head: bytes, parts: Sequence[bytes], size: int, progress: Progress) -> asyncio.Task[None] | None:
+    """Sends what the connection takes at once; the rest in a task, so that a reply that comes early is seen."""
+    if size <= _AT_ONCE:
+        _write(handler, b"".join((head, *parts)))
+    else:
+        _write(handler, head)
+        chunks = _chunks(parts)
+        for chunk in chunks:
+            _write(handler, chunk)
+            if handler.writing_paused:
+                upload = asyncio.get_running_loop().create_task(_rest(handler, chunks, progress))
+                upload.add_done_callback(_look_at)
+                return upload
+    progress.restart()
+    progress.uploaded = True
+    return None
+
+
+async def _rest(handler: ResponseHandler, chunks: Iterator[bytes | memoryview], progress: Progress) -> None:
+    writer = StreamWriter(handler, asyncio.get_running_loop())
+    await writer.drain()
+    for chunk in chunks:
+        progress.restart()
+        _write(handler, chunk)
+        await writer.drain()
+    progress.restart()
+    progress.uploaded = True
+
+
+def _chunks(parts: Sequence[bytes]) -> Iterator[bytes | memoryview]:
+    for part in parts:
+        if len(part) <= CHUNK:
+            yield part
+        else:
+            view = memoryview(part)
+            for start in range(0, len(part), CHUNK):
+                yield view[start : start + CHUNK]
+
+
+def _write(handler: ResponseHandler, data: bytes | memoryview) -> None:
+    transport = handler.transport
+    if transport is None or transport.is_closing():
+        raise aiohttp.ClientConnectionResetError("the connection was closed")
+    transport.write(data)
+
+
+def _look_at(upload: asyncio.Task[None]) -> None:
+    """A connection that is lost during an upload is told by whoever waits for the reply."""
+    if not upload.cancelled():
+        upload.exception()
