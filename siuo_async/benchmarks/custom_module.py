@@ -14,7 +14,7 @@ import inspect
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -193,7 +193,7 @@ class ModuleBenchmark:
         judged = self.needs_judge and self.judged
         return Shape(tuple(self.metrics), answers=self.answers, cap=self.generation().max_tokens, judged=judged)
 
-    def tally(self, samples: Iterable[Sample]) -> Tally[Any]:
+    def tally(self, samples: Collection[Sample]) -> Tally[Any]:
         """The object's, else one that counts `Scored`."""
         if hasattr(self.own, "tally"):
             found: Tally[Any] = self.own.tally(samples)
