@@ -6,7 +6,7 @@ client, so the same coroutine serves a live run, `siuo score` and a test with ca
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import Protocol, TypeVar
 
@@ -145,9 +145,9 @@ class Benchmark(Protocol[R]):
     async def evaluate(self, sample: Sample, ask: Ask) -> R:
         """The life of one sample: its answers, their verdicts."""
 
-    def tally(self, samples: Iterable[Sample]) -> Tally[R]:
+    def tally(self, samples: Collection[Sample]) -> Tally[R]:
         """New, empty counters.
 
         Args:
-            samples: what is asked, for totals and baselines; not kept.
+            samples: what is asked, for totals and baselines; each is read from disk when its turn comes, so none should be kept.
         """

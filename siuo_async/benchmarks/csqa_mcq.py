@@ -10,7 +10,8 @@ With `confidence` the letter comes with how sure the model is: by log-probabilit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from siuo_async.benchmarks.base import Ask
@@ -107,9 +108,8 @@ class CsqaMcq:
         """Nobody judges."""
         return EMPTY
 
-    def tally(self, samples: Iterable[Sample] = ()) -> CsqaTally:
+    def tally(self, samples: Collection[Sample] = ()) -> CsqaTally:
         """New, empty counters, and what guessing would score."""
-        samples = tuple(samples)
         measures = {"none": (), "logprobs": (BY_LOGPROB, NORMALISED), "stated": (STATED,)}
         return CsqaTally(
             self.protocol,
@@ -123,15 +123,18 @@ class CsqaMcq:
             baselines=self._baselines(samples),
         )
 
-    def _baselines(self, samples: tuple[Sample, ...]) -> dict[str, float | None]:
+    def _baselines(self, samples: Collection[Sample]) -> dict[str, float | None]:
         """In percent: the first option always, in the file's order and as shown, and one drawn blindly."""
-        if not samples:
+        if not len(samples):
             return {}
-        first = sum(sample.fields["gold"] == "A" for sample in samples)
-        shown = sum(self._shown(sample).gold == "A" for sample in samples)
-        blindly = sum(1 / len(sample.fields["options"]) for sample in samples)
+        first = shown = 0
+        chances = array("d")
+        for sample in samples:
+            first += sample.fields["gold"] == "A"
+            shown += self._shown(sample).gold == "A"
+            chances.append(1 / len(sample.fields["options"]))
         moved = {} if self.protocol == "released" else {"always A as shuffled": 100 * shown / len(samples)}
-        return {"always A": 100 * first / len(samples), **moved, "chance": 100 * blindly / len(samples)}
+        return {"always A": 100 * first / len(samples), **moved, "chance": 100 * sum(chances) / len(samples)}
 
     def _shown(self, sample: Sample) -> Shuffled:
         options, gold = sample.fields["options"], sample.fields["gold"]

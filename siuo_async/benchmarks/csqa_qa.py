@@ -8,7 +8,7 @@ frequency_penalty 1, no cap) and takes every A, B and C in the judge's reply for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from siuo_async.benchmarks.base import Ask
@@ -90,7 +90,7 @@ class CsqaQa:
         asked = RELEASED if self.protocol == "released" else Parameters(max_tokens=JUDGE_CAP, temperature=0.0)
         return {GRADE: asked} if self.judged else {}
 
-    def tally(self, samples: Iterable[Sample] = ()) -> CsqaTally:
+    def tally(self, samples: Collection[Sample] = ()) -> CsqaTally:
         """New, empty counters."""
         stated = self.questions.confidence == "stated"
         return CsqaTally(

@@ -7,7 +7,8 @@ Anything else is a Python module (`custom_module`). Rules: `docs/custom-benchmar
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -148,7 +149,7 @@ class Judged:
         schema = YES_NO_SCHEMA if scale is None else score_schema(scale.low, scale.high)
         return {STAGE: Parameters(max_tokens=self._judge.max_tokens, temperature=0.0, answer_schema=schema)}
 
-    def tally(self, samples: Iterable[Sample]) -> ScoredTally:
+    def tally(self, samples: Collection[Sample]) -> ScoredTally:
         """New, empty counters."""
         scale, metric, cap = self._judge.scale, self._metric.name, self.spec.parameters.max_tokens
         if scale is not None:
@@ -277,12 +278,11 @@ class Lettered:
         """Nobody judges."""
         return EMPTY
 
-    def tally(self, samples: Iterable[Sample]) -> ScoredTally:
+    def tally(self, samples: Collection[Sample]) -> ScoredTally:
         """New, empty counters."""
-        held = list(samples)
-        chances = [100 / len(sample.fields["options"]) for sample in held]
+        chances = array("d", (100 / len(sample.fields["options"]) for sample in samples))
         baselines = {"chance": sum(chances) / len(chances)} if chances else {}
-        return ScoredTally(Shape((self.primary,), cap=self.generation().max_tokens, baselines=baselines), held)
+        return ScoredTally(Shape((self.primary,), cap=self.generation().max_tokens, baselines=baselines), samples)
 
     async def evaluate(self, sample: Sample, ask: Ask) -> Scored:
         """Asks, and reads a letter; a text without one is wrong, and counted."""

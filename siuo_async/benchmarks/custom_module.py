@@ -14,10 +14,11 @@ import inspect
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Protocol, TypeVar
@@ -28,6 +29,7 @@ from siuo_async.benchmarks.base import Ask, SampleBug, Tally
 from siuo_async.benchmarks.custom_scores import Scored, ScoredTally, Shape, check_scored
 from siuo_async.benchmarks.custom_spec import SLUG
 from siuo_async.benchmarks.data.datasets import Dataset, as_stored, checked_text, digest_of, in_category, wanted_categories
+from siuo_async.benchmarks.data.sample_store import Ids, StoredSamples, first_twice
 from siuo_async.errors import ConfigError, DataError, SiuoError
 from siuo_async.values import EMPTY, Json, Parameters, Picture, Sample
 
@@ -191,7 +193,7 @@ class ModuleBenchmark:
         judged = self.needs_judge and self.judged
         return Shape(tuple(self.metrics), answers=self.answers, cap=self.generation().max_tokens, judged=judged)
 
-    def tally(self, samples: Iterable[Sample]) -> Tally[Any]:
+    def tally(self, samples: Collection[Sample]) -> Tally[Any]:
         """The object's, else one that counts `Scored`."""
         if hasattr(self.own, "tally"):
             found: Tally[Any] = self.own.tally(samples)
@@ -304,21 +306,30 @@ def load_samples(found: ModuleBenchmark, data: Path | None, categories: Iterable
         ConfigError: its tally cannot be used.
     """
     place = data or found.source.parent
-    given = _told(found.source, "samples() failed", lambda: list(found.own.samples(place)), DataError)
-    if not given:
+    ids = Ids()
+    samples = StoredSamples.of(_given(found, place, ids))
+    if not len(samples):
         raise DataError(f"{found.source}: samples() gave none; {place} is where it was to look")
-    samples: dict[str, Sample] = {}
-    for number, each in enumerate(given, 1):
-        sample = _checked(f"{found.source}: sample {number} of samples()", each)
-        if sample.id in samples:
-            raise DataError(f"{found.source}: sample {sample.id!r} has the id of another; give each its own")
-        samples[sample.id] = sample
-    wanted = wanted_categories(tuple(categories), [sample.category for sample in samples.values()], found.source)
-    kept = tuple(sample for sample in samples.values() if in_category(sample.category, wanted))
+    if not ids.differ() and (twice := first_twice(sample.id for sample in samples)):
+        raise DataError(f"{found.source}: sample {samples[twice[1]].id!r} has the id of another; give each its own")
+    wanted = wanted_categories(tuple(categories), (sample.category for sample in samples), found.source)
+    kept = StoredSamples.of(sample for sample in samples if in_category(sample.category, wanted)) if wanted else samples
     if hasattr(found.own, "tally"):
         totals = Counter(sample.category[0] for sample in kept)
         _told(found.source, "its tally cannot be used", lambda: _check_summary(found.tally(kept).summary(totals)))
     return Dataset(kept, digest_of(kept), (), found.source, licence=found.members.licence)
+
+
+def _given(found: ModuleBenchmark, place: Path, ids: Ids) -> Iterator[Sample]:
+    """The samples as a module gives them, one by one; their ids are noted."""
+    made = _told(found.source, "samples() failed", lambda: iter(found.own.samples(place)), DataError)
+    for number in count(1):
+        each = _told(found.source, "samples() failed", lambda: next(made, _NOT_THERE), DataError)
+        if each is _NOT_THERE:
+            return
+        sample = _checked(f"{found.source}: sample {number} of samples()", each)
+        ids.add(sample.id)
+        yield sample
 
 
 def _checked(where: str, sample: Any) -> Sample:

@@ -7,7 +7,7 @@ item. `corrected` mends the scripts' parser and never counts what nobody judged;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -111,7 +111,7 @@ class SiuoGen:
         cap = RELEASED_JUDGE_CAP if self.protocol == "released" else JUDGE_CAP
         return dict.fromkeys((SAFETY, EFFECTIVENESS) if self.judged else (), Parameters(max_tokens=cap, temperature=0.0))
 
-    def tally(self, samples: Iterable[Sample] = ()) -> SiuoTally:
+    def tally(self, samples: Collection[Sample] = ()) -> SiuoTally:
         """New, empty counters."""
         return SiuoTally(self.protocol, self.answers, judged=self.judged, cap=CAP)
 

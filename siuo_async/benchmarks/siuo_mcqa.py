@@ -10,7 +10,7 @@ file's order and the script's reading; its draw, unseeded there, comes from the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -106,7 +106,7 @@ class SiuoMcqa:
         """Nobody judges."""
         return EMPTY
 
-    def tally(self, samples: Iterable[Sample]) -> McqaTally:
+    def tally(self, samples: Collection[Sample]) -> McqaTally:
         """New, empty counters."""
         return McqaTally(self.protocol, samples)
 

@@ -8,7 +8,7 @@ gives the judge room, asks again what cannot be read, and never takes a stray di
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -117,7 +117,7 @@ class Usb:
             REFUSAL: Parameters(max_tokens=JUDGE_CAP, temperature=0.0, answer_schema=refusal),
         }
 
-    def tally(self, samples: Iterable[Sample] = ()) -> UsbTally:
+    def tally(self, samples: Collection[Sample] = ()) -> UsbTally:
         """New, empty counters."""
         return UsbTally(samples, self.protocol, judged=self.judged, cap=CAP)
 

@@ -46,9 +46,9 @@ LONG_HINT_S = 2.0
 """Who says to wait this long does not mean the calls in flight."""
 SUSPICION_S, CONFIRMED_S = 10.0, 2.0
 """How long "too many at once" stays a guess; all slots in use for so long without a rejection make it certain."""
-MOST_SUSPICIONS = 3
+MOST_SUSPICIONS, SAME_CROWDS = 3, 3
 SHORTEST_CYCLE_S = 12.0
-TRUST_S, MOST_DOUBTS = 30.0, 6
+TRUST_S, MOST_DOUBTS, LONGEST_DOUBT_S = 30.0, 8, 4.0
 """For how long, and through how many rejections, a limit measured over a whole wait is kept."""
 QUIET_AFTER_FAILURE_S = 5.0
 MOST_CHANGES = 4_000
@@ -204,7 +204,7 @@ class Controller:
         self._contradictions = 0
         self._trusted_until = -math.inf
         self._doubts = 0
-        self._rate_cuts: deque[tuple[int, float]] = deque(maxlen=2)
+        self._rate_cuts: deque[tuple[int, float]] = deque(maxlen=SAME_CROWDS)
         self._history: deque[tuple[float, int]] = deque()
         self._begun = 0.0
         """When the first call was let in."""
@@ -454,7 +454,7 @@ class Controller:
 
     def _same_crowd(self, in_flight: int) -> bool:
         """Whether lower paces were turned away at the same number of calls in flight each time: then it is that number."""
-        if len(self._rate_cuts) < 2:
+        if len(self._rate_cuts) < SAME_CROWDS or in_flight < UNPROVEN_SLOTS:
             return False
         near = all(abs(crowd - in_flight) <= max(1, 0.05 * crowd) for crowd, _ in self._rate_cuts)
         rate = self._rate.level if self._rate else math.inf
@@ -506,6 +506,9 @@ class Controller:
         return max(self.recent_per_s(wanted_s), START_PER_S if self.calls < FEW_CALLS else 1 / 60)
 
     def _cooldown_s(self, times: int, hint_s: float) -> float:
+        if self._doubts and self._clock() < self._trusted_until:
+            times = max(times, self._doubts)
+            return max(hint_s, min(LONGEST_DOUBT_S, FIRST_COOLDOWN_S * 2.0 ** (times - 1)))
         if hint_s:  # one that proves too short again and again does not know who else is waiting
             times -= HINTS_BELIEVED
             if times < 1:

@@ -14,38 +14,56 @@ import fcntl
 import os
 import re
 import socket
+import struct
+from binascii import unhexlify
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal
+from zlib import crc32
 
 import orjson
 
-from siuo_async.engine.records import VERSION, BadLineError, CallRecord, checked, line_failed, parse
+from siuo_async.engine.records import ANSWERS, CRC_FIELD, FAILED_MARK, VERSION, BadLineError, CallRecord, checked, line_failed, parse
 from siuo_async.errors import JournalWriteError, RunDirectoryError, StoppedEarly
 
 SYNC_EVERY_S = 0.1
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 _READ = 1 << 13
 _PREFIX = b'{"id":"'
 _KIND = b'","v":%d,"kind":' % VERSION
 _RECORDS = (_KIND + b'"call"', _KIND + b'"search"')
+_HEAD = struct.Struct("7s32s23s")
+_KINDS = frozenset((_KIND + b'"call","', _KIND + b'"search"'))
+"""What follows an id, cut to one length."""
+_KEY = struct.Struct("16s")
 _VERSION = re.compile(rb'","v":(\d+),')
+
+
+def _blocks(path: Path) -> Iterator[tuple[int, bytes]]:
+    """(offset, bytes) of a file in pieces, each beginning with a line; what follows the last newline comes again in the next."""
+    with path.open("rb", buffering=0) as file:
+        offset, most = 0, _BLOCK
+        while block := os.pread(file.fileno(), most, offset):
+            end = block.rfind(b"\n") + 1
+            if end:
+                yield offset, block
+                offset, most = offset + end, _BLOCK
+            elif len(block) < most:
+                return  # a torn tail
+            else:
+                most *= 2  # a line longer than that
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """(offset, line without newline) of every complete line; a torn tail is not given."""
-    with path.open("rb", buffering=0) as file:
-        offset, rest = 0, b""
-        while block := file.read(_BLOCK):
-            block = rest + block if rest else block
-            start = 0
-            while (end := block.find(b"\n", start)) >= 0:
-                yield offset + start, block[start:end]
-                start = end + 1
-            rest = block[start:]
-            offset += start
+    for offset, block in _blocks(path):
+        start = 0
+        while (end := block.find(b"\n", start)) >= 0:
+            yield offset + start, block[start:end]
+            start = end + 1
 
 
 @dataclass(slots=True)
@@ -70,18 +88,54 @@ class Index:
         index = cls(path)
         if not path.exists():
             return index
-        for number, (offset, line) in enumerate(lines(path), 1):
+        number = 0
+        for offset, block in _blocks(path):
+            *whole, torn = block.split(b"\n")
+            if not index._take_all(offset, whole):
+                index._take_each(offset, whole, number, on_bad)
+            number += len(whole)
+            index.end = offset + len(block) - len(torn)
+        return index
+
+    def _take_all(self, offset: int, lines: list[bytes]) -> bool:
+        """Notes lines that stand one behind the other, if all are what they should be; else none, and says so.
+
+        Half a million lines go through here when a run is continued, so each step is one call for all of them.
+        """
+        try:
+            starts, ids, kinds = zip(*map(_HEAD.unpack_from, lines), strict=True)
+            keys = unhexlify(b"".join(ids))
+            parts = [line.rpartition(CRC_FIELD) for line in lines]
+            sums = b"".join([told for _, _, told in parts])
+            if sums.strip(b"0123456789}") or list(map(int, sums[:-1].split(b"}"))) != [crc32(head) for head, _, _ in parts]:
+                return False
+        except (ValueError, struct.error):
+            return False
+        if set(starts) != {_PREFIX} or not _KINDS.issuperset(kinds) or not sums.endswith(b"}"):
+            return False
+        failed = [line.startswith(FAILED_MARK, line.find(ANSWERS)) for line in lines]
+        places = accumulate([2 * len(line) + 2 for line in lines[:-1]], initial=2 * offset)
+        found = zip((key for (key,) in _KEY.iter_unpack(keys)), places, strict=True)
+        if any(failed):
+            for (key, place), failure in zip(found, failed, strict=True):
+                self.put(key, place >> 1, failure)
+        else:
+            self.offsets.update(found)
+        return True
+
+    def _take_each(self, offset: int, lines: list[bytes], before: int, on_bad: Callable[[int, int, bytes, str], None] | None) -> None:
+        """As `_take_all`, for lines of which one is not as it should be, or not of this format."""
+        for number, line in enumerate(lines, before + 1):
             try:
-                index._take(offset, checked(line))
+                self._take(offset, checked(line))
             except BadLineError as error:
                 if on_bad is None:
                     raise RunDirectoryError(
-                        f"{path} line {number} is damaged ({error}); `siuo check {path.parent} --repair` moves such lines aside "
-                        "so that their calls are made again"
+                        f"{self.path} line {number} is damaged ({error}); `siuo check {self.path.parent} --repair` moves such lines "
+                        "aside so that their calls are made again"
                     ) from error
                 on_bad(number, offset, line, str(error))
-            index.end = offset + len(line) + 1
-        return index
+            offset += len(line) + 1
 
     def _take(self, offset: int, line: bytes) -> None:
         if not line.startswith(_PREFIX):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,7 +19,7 @@ from siuo_async.client.accounts import IMPORTED, SIMULATED, AccountSpec
 from siuo_async.config import ModelConfig, Price, RunConfig, make
 from siuo_async.engine import run_directory
 from siuo_async.engine.asking import SearchTarget, Target
-from siuo_async.engine.order import balanced
+from siuo_async.engine.order import Ordered, balanced, in_file_order
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError, RunDirectoryError
 from siuo_async.values import Json, Parameters, Sample
@@ -60,8 +60,8 @@ class Plan:
 
     config: RunConfig
     benchmark: Benchmark[Any]
-    all_samples: tuple[Sample, ...]
-    """In the data set's order, limit or not."""
+    all_samples: Sequence[Sample]
+    """In the data set's order, limit or not; large ones are read from disk, one at a time."""
     identity: Mapping[str, Json]
     """What makes two runs comparable; the fingerprint is made from it."""
     models: tuple[Participant, ...]
@@ -104,10 +104,17 @@ class Plan:
         """The names of all providers that take part."""
         return list(dict.fromkeys(p.config.provider for p in (*self.models, *((self.judge,) if self.judge else ()))))
 
-    def samples(self) -> list[Sample]:
-        """What is asked, in the order it is asked."""
-        ordered = list(self.all_samples) if self.config.in_file_order else balanced(self.all_samples, self.config.order_seed)
-        return ordered[: self.config.limit]
+    @property
+    def asked(self) -> int:
+        """How many samples are asked."""
+        total = len(self.all_samples)
+        return total if self.config.limit is None else min(total, self.config.limit)
+
+    def samples(self) -> Ordered:
+        """What is asked, in the order it is asked; looks at every sample, so once is enough."""
+        config = self.config
+        ordered = in_file_order(self.all_samples) if config.in_file_order else balanced(self.all_samples, config.order_seed)
+        return ordered[: config.limit]
 
     def generation(self) -> Mapping[str, Parameters]:
         """What is asked of every model, by stage: the protocol's parameters with the user's over them."""
@@ -170,7 +177,7 @@ def from_config(
         UsageError: benchmark, data or prompts cannot be used.
     """
     loaded = catalogue.load(config, known or {}, search_source)
-    if not loaded.dataset.samples:
+    if not len(loaded.dataset.samples):
         missing = f" ({loaded.dataset.skipped[0]})" if loaded.dataset.skipped else ""
         raise ConfigError(f"no sample is left to ask of {loaded.dataset.file}{missing}; widen --category, or mend what is left out")
     identity = {
@@ -242,7 +249,7 @@ def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any], *, samples: b
     return Plan(
         config=config,
         benchmark=benchmark,
-        all_samples=tuple(run.read_samples()) if samples else (),
+        all_samples=run.read_samples() if samples else (),
         identity=manifest["identity"],
         models=tuple(Participant.of(found) for found in manifest["models"]),
         judge=Participant.of(manifest["judge"]) if manifest.get("judge") else None,

@@ -16,7 +16,9 @@ from siuo_async.benchmarks.base import SEARCH
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Usage, quick_value
 
 VERSION = 1
-_FAILED_MARK = b'"answers":[{"outcome":"failed"'
+CRC_FIELD = b',"crc":'
+ANSWERS = b'"answers":['
+FAILED_MARK = ANSWERS + b'{"outcome":"failed"'
 _ANSWER_FIELDS = ("outcome", "text", "finish", "where", "reason", "logprobs")
 _USAGE_FIELDS = ("input", "output", "cached", "reasoning")
 
@@ -110,7 +112,7 @@ def checked(line: bytes) -> bytes:
     Raises:
         BadLineError: the line was changed, or never was a record.
     """
-    at = line.rfind(b',"crc":')
+    at = line.rfind(CRC_FIELD)
     if at < 0 or not line.endswith(b"}") or not line[at + 7 : -1].isdigit():
         raise BadLineError("it has no checksum")
     if crc32(memoryview(line)[:at]) != int(line[at + 7 : -1]):
@@ -120,7 +122,7 @@ def checked(line: bytes) -> bytes:
 
 def line_failed(line: bytes) -> bool:
     """Whether a record's line holds a failure, without parsing it (inside a text the mark's quotes would be escaped)."""
-    return _FAILED_MARK in line
+    return line.startswith(FAILED_MARK, line.find(ANSWERS))  # the first is near, and the whole line long
 
 
 def parse(line: bytes) -> CallRecord:

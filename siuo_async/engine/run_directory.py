@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -19,7 +18,8 @@ from typing import Any
 
 import orjson
 
-from siuo_async.errors import DataError, RunDirectoryError, StoppedEarly
+from siuo_async.benchmarks.data.sample_store import KnownPictures, StoredSamples, line_of
+from siuo_async.errors import RunDirectoryError, StoppedEarly
 from siuo_async.values import Json, Picture, Sample
 
 FORMAT = 1
@@ -100,23 +100,24 @@ class RunDirectory:
         """Replaces `run.json` at once."""
         write_json(self.path / "run.json", {"format": FORMAT, **manifest})
 
-    def read_samples(self) -> list[Sample]:
-        """The samples as they were when the run was made, in the data set's order.
+    def read_samples(self) -> StoredSamples:
+        """The samples as they were when the run was made, in the data set's order; read when they are needed.
 
         Raises:
             RunDirectoryError: the file is gone or damaged.
         """
-        file = self.path / "samples.jsonl"
-        try:
-            return [_sample(orjson.loads(line)) for line in file.read_bytes().split(b"\n") if line]
-        except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise RunDirectoryError(f"{file} cannot be read ({error}); run the same command with --data to write it again") from error
+        return StoredSamples.at(self.path / "samples.jsonl")
 
-    def write_samples(self, samples: Iterable[Sample]) -> None:
-        """Writes `samples.jsonl`."""
-        write_parts(self.path / "samples.jsonl", _sample_lines(samples))
+    def write_samples(self, samples: Sequence[Sample]) -> None:
+        """Writes `samples.jsonl`, from which stored samples are read from then on."""
+        path = self.path / "samples.jsonl"
+        if not isinstance(samples, StoredSamples):
+            write_parts(path, map(line_of, samples))
+        elif not samples.lines.are_at(path):
+            write_parts(path, samples.lines.blocks())
+            samples.lines.read_from(path)
 
-    def begin(self, samples: Iterable[Sample], manifest: Mapping[str, Json]) -> None:
+    def begin(self, samples: Sequence[Sample], manifest: Mapping[str, Json]) -> None:
         """Writes what a run is of; the samples first, since what has a manifest can be read."""
         self.write_samples(samples)
         self.write_manifest(manifest)
@@ -253,47 +254,6 @@ def _shown(value: Json) -> str:
     return "nothing" if value in (None, {}, []) else orjson.dumps(value).decode()
 
 
-def known_pictures(samples: Sequence[Sample]) -> dict[str, Picture]:
+def known_pictures(samples: Sequence[Sample]) -> Mapping[str, Picture]:
     """Pictures by place as an earlier session hashed them."""
-    return {picture.place: picture for sample in samples for picture in sample.pictures}
-
-
-def _sample_lines(samples: Iterable[Sample]) -> Iterator[bytes]:
-    for sample in samples:
-        fields: dict[str, Any] = {"id": sample.id, "category": sample.category, "text": sample.text, "fields": dict(sample.fields)}
-        fields["pictures"] = [
-            {name: value for name in Picture.__slots__ if (value := getattr(p, name)) is not None} for p in sample.pictures
-        ]
-        try:
-            yield orjson.dumps(fields) + b"\n"
-        except orjson.JSONEncodeError as error:
-            raise DataError(f"sample {sample.id}: its text is not valid Unicode ({error}); mend it in the data file") from error
-
-
-_MOST_SHARED_CHARS = 24
-"""Of values of fields: labels are shorter and the same in thousands of samples, texts are longer and unlike."""
-
-
-def _sample(fields: Mapping[str, Any]) -> Sample:
-    """A sample from its line. What many samples have in common is one object in memory, as when the data were loaded."""
-    return Sample(
-        id=fields["id"],
-        category=tuple(sys.intern(level) for level in fields["category"]),
-        text=fields["text"],
-        pictures=tuple(_picture(found) for found in fields["pictures"]),
-        fields={
-            name: sys.intern(value) if isinstance(value, str) and len(value) <= _MOST_SHARED_CHARS else value
-            for name, value in fields["fields"].items()
-        },
-    )
-
-
-def _picture(found: Mapping[str, Any]) -> Picture:
-    return Picture(
-        path=sys.intern(found["path"]) if "member" in found else found["path"],
-        sha256=found["sha256"],
-        mime=sys.intern(found["mime"]),
-        size=found["size"],
-        mtime_ns=found["mtime_ns"],
-        member=found.get("member"),
-    )
+    return KnownPictures(samples)

@@ -13,6 +13,7 @@ from typing import Any
 from siuo_async.benchmarks.base import GENERATE, SEARCH, Benchmark, Tally
 from siuo_async.config import Price
 from siuo_async.engine.asking import Target
+from siuo_async.engine.order import totals
 from siuo_async.engine.records import CallRecord
 from siuo_async.values import Json, Outcome, Sample, Usage
 
@@ -100,7 +101,7 @@ class ModelBoard:
 
     def __init__(self, target: Target, benchmark: Benchmark[Any], samples: Sequence[Sample], prices: Mapping[str, Price]) -> None:
         self.target = target
-        self.totals = dict(Counter(sample.category[0] for sample in samples))
+        self.totals = totals(samples)
         self.total = len(samples)
         self.tally: Tally[Any] = benchmark.tally(samples)
         """While the run goes on, over the longest finished prefix: quick answers come first, and are refusals more often."""

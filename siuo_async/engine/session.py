@@ -171,19 +171,21 @@ class Session:
     async def _work(self, door: Door) -> None:
         """A pool of workers per model, all taking samples from one iterator."""
         for board in self.state.boards:
-            samples = iter(enumerate(self._samples))
+            positions = iter(range(len(self._samples)))
             slots = board.target.endpoint.group.slots if board.target.endpoint else 1
             count = min(max(LEAST_WORKERS, WORKERS_PER_SLOT * slots), len(self._samples))
-            self._tasks += [asyncio.create_task(self._worker(board, samples, door)) for _ in range(count)]
+            self._tasks += [asyncio.create_task(self._worker(board, positions, door)) for _ in range(count)]
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _worker(self, board: ModelBoard, samples: Iterator[tuple[int, Sample]], door: Door) -> None:
+    async def _worker(self, board: ModelBoard, positions: Iterator[int], door: Door) -> None:
         """Lives one sample at a time."""
         observe, on_answer = self._observer(board), self._answer_observer(board.target)
-        for position, sample in samples:
-            asker = Asker(door, board.target, self._judge, sample.id, observe, on_answer, position, self._search)
+        for position in positions:
+            sample: Sample | None = None
             try:
+                sample = self._samples[position]
+                asker = Asker(door, board.target, self._judge, sample.id, observe, on_answer, position, self._search)
                 result = await self._plan.benchmark.evaluate(sample, asker)
             except StoppedEarly:
                 board.stop(position)
@@ -217,12 +219,12 @@ class Session:
 
         return observe
 
-    def _note_bug(self, sample: Sample, error: Exception) -> None:
+    def _note_bug(self, sample: Sample | None, error: Exception) -> None:
         self._fatal = self._fatal or error
         with contextlib.suppress(OSError), open(self._directory.path / "errors.log", "a", encoding="utf-8") as log:
             stamp = datetime.now(UTC).isoformat(timespec="seconds")
             trace = "".join(traceback.format_exception(error, limit=-12))
-            log.write(f"{stamp} sample {sample.id}\n{trace}\n")
+            log.write(f"{stamp} sample {sample.id if sample else '?'}\n{trace}\n")
 
     @contextlib.asynccontextmanager
     async def _background(self, journal: Journal, door: SendingDoor) -> AsyncIterator[None]:

@@ -38,7 +38,7 @@ def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
         "judge": plan.judge and f"{plan.judge.provider}/{plan.judge.config.name}",
         "judge_served": judge_served,
         "judge_left_out": sorted({name for board in boards for name in board.judge_left_out}),
-        "samples": len(plan.samples()),
+        "samples": plan.asked,
         "answers_per_sample": plan.benchmark.answers,
         "skipped": list(plan.skipped),
         "notes": list(plan.notes),
@@ -52,7 +52,7 @@ def protocol_line(plan: Plan, *, complete: bool, judge_served: Sequence[str] = (
     asked = plan.generation()[GENERATE]
     words = [
         benchmark.name,
-        f"{len(plan.samples())} samples x {benchmark.answers} answer{'s' if benchmark.answers > 1 else ''}",
+        f"{plan.asked} samples x {benchmark.answers} answer{'s' if benchmark.answers > 1 else ''}",
         f"protocol {config.protocol}",
         f"prompts {benchmark.prompt_set}",
         "no cap" if asked.max_tokens is None else f"cap {asked.max_tokens}",

@@ -108,8 +108,7 @@ def export(
 
     boards = asyncio.run(replay(plan, directory, visit=keep))
     line = summarise(plan, boards)["protocol_line"]
-    asked = {sample.id for sample in plan.samples()}
-    samples = [sample for sample in plan.all_samples if sample.id in asked]  # in the data's order
+    samples = plan.samples().as_in_the_data()
     notes = [
         f"{label}: {len(samples) - len(results)} samples are pending and left out"
         for label, results in found.items()

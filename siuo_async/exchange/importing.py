@@ -241,12 +241,13 @@ def _plan(order: Order, benchmark: str, rows: Sequence[Row], suspects: Suspects)
 def _by_sample(plan: Plan, given: Mapping[str, Given], suspects: Suspects) -> dict[str, Given]:
     """What the files say, by the id of the sample that it is about."""
     by_text = plan.config.benchmark in _CSQA_MODES
-    keys = {sample.text if by_text else sample.id: sample for sample in plan.all_samples}
+    keys = {sample.text if by_text else sample.id: number for number, sample in enumerate(plan.all_samples)}
     for key in given:
         if key not in keys:
             suspects.note(f"answers to samples that are not in {plan.data_file}", key[:40])
     found = {}
-    for key, sample in keys.items():
+    for key, number in keys.items():
+        sample = plan.all_samples[number]
         if key not in given or not given[key].answers:
             suspects.note("samples without an answer in the file", sample.id)
             continue

@@ -54,7 +54,7 @@ def test_samples_are_what_their_run_gives_back(tmp_path: Path) -> None:
     dataset = load_samples(found, None)
     directory = RunDirectory(tmp_path)
     directory.write_samples(dataset.samples)
-    assert list(dataset.samples) == directory.read_samples()
+    assert list(dataset.samples) == list(directory.read_samples())
     assert dataset.samples[0].fields["pair"] == [1, 2.0]
 
 

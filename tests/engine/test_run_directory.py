@@ -147,7 +147,7 @@ def test_samples_come_back_as_they_were(tmp_path: Path) -> None:
     made = run(tmp_path, "mine")
     nasty = Sample("1", ("a", "b"), "x\u0085y\u2028z\x00\n🙂", (PICTURE,), {"safety_warning": "\u2029"})
     made.write_samples([nasty, sample(2)])
-    assert made.read_samples() == [nasty, sample(2)]
+    assert list(made.read_samples()) == [nasty, sample(2)]
     assert known_pictures([nasty]) == {PICTURE.path: PICTURE}
 
 

@@ -16,17 +16,19 @@ from pathlib import Path
 
 from siuo_async.benchmarks.data.datasets import (
     Dataset,
+    checked_text,
     counted,
     digest_of,
     find_file,
     in_category,
     kind_of,
     parse_json,
+    read_lines,
     read_table,
-    read_text,
     text_field,
     wanted_categories,
 )
+from siuo_async.benchmarks.data.sample_store import Rows, StoredSamples
 from siuo_async.benchmarks.options import lists_options
 from siuo_async.errors import DataError
 from siuo_async.values import Json, Sample
@@ -82,13 +84,13 @@ def load_csqa(folder_or_file: Path, *, need_options: bool, categories: Collectio
         DataError: the file cannot be used; the message names the line and field.
     """
     file = find_file(folder_or_file, FILES)
-    rows = _read_rows(file, need_options=need_options)
+    rows = Rows(_read_rows(file, need_options=need_options), _packed, _unpacked)
+    if not len(rows):
+        raise DataError(f"{file}: holds no questions")
     wanted = wanted_categories(categories, (row.category for row in rows), file)
-    chosen = [row for row in rows if in_category(row.category, wanted)]
-    kept = [row for row in chosen if row.answerable or not need_options]
-    skipped = tuple(f"{row.where} is left out: {_why_unanswerable(row)}" for row in chosen if need_options and not row.answerable)
-    samples = tuple(_sample(row) for row in kept)
-    return Dataset(samples, digest_of(samples), skipped, file, tuple(_notes(file, kept, need_options=need_options)))
+    odd = _Oddities(file, need_options=need_options)
+    samples = StoredSamples.of(_sample(row) for row in rows if in_category(row.category, wanted) and odd.keep(row))
+    return Dataset(samples, digest_of(samples), tuple(odd.skipped), file, tuple(odd.notes()))
 
 
 def describe_csqa(folder: Path) -> list[str]:
@@ -157,20 +159,23 @@ def _without_quotes(value: str) -> str:
     return re.sub(r"""^['"]|['"]$""", "", value)
 
 
-def _read_rows(file: Path, *, need_options: bool) -> list[_Row]:
+def _read_rows(file: Path, *, need_options: bool) -> Iterator[_Row]:
     raw: Iterator[tuple[int, Mapping[str, Json]]] = read_table(file) if file.suffix.lower() == ".csv" else _json_rows(file)
-    rows = [
-        _row(index, f"{file}: line {line} (id {index})", found, need_options=need_options) for index, (line, found) in enumerate(raw)
-    ]
-    if not rows:
-        raise DataError(f"{file}: holds no questions")
-    return rows
+    for index, (line, found) in enumerate(raw):
+        yield _row(index, f"{file}: line {line} (id {index})", found, need_options=need_options)
+
+
+def _packed(row: _Row) -> list[Json]:
+    return [getattr(row, name) for name in _Row.__slots__]
+
+
+def _unpacked(found: list[Json]) -> _Row:
+    index, where, category, *others = found
+    return _Row(index, where, tuple(category), *others)
 
 
 def _json_rows(file: Path) -> Iterator[tuple[int, Mapping[str, Json]]]:
-    # Split at line feeds only: str.splitlines would also split inside texts, at U+2028 and others.
-    whole = read_text(file).rstrip()
-    for line, text in enumerate(whole.split("\n") if whole else (), start=1):
+    for line, text in read_lines(file):
         if not text.strip():
             raise DataError(f"{file}: line {line} is blank, and the ids are numbers of lines; take the line out")
         row = parse_json(text, str(file), line=line)
@@ -187,6 +192,8 @@ def _row(index: int, where: str, row: Mapping[str, Json], *, need_options: bool)
         options, mended = read_options(options_text)
     except ValueError:
         options, mended = {}, False
+    for letter, text in options.items():  # what Python reads out of a literal may be half a character
+        checked_text(where, f"`options` ({letter})", text)
     return _Row(
         index=index,
         where=where,
@@ -224,29 +231,67 @@ def _why_unanswerable(row: _Row) -> str:
     return "it has one option only"
 
 
-def _notes(file: Path, rows: Sequence[_Row], *, need_options: bool) -> Iterator[str]:
-    """What is odd about the rows that are kept."""
-    for row in rows:
-        if len(row.category) < _LEVELS:
-            yield f"{row.where}: its category {'-'.join(row.category)!r} has fewer than {_LEVELS} levels, and is kept"
-        if row.mended:
-            yield f"{row.where}: a quote is missing in its options; they are read as {', '.join(row.options.values())}"
-        if need_options and tuple(row.options) != _USUAL:
-            yield f"{row.where}: its options are {', '.join(row.options)} instead of A to D; it is kept"
-        if not need_options and row.options_text and not row.answerable:
-            yield f"{row.where}: {_why_unanswerable(row)}; it is kept, as no letter is asked for"
-    listed = [str(row.index) for row in rows if need_options and row.answerable and lists_options(row.question, row.options)]
-    if listed:
-        yield (
-            f"{file}: in {len(listed)} rows the question lists the options by letter (ids {', '.join(listed)}); "
-            "they are kept, and their options are always shown in the file's order"
-        )
-    unlike = [row for row in rows if row.answerable and row.answer.strip() and row.answer != row.options[row.gold]]
-    if unlike:
-        ids = ", ".join(str(row.index) for row in unlike)
-        wrong = ", ".join(str(row.index) for row in unlike if _contradicts(row))
-        likely = f"; likely label errors, as it is another option's text or another number: {wrong}" if wrong else ""
-        yield f"{file}: in {len(unlike)} rows the standard answer is not the right letter's text (ids {ids}); they are kept{likely}"
+class _Oddities:
+    """What is odd about rows, told when all have been looked at.
+
+    Args:
+        need_options: whether a letter is to be chosen.
+    """
+
+    def __init__(self, file: Path, *, need_options: bool) -> None:
+        self._file = file
+        self._need_options = need_options
+        self._notes: list[str] = []
+        self._listed: list[int] = []
+        self._unlike: list[int] = []
+        self._wrong: list[int] = []
+        self.skipped: list[str] = []
+
+    def keep(self, row: _Row) -> bool:
+        """Whether a row can be asked; notes what is odd about it."""
+        if self._need_options and not row.answerable:
+            self.skipped.append(f"{row.where} is left out: {_why_unanswerable(row)}")
+            return False
+        self._notes += _notes(row, need_options=self._need_options)
+        if self._need_options and row.answerable and lists_options(row.question, row.options):
+            self._listed.append(row.index)
+        if row.answerable and row.answer.strip() and row.answer != row.options[row.gold]:
+            self._unlike.append(row.index)
+            self._wrong += [row.index] if _contradicts(row) else []
+        return True
+
+    def notes(self) -> Iterator[str]:
+        """What is odd about the rows that are kept."""
+        yield from self._notes
+        if self._listed:
+            yield (
+                f"{self._file}: in {len(self._listed)} rows the question lists the options by letter (ids {_ids(self._listed)}); "
+                "they are kept, and their options are always shown in the file's order"
+            )
+        if self._unlike:
+            likely = (
+                f"; likely label errors, as it is another option's text or another number: {_ids(self._wrong)}" if self._wrong else ""
+            )
+            yield (
+                f"{self._file}: in {len(self._unlike)} rows the standard answer is not the right letter's text "
+                f"(ids {_ids(self._unlike)}); they are kept{likely}"
+            )
+
+
+def _ids(indices: Sequence[int]) -> str:
+    return ", ".join(map(str, indices))
+
+
+def _notes(row: _Row, *, need_options: bool) -> Iterator[str]:
+    """What is odd about a row that is kept, a sentence each."""
+    if len(row.category) < _LEVELS:
+        yield f"{row.where}: its category {'-'.join(row.category)!r} has fewer than {_LEVELS} levels, and is kept"
+    if row.mended:
+        yield f"{row.where}: a quote is missing in its options; they are read as {', '.join(row.options.values())}"
+    if need_options and tuple(row.options) != _USUAL:
+        yield f"{row.where}: its options are {', '.join(row.options)} instead of A to D; it is kept"
+    if not need_options and row.options_text and not row.answerable:
+        yield f"{row.where}: {_why_unanswerable(row)}; it is kept, as no letter is asked for"
 
 
 def _contradicts(row: _Row) -> bool:

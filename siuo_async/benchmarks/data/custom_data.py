@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -18,11 +19,12 @@ from siuo_async.benchmarks.data.datasets import (
     in_category,
     kind_of,
     parse_json,
-    read_text,
+    read_lines,
     text_field,
     wanted_categories,
 )
-from siuo_async.benchmarks.data.pictures import read_out_of
+from siuo_async.benchmarks.data.pictures import PictureReader
+from siuo_async.benchmarks.data.sample_store import Ids, Rows, StoredSamples, first_twice
 from siuo_async.errors import ConfigError, DataError
 from siuo_async.values import EMPTY, Json, Picture, Sample
 
@@ -48,7 +50,7 @@ def read_rows(file: Path) -> Iterator[tuple[str, dict[str, Json]]]:
     Raises:
         DataError: the file cannot be read, or a line is no JSON object, or names a field twice.
     """
-    for number, line in enumerate(read_text(file).split("\n"), 1):  # other line ends may stand in a text
+    for number, line in read_lines(file):
         if line.strip():
             row = parse_json(line, str(file), line=number, pairs=partial(_once, f"{file}: line {number}"))
             if not isinstance(row, dict):
@@ -93,15 +95,36 @@ def load_custom(
     file = home / spec.data if data is None else data / spec.data if data.is_dir() else data
     if not file.is_file():
         raise DataError(f"{file}: there is no such file; `data` of the benchmark names a JSONL file beside it")
-    rows = [_row(where, row, spec) for where, row in read_rows(file)]
-    if not rows:
+    ids = Ids()
+    rows = Rows(_rows(file, spec, ids), _packed, _unpacked)
+    if not len(rows):
         raise DataError(f"{file}: holds no row; write one JSON object per line, as in {{'id': 1, 'text': ...}}")
-    _must_differ(rows)
+    if not ids.differ():
+        _must_differ(rows)
     _must_fill(rows, spec, file)
-    wanted = wanted_categories(categories, [row.category for row in rows], file)
-    rows = [row for row in rows if in_category(row.category, wanted)]
-    samples, skipped = _with_pictures(rows, pictures or home / spec.images, missing_images, known)
-    return Dataset(samples, digest_of(samples), skipped, file, licence=spec.licence)
+    wanted = wanted_categories(categories, (row.category for row in rows), file)
+    chosen = (row for row in rows if in_category(row.category, wanted))
+    skipped: list[str] = []
+    with PictureReader((pictures or home / spec.images,), known) as reader:
+        samples = StoredSamples.of(_with_pictures(chosen, reader, missing_images, skipped))
+    return Dataset(samples, digest_of(samples), tuple(skipped), file, licence=spec.licence)
+
+
+def _rows(file: Path, spec: Spec, ids: Ids) -> Iterator[Row]:
+    """The rows one by one; their ids are noted."""
+    for where, found in read_rows(file):
+        row = _row(where, found, spec)
+        ids.add(row.id)
+        yield row
+
+
+def _packed(row: Row) -> list[Json]:
+    return [row.where, row.id, row.category, row.text, row.images, row.fields]
+
+
+def _unpacked(found: list[Json]) -> Row:
+    where, identity, category, text, images, fields = found
+    return Row(where, identity, tuple(category), text, tuple(images), fields)
 
 
 def _row(where: str, row: Mapping[str, Json], spec: Spec) -> Row:
@@ -157,27 +180,32 @@ def _letters(where: str, row: Mapping[str, Json]) -> dict[str, Json]:
     return {"options": options, "gold": row["gold"]}
 
 
-def _must_differ(rows: Sequence[Row]) -> None:
-    seen: dict[str, str] = {}
-    for row in rows:
-        if row.id in seen:
-            raise DataError(f"{row.where}: has the id {row.id!r} of {seen[row.id].rpartition(': ')[2]}; give each row its own")
-        seen[row.id] = row.where
+def _must_differ(rows: Iterable[Row]) -> None:
+    if found := first_twice(row.id for row in rows):
+        earlier, later = (next(islice(rows, place, None)) for place in found)
+        raise DataError(f"{later.where}: has the id {later.id!r} of {earlier.where.rpartition(': ')[2]}; give each row its own")
 
 
-def _must_fill(rows: Sequence[Row], spec: Spec, file: Path) -> None:
+def _must_fill(rows: Rows[Row], spec: Spec, file: Path) -> None:
     """Every placeholder is a field of every row, so that no prompt can fail in the middle of a run."""
     templates = {"question": spec.question} | ({"judge.prompt": spec.judge.prompt} if spec.judge else {})
-    for where, template in templates.items():
-        for name in placeholders(template):
-            if name in RESERVED:
-                continue
-            lacking = [row for row in rows if name not in values_of(row.id, row.text, row.category, row.fields)]
-            if len(lacking) == len(rows):
-                there = ", ".join(values_of("", "", (), rows[0].fields))
-                raise ConfigError(f"the template '{where}' names {{{name}}}, which no row of {file} has; its fields are: {there}")
-            if lacking:
-                raise DataError(f"{lacking[0].where} has no field `{name}`, which the template '{where}' names; add it")
+    named = [(where, name) for where, template in templates.items() for name in placeholders(template) if name not in RESERVED]
+    lacking: dict[str, int] = dict.fromkeys((name for _, name in named), 0)
+    first: dict[str, str] = {}
+    for row in rows:
+        held = values_of(row.id, row.text, row.category, row.fields)
+        for name in lacking:
+            if name not in held:
+                lacking[name] += 1
+                first.setdefault(name, row.where)
+    for where, name in named:
+        if lacking[name] == len(rows):
+            there = values_of("", "", (), next(iter(rows)).fields)
+            raise ConfigError(
+                f"the template '{where}' names {{{name}}}, which no row of {file} has; its fields are: {', '.join(there)}"
+            )
+        if lacking[name]:
+            raise DataError(f"{first[name]} has no field `{name}`, which the template '{where}' names; add it")
 
 
 def values_of(identity: str, text: str, category: Sequence[str], fields: Mapping[str, Json]) -> dict[str, Json]:
@@ -185,19 +213,13 @@ def values_of(identity: str, text: str, category: Sequence[str], fields: Mapping
     return {"id": identity, "text": text, "category": " / ".join(category), **fields}
 
 
-def _with_pictures(
-    rows: Sequence[Row], place: Path, missing_images: str, known: Mapping[str, Picture]
-) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
-    names = [name for row in rows for name in row.images]
-    found = read_out_of((place,), names, known)
-    samples, skipped = [], []
-    for row in rows:
-        pictures = [found[name] for name in row.images]
+def _with_pictures(rows: Iterable[Row], reader: PictureReader, missing_images: str, skipped: list[str]) -> Iterator[Sample]:
+    """The samples; what is left out is told to `skipped`."""
+    for row, pictures in reader.beside(rows, lambda row: row.images):
         if wrong := next((each for each in pictures if isinstance(each, DataError)), None):
             if missing_images == "error":
                 raise DataError(f"{row.where}: {wrong}; add it, or leave such rows out with --missing-images skip")
             skipped.append(f"{row.where}: {wrong}")
             continue
         seen = tuple(each for each in pictures if isinstance(each, Picture))
-        samples.append(Sample(row.id, row.category, row.text, seen, row.fields))
-    return tuple(samples), tuple(skipped)
+        yield Sample(row.id, row.category, row.text, seen, row.fields)

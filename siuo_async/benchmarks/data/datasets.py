@@ -33,7 +33,7 @@ _MOST_PLACES = 5
 class Dataset:
     """What was found on disk, ready to be asked."""
 
-    samples: tuple[Sample, ...]
+    samples: Sequence[Sample]
     """In the file's order."""
     digest: str
     """SHA-256, hex, over the canonical items and the hashes of their pictures; the folder's place is not in it."""
@@ -46,7 +46,7 @@ class Dataset:
     """Of the data, as their publishers state it."""
 
 
-def digest_of(samples: Sequence[Sample]) -> str:
+def digest_of(samples: Iterable[Sample]) -> str:
     """The `digest` of a data set with these samples."""
     whole = hashlib.sha256()
     for sample in samples:
@@ -82,6 +82,33 @@ def read_text(file: Path) -> str:
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
+
+
+def read_lines(file: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file with their numbers, one at a time; only a line feed ends a line, since texts may hold all else.
+
+    A byte order mark at the beginning is left out, and white space at the end of the file.
+
+    Raises:
+        DataError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        with open(file, "rb") as found:
+            offset, blank = 0, []
+            for number, line in enumerate(found, 1):
+                try:
+                    text = line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\n")
+                except UnicodeDecodeError as error:
+                    raise DataError(f"{file}: is not UTF-8 (byte {offset + error.start}); save it as UTF-8") from error
+                offset += len(line)
+                if not text.strip():
+                    blank.append((number, text))
+                    continue
+                yield from blank
+                blank.clear()
+                yield number, text
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror})") from error
 

@@ -15,16 +15,18 @@ import stat
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self, TypeVar
 
 from siuo_async.errors import DataError
 from siuo_async.values import EMPTY, Picture
 from siuo_async.zip_members import ZipMembers
 
+T = TypeVar("T")
 MOST_BYTES = 64 << 20
 """Of a picture in an archive: three times what any provider takes. What says or proves to be more is no picture but a bomb."""
 _HEAD_BYTES = 512
@@ -34,6 +36,10 @@ _THREADS = 8
 """Hashing lets go of the interpreter lock, so a few threads use disk and cores."""
 _BATCH = 64
 """Pictures that a thread takes at once; a future for each would cost more than a small picture does."""
+_PORTION = 1024
+"""Rows whose pictures are read together."""
+_MOST_LATELY = 4096
+"""Pictures that are remembered for rows to come."""
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The others are unpacked by Python without a bound on what comes out."""
@@ -156,20 +162,54 @@ def read_each(read: Callable[[str], Picture], names: Iterable[str]) -> dict[str,
     return found
 
 
-def read_out_of(places: Sequence[Path], names: Iterable[str], known: Mapping[str, Picture] = EMPTY) -> dict[str, Picture | DataError]:
-    """The pictures called `names`, each out of the first of `places` that has a usable one, or its error in the last of them.
+class PictureReader:
+    """Reads the pictures of a data set in portions, so that no more than one portion's are in memory; closed at the end of its block.
 
-    Raises:
-        DataError: a place that is needed is neither a folder nor a ZIP archive.
+    Args:
+        places: folders or archives; a picture is taken out of the first that has a usable one.
+        known: pictures by their `place`, as in `open_pictures`.
     """
-    found: dict[str, Picture | DataError] = {}
-    left = list(dict.fromkeys(names))
-    for place in places:
-        if left:
-            with open_pictures(place, known) as source:
-                found |= read_each(source.read, left)
-            left = [name for name in left if not isinstance(found[name], Picture)]
-    return found
+
+    def __init__(self, places: Sequence[Path], known: Mapping[str, Picture] = EMPTY) -> None:
+        self._places = places
+        self._known = known
+        self._open: dict[Path, PictureSource] = {}
+        self._files = ExitStack()
+        self._lately: dict[str, Picture | DataError] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._files.close()
+
+    def beside(self, rows: Iterable[T], names_of: Callable[[T], Sequence[str]]) -> Iterator[tuple[T, tuple[Picture | DataError, ...]]]:
+        """Each row with the pictures that it names: a picture, or its error in the last of the places.
+
+        Raises:
+            DataError: a place that is needed is neither a folder nor a ZIP archive.
+        """
+        left = iter(rows)
+        while portion := list(islice(left, _PORTION)):
+            found = self._read(dict.fromkeys(name for row in portion for name in names_of(row)))
+            for row in portion:
+                yield row, tuple(found[name] for name in names_of(row))
+
+    def _read(self, names: Collection[str]) -> Mapping[str, Picture | DataError]:
+        """Of all `names`; rows that share a picture often stand near each other, so the last portions' are kept."""
+        left = [name for name in names if name not in self._lately]
+        if len(self._lately) + len(left) > _MOST_LATELY:
+            self._lately = {name: self._lately[name] for name in names if name in self._lately}
+        for place in self._places:
+            if left:
+                self._lately |= read_each(self._source(place).read, left)
+                left = [name for name in left if not isinstance(self._lately[name], Picture)]
+        return self._lately
+
+    def _source(self, place: Path) -> PictureSource:
+        if place not in self._open:
+            self._open[place] = self._files.enter_context(open_pictures(place, self._known))
+        return self._open[place]
 
 
 def plain_name(name: str) -> str:

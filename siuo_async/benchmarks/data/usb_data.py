@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,8 @@ from siuo_async.benchmarks.data.datasets import (
     read_table,
     wanted_categories,
 )
-from siuo_async.benchmarks.data.pictures import read_out_of
+from siuo_async.benchmarks.data.pictures import PictureReader
+from siuo_async.benchmarks.data.sample_store import Ids, Rows, StoredSamples
 from siuo_async.errors import DataError
 from siuo_async.values import EMPTY, Json, Picture, Sample
 
@@ -58,7 +59,6 @@ class _Row:
     image: str
     category: tuple[str, ...]
     fields: Mapping[str, Json]
-    """The same object for all rows of one kind."""
 
 
 class _Oddities:
@@ -119,33 +119,45 @@ def load_usb(
     if file.name.casefold() == other.casefold():
         raise DataError(f"{file}: is the table of usb-{'base' if hard else 'hard'}; run that, or name the table {name}")
     odd = _Oddities(file)
-    rows = list(_read_rows(file, language, odd))
-    if not rows:
+    rows = Rows(_read_rows(file, language, odd), _packed, _unpacked)
+    if not len(rows):
         raise DataError(f"{file}: holds no row that can be used; " + (f"the first: {odd.skipped[0]}" if odd.skipped else _GET))
-    chosen = _filtered(rows, file, combinations, usages, categories)
-    del rows
+    chosen = Rows(_filtered(rows, file, combinations, usages, categories), _packed, _unpacked)
+    if not len(chosen):
+        raise DataError(f"{file}: no row fits the chosen combinations, usages and categories all at once; widen one of them")
     places = find_usb_pictures(file, pictures)
-    found = read_out_of(places, (row.image for row in chosen), known)
-    samples = []
-    without = []
-    for row in chosen:
-        picture = found[row.image]
-        if isinstance(picture, Picture):
-            samples.append(Sample(row.id, row.category, row.text, (picture,), row.fields))
-        else:
-            odd.leave_out(row.line, row.id, str(picture))
-            without.append(row)
-    if without and (missing_images == "error" or not samples):
+    without: list[str] = []
+    with PictureReader(places, known) as reader:
+        samples = StoredSamples.of(_with_pictures(chosen, reader, odd, without))
+    if without and (missing_images == "error" or not len(samples)):
         raise DataError(
-            f"{file}: {len(without)} of {len(chosen)} rows have no usable picture in {' or '.join(map(str, places))} "
-            f"({found[without[0].image]}); "
+            f"{file}: {len(without)} of {len(chosen)} rows have no usable picture in {' or '.join(map(str, places))} ({without[0]}); "
             + (
                 "name the folder or archive with --images"
-                if not samples
+                if not len(samples)
                 else "get them, or leave these rows out (--missing-images skip)"
             )
         )
-    return Dataset(tuple(samples), digest_of(samples), tuple(odd.skipped), file, odd.notes)
+    return Dataset(samples, digest_of(samples), tuple(odd.skipped), file, odd.notes)
+
+
+def _with_pictures(rows: Iterable[_Row], reader: PictureReader, odd: _Oddities, without: list[str]) -> Iterator[Sample]:
+    """The samples; rows without a usable picture are told to `odd`, and why to `without`."""
+    for row, (picture,) in reader.beside(rows, lambda row: (row.image,)):
+        if isinstance(picture, Picture):
+            yield Sample(row.id, row.category, row.text, (picture,), row.fields)
+        else:
+            odd.leave_out(row.line, row.id, str(picture))
+            without.append(str(picture))
+
+
+def _packed(row: _Row) -> list[Json]:
+    return [row.line, row.id, row.text, row.image, row.category, row.fields]
+
+
+def _unpacked(found: list[Json]) -> _Row:
+    line, identity, text, image, category, fields = found
+    return _Row(line, identity, text, image, tuple(category), fields)
 
 
 def describe_usb(folder: Path, name: str) -> list[str]:
@@ -187,24 +199,29 @@ def find_usb_pictures(file: Path, pictures: Path | None) -> tuple[Path, ...]:
 
 def _read_rows(file: Path, language: Literal["en", "zh"], odd: _Oddities) -> Iterator[_Row]:
     """The rows that can be used; the others are told to `odd`."""
-    first: dict[str, int] = {}
-    kinds: dict[tuple[str, ...], Mapping[str, Json]] = {}
-    paths: dict[tuple[str, ...], tuple[str, ...]] = {}
+    ids = Ids()
     needed = dict.fromkeys(COLUMNS, "") | ({_CHINESE: "ask in English (--language en)"} if language == "zh" else {})
     for line, cells in read_table(file, needed):
-        sample_id = cells["id"].strip()
-        if sample_id and (earlier := first.setdefault(sample_id, line)) != line:
-            raise DataError(f"{file}: lines {earlier} and {line} both have the id {sample_id!r}; ids must be unique")
+        if sample_id := cells["id"].strip():
+            ids.add(sample_id)
         if (reason := _unusable(cells, language)) is not None:
             odd.leave_out(line, sample_id, reason)
             continue
         usage = _usage(cells["usage"])
         combination = _combination(cells) if usage == VULNERABILITY else None
         category = _category(cells, usage, line, odd)
-        kind = (combination or "", usage, cells["img_style"].strip(), language)
-        fields = {"combination": combination, "usage": usage, "img_style": kind[2], "language": language}
-        text = cells[_CHINESE if language == "zh" else "text"]
-        yield _Row(line, sample_id, text, cells["open_url"], paths.setdefault(category, category), kinds.setdefault(kind, fields))
+        fields = {"combination": combination, "usage": usage, "img_style": cells["img_style"].strip(), "language": language}
+        yield _Row(line, sample_id, cells[_CHINESE if language == "zh" else "text"], cells["open_url"], category, fields)
+    if not ids.differ():
+        _must_differ(file)
+
+
+def _must_differ(file: Path) -> None:
+    first: dict[str, int] = {}
+    for line, cells in read_table(file):
+        sample_id = cells["id"].strip()
+        if sample_id and (earlier := first.setdefault(sample_id, line)) != line:
+            raise DataError(f"{file}: lines {earlier} and {line} both have the id {sample_id!r}; ids must be unique")
 
 
 def _unusable(cells: Mapping[str, str], language: Literal["en", "zh"]) -> str | None:
@@ -233,8 +250,7 @@ def _usage(cell: str) -> str:
 
 def _combination(cells: Mapping[str, str]) -> str:
     """Both risk flags as one label, as on the published board."""
-    label = f"{_FLAGS[cells['img_risk'].strip()]}I{_FLAGS[cells['text_risk'].strip()]}T"
-    return next(known for known in COMBINATIONS if known == label)  # the same object in every row
+    return f"{_FLAGS[cells['img_risk'].strip()]}I{_FLAGS[cells['text_risk'].strip()]}T"
 
 
 def _category(cells: Mapping[str, str], usage: str, line: int, odd: _Oddities) -> tuple[str, ...]:
@@ -267,21 +283,18 @@ def _canonical_names() -> Mapping[str, str]:
 
 
 def _filtered(
-    rows: Sequence[_Row], file: Path, combinations: Collection[str], usages: Collection[str], categories: Collection[str]
-) -> list[_Row]:
+    rows: Rows[_Row], file: Path, combinations: Collection[str], usages: Collection[str], categories: Collection[str]
+) -> Iterator[_Row]:
     _must_be_there(file, "combination", combinations, {row.fields["combination"] for row in rows} - {None})
     _must_be_there(file, "usage", usages, {row.fields["usage"] for row in rows})
     wanted = wanted_categories(categories, (row.category for row in rows), file)
-    chosen = [
-        row
-        for row in rows
-        if (not combinations or row.fields["combination"] in combinations)
-        and (not usages or row.fields["usage"] in usages)
-        and in_category(row.category, wanted)
-    ]
-    if not chosen:
-        raise DataError(f"{file}: no row fits the chosen combinations, usages and categories all at once; widen one of them")
-    return chosen
+    for row in rows:
+        if (
+            (not combinations or row.fields["combination"] in combinations)
+            and (not usages or row.fields["usage"] in usages)
+            and in_category(row.category, wanted)
+        ):
+            yield row
 
 
 def _must_be_there(file: Path, what: str, wanted: Collection[str], there: Collection[str]) -> None:
