@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format lock bench soak clean
+.PHONY: demo test check format lock bench bench-limits soak clean
 
 demo: $(VENV)/.run ## The bundled samples on three simulated models; no key, no network
 	$(BIN)/siuo demo
@@ -24,6 +24,11 @@ format: $(VENV)/.dev ## Mend what ruff can mend
 
 bench: $(VENV)/.dev ## Measured speed, as ratios to a bare aiohttp loop; BENCH="--only text" for some of it
 	$(BIN)/python -m tests.performance $(BENCH)
+
+bench-limits: $(VENV)/.dev ## How well limits are learnt: pace alone, scenarios in virtual time, some over sockets; about 15 minutes
+	$(BIN)/python -m tests.performance.limits_pace
+	$(BIN)/python -m tests.performance.limits_sockets
+	$(BIN)/python -m tests.performance.limits_scenarios $(BENCH)
 
 soak: $(VENV)/.dev ## Slow tests
 	$(BIN)/python -m pytest -m soak

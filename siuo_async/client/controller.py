@@ -285,13 +285,15 @@ class Controller:
             budget.settle(expected, really)
             self._used[unit] += really - expected
 
-    def rejected(self, sent_at: float, in_flight: int, hint_s: float | None = None, limit: str | None = None) -> None:
+    def rejected(self, sent_at: float, in_flight: int, hint_s: float | None = None, limit: str | None = None) -> float:
         """A call let in at `sent_at` was turned away by a limit.
 
         Args:
             in_flight: calls in flight when it was let in, itself included.
             hint_s: how long the server says to wait.
             limit: which limit it names: `requests`, `tokens` or `concurrency`.
+
+        Returns: for how long this call must wait while others need not: too many at once is mended by fewer at once.
         """
         now = self._clock()
         self.rejections += 1
@@ -301,7 +303,8 @@ class Controller:
         if sent_at <= self._reacted:
             if hint_s and known != "concurrency" and self._kind != "concurrency":
                 self._cool(now, hint_s)
-            return
+                return 0.0
+            return hint_s
         kind = known or self._guess(now, in_flight, hint_s)
         self._answered_s += 0.3 * (min(now - sent_at, 2.0) - self._answered_s)
         episode = self._episode if self._episode is not None and sent_at < self._episode.second_start else None
@@ -316,11 +319,10 @@ class Controller:
         episode.first_start, episode.second_start, episode.starts = None, math.inf, 0
         self._reacted = now
         self.cooldowns += 1
-        if kind == "concurrency":  # fewer at once is enough; the call itself waits for as long as it was told
-            self._cool(now, CAP_COOLDOWN_S)
-        else:
-            self._cool(now, self._cooldown_s(episode.turned_away, hint_s))
+        cap = kind == "concurrency"
+        self._cool(now, CAP_COOLDOWN_S if cap else self._cooldown_s(episode.turned_away, hint_s))
         self._note(f"turned away ({kind})")
+        return hint_s if cap else 0.0
 
     def tell(self, told: Iterable[LimitTold], sent_at: float, mark: Mark) -> None:
         """What the headers of a reply say of the limits."""

@@ -90,6 +90,8 @@ class Tries:
     """What the last try left out since an earlier 400 ruled it out."""
     mark: Mark = NOTHING_YET
     """Where the limit group's counters stood when the last try was let in."""
+    stays_away_s: float = 0.0
+    """What the server told this call to wait, and no other."""
     tokens: Tokens | None = None
     """What the last try was let in with and is to be settled; None where nobody counts tokens."""
     trouble: Trouble | None = None
@@ -227,6 +229,15 @@ class Endpoint:
                 if not self._excused(error, tries):
                     raise
                 tries.attempts -= 1
+                if tries.stays_away_s:
+                    await self._stay_away(tries)
+
+    async def _stay_away(self, tries: Tries) -> None:
+        """Waits as long as the server told this call, while others may go on."""
+        stays_s, tries.stays_away_s = tries.stays_away_s, 0.0
+        tries.waited_s += stays_s
+        self.stats.waited_s += stays_s
+        await tries.halt.sleep(stays_s)
 
     def _excused(self, error: CallError, tries: Tries) -> bool:
         """Whether the try is simply made again: nothing was wrong with the call."""
@@ -244,7 +255,7 @@ class Endpoint:
         if self.group.controller.limited_s > NO_SUCCESS_S:
             self.stop(StoppedEarly(f"{self.name}: nothing but rate limits for 15 minutes; lower --rpm or --concurrency and run again"))
             self.halt.check()
-        self.group.rejected(tries.begun, tries.mark, error.retry_after_s, error.limit)
+        tries.stays_away_s = self.group.rejected(tries.begun, tries.mark, error.retry_after_s, error.limit)
 
     async def _try(self, request: Request, tries: Tries) -> Completion:
         """One HTTP request, after waiting for its turn."""

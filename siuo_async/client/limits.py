@@ -147,11 +147,15 @@ class LimitGroup:
         """Where the counters stand, for a call that was just let in."""
         return self.controller.mark(self.in_use)
 
-    def rejected(self, sent_at: float, mark: Mark, hint_s: float | None = None, limit: str | None = None) -> None:
-        """Notes that a call was turned away by a limit, before its slot is given back: nobody slips in ahead of the cooldown."""
-        self.controller.rejected(sent_at, mark.in_flight, hint_s, limit)
+    def rejected(self, sent_at: float, mark: Mark, hint_s: float | None = None, limit: str | None = None) -> float:
+        """Notes that a call was turned away by a limit, before its slot is given back: nobody slips in ahead of the cooldown.
+
+        Returns: seconds that this call itself must wait before it comes again, though others need not.
+        """
+        wait_s = self.controller.rejected(sent_at, mark.in_flight, hint_s, limit)
         self._turn_held = False  # a turn from before the cooldown and a fresh one would make two starts at once
         self._wake()
+        return wait_s
 
     def tell(self, told: Sequence[LimitTold], sent_at: float, mark: Mark) -> None:
         """Takes what a reply's headers say of the limits."""

@@ -23,6 +23,8 @@ WARM_S, COUNTED_S = 10.0, 120.0
 FALLS_S, RETURNS_S, ENDS_S, FALLS_TO = 60.0, 110.0, 180.0, 0.3
 STRETCH_S, STRETCH_SHARE = 20, 0.85
 TARGETS = {Hints.FULL: (0.97, 0.005), Hints.RETRY_AFTER: (0.92, 0.03), Hints.BODY: (0.92, 0.03), Hints.NONE: (0.88, 0.05)}
+MOST_AFTER_STOP = 16
+"""Rejections of a spent day: the calls that were under way."""
 FALL_TARGET_S, RETURN_TARGET_S = 10.0, 60.0
 
 
@@ -36,11 +38,17 @@ class Scenario:
     dialect: str = "openai"
     knee: int = 0
     falls: bool = False
+    stops: bool = False
+    """Whether the limit is one of the day, which ends the account's part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one run came to; for limits that fall, `settled_s` is the time to fall below and `share` that to return, in seconds."""
+    """What one run came to.
+
+    For limits that fall, `settled_s` is the time to fall below and `share` that to return, in seconds; for those of the day, `rejected`
+    is the number of rejections and `settled_s` when the account was stopped.
+    """
 
     share: float
     rejected: float
@@ -67,6 +75,8 @@ def scenarios() -> Iterator[Scenario]:
             yield Scenario(f"600 a minute, {limiter}, another client takes 240", settings, hints, dialect)
         yield Scenario("slower above 32 at once", LimitSettings(), hints, dialect, knee=32)
     yield Scenario("sliding window, 600 a minute (Anthropic)", LimitSettings(rpm=600), Hints.FULL, "anthropic")
+    for hints, dialect in ((Hints.FULL, "openai"), (Hints.BODY, "gemini")):
+        yield Scenario("300 a day, 600 a minute", LimitSettings(rpm=600, rpd=300), hints, dialect, stops=True)
     for hints in (Hints.FULL, Hints.RETRY_AFTER, Hints.NONE):
         schedule = ((FALLS_S, FALLS_TO), (RETURNS_S, 1.0))
         for limiter in Limiter:
@@ -99,7 +109,9 @@ def run(scenario: Scenario, seed: int) -> Found:
     settings = replace(scenario.settings, phase_s=phase_s)
     seconds = ENDS_S if scenario.falls else WARM_S + COUNTED_S
     seen, _ = ran(settings, scenario.hints, seed=seed, seconds=seconds, dialect=scenario.dialect, knee=scenario.knee)
-    if seen.stopped is not None:
+    if scenario.stops and seen.stopped is not None:
+        return Found(len(seen.let_in) / settings.rpd, float(len(seen.turned_away)), max(seen.turned_away))
+    if seen.stopped is not None or scenario.stops:
         raise RuntimeError(f"{scenario}: {seen.stopped}")
     let_in, turned_away = sorted(seen.let_in), sorted(seen.turned_away)
     everything = sorted(let_in + turned_away)
@@ -142,7 +154,10 @@ def _worst(pair: tuple[Scenario, int]) -> Found:
 
 
 def _row(scenario: Scenario, found: Found, markdown: bool) -> str:
-    if scenario.falls:
+    if scenario.stops:
+        met = found.share == 1 and found.rejected <= MOST_AFTER_STOP
+        cells = [f"{found.share:.0%} of the day's", f"{found.rejected:.0f} calls", f"stopped after {found.settled_s:.0f} s"]
+    elif scenario.falls:
         met = found.settled_s <= FALL_TARGET_S and found.share <= RETURN_TARGET_S
         cells = [f"back after {found.share:.0f} s", f"{found.rejected:.2%}", f"below it after {found.settled_s:.0f} s"]
     else:
