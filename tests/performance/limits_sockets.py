@@ -56,8 +56,8 @@ def rows() -> list[Row]:
 
 async def drive(url: str, simulator: SimulatorProcess, seconds: float) -> tuple[int, int]:
     """(requests let in, requests turned away) after the warm-up."""
-    configured = {"lab": ProviderConfig(base_url=f"{url}/v1")}
-    spec = account_spec("lab", configured, Environment({}))
+    configured = {"lab": ProviderConfig(base_url=f"{url}/v1", key_env="KEY")}
+    spec = account_spec("lab", configured, Environment({"KEY": "k"}))
     registry = Registry(lambda _: spec)
     endpoint = registry.endpoint("lab", "good", {})
     parameters = Parameters(max_tokens=50)
