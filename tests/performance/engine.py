@@ -84,6 +84,7 @@ async def _measured(load: Load, warming: Plan, plan: Plan, prepared_cpu_s: float
             session = Session(plan, RunDirectory(folder / "run"), registry)
             async with watching(session.state, console(to_stderr=True), heading="bench"):
                 outcomes = await session.run()
+                late.over()
             used = meter.read(late)
     finally:
         await registry.close()

@@ -53,6 +53,7 @@ async def _measured(load: Load, encode: Encode) -> Measured:
             async with watching_stalls(load) as late:
                 meter = Meter()
                 await asyncio.gather(*(work() for _ in range(load.at_once)))
+                late.over()
                 out.flush()
                 return meter.read(late)
 

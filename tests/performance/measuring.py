@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 NAP_S = 0.001
@@ -90,9 +90,9 @@ class Meter:
         self._cpu_s, self._wall_s = cpu_s(), time.monotonic()
 
     def read(self, late: Lateness | None = None) -> Measured:
-        """What was used since."""
-        used = Measured(cpu_s() - self._cpu_s, time.monotonic() - self._wall_s, resident_bytes("VmHWM") - self._resident)
-        return replace(used, stalls=late.stalls()) if late else used
+        """What was used since, and what `late` saw."""
+        grown, seen = resident_bytes("VmHWM") - self._resident, late.stalls() if late else None
+        return Measured(cpu_s() - self._cpu_s, time.monotonic() - self._wall_s, grown, seen)
 
 
 class Lateness:
@@ -101,6 +101,7 @@ class Lateness:
     def __init__(self) -> None:
         self._late_s: list[float] = []
         self._busy_s: list[float] = []
+        self._over = False
 
     async def watch(self) -> None:
         """Runs until cancelled."""
@@ -108,23 +109,29 @@ class Lateness:
         while True:
             begun, busy = time.perf_counter(), time.thread_time()
             await asyncio.sleep(NAP_S)
+            if self._over:
+                return
             self._busy_s.append(time.thread_time() - busy)
             self._late_s.append(time.perf_counter() - begun - NAP_S)
 
+    def over(self) -> None:
+        """The last call is done: what is summed up and closed now holds up nobody."""
+        self._over = True
+
     def stalls(self) -> Stalls | None:
-        """What was seen so far."""
+        """What was seen; None where nobody watched."""
         if not self._late_s:
             return None
         return Stalls(1000 * quantile(self._late_s, 0.999), 1000 * max(self._late_s), 1000 * max(self._busy_s))
 
 
 @contextlib.asynccontextmanager
-async def watching_stalls(load: Load) -> AsyncIterator[Lateness | None]:
+async def watching_stalls(load: Load) -> AsyncIterator[Lateness]:
     """Watches the loop while the block runs, where that was asked for: it costs a little CPU itself."""
-    if not load.watch_stalls:
-        yield None
-        return
     late = Lateness()
+    if not load.watch_stalls:
+        yield late
+        return
     task = asyncio.create_task(late.watch())
     try:
         yield late

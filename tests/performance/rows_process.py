@@ -21,6 +21,8 @@ _LINE_BYTES = 1_600
 _MB = 1e6
 PICTURE_BYTES = 1_200_000
 STALL = Target(5, " ms")
+STALL_AT_ONCE = 8
+"""So few that replies which waited together are no stall by themselves."""
 
 
 def startup(bench: Bench) -> Iterator[Table]:
@@ -146,10 +148,10 @@ def stalls(bench: Bench) -> Iterator[Table]:
     """How long the event loop stood still under a load that leaves it time, with everything on."""
     bench = bench.fewer()
     with serving(bench.cores, delay_s=0.05) as server:
-        text = Load("", bench.count(6_000, 100), 32, "", watch_stalls=True)
+        text = Load("", bench.count(2_000, 100), STALL_AT_ONCE, "", watch_stalls=True)
         yield _stalls("text", _watched(bench, text, server), text)
-        place = inputs.pictures(bench.folder, bench.count(2_000, 50), 200_000)
-        pictures = replace(text, calls=bench.count(2_000, 50), at_once=16, pictures=str(place))
+        place = inputs.pictures(bench.folder, bench.count(1_000, 50), 200_000)
+        pictures = replace(text, calls=bench.count(1_000, 50), pictures=str(place))
         yield _stalls("pictures of 0.2 MB", _watched(bench, pictures, server), pictures)
         shutil.rmtree(place)
 
