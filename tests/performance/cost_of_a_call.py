@@ -1,10 +1,11 @@
-"""What a call costs with everything on (journal, limits, scoreboard), against a bare aiohttp loop on the same server and event loop.
+"""What a call costs with everything on (journal, limits, scoreboard, screen), against a bare aiohttp loop on the same server.
 
-    make bench    or    python -m tests.performance.cost_of_a_call [--calls 20000] [--pictures 2000] [--runs 5]
+    make bench    or    python -m tests.performance.cost_of_a_call [--calls 20000] [--pictures 2000] [--large 200] [--runs 5]
 
-Ratios within one run mean something; the milliseconds are this machine's. The bare loop (floor A): workers over a lazy iterator, one
-session, an orjson body, `read()`, `orjson.loads`, one line written per reply; with pictures it reads the file and encodes it with the
-standard library's base64 for every call.
+Ratios within one run mean something; the milliseconds are this machine's. The bare loop (floor A), on the same event loop and with
+the same garbage collector settings: workers over a lazy iterator, one session, an orjson body, `read()`, `orjson.loads`, one line
+written per reply; with pictures it reads the file and encodes it with the standard library's base64 for every call. Where answers
+are judged, it makes as many calls. Samples are made and pictures hashed before the clock starts: that is done once per data set.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import orjson
 import uvloop
+from rich.console import Console
 
 from siuo_async.benchmarks.siuo_gen import SiuoGen
 from siuo_async.client.accounts import Environment, account_spec
@@ -35,14 +38,37 @@ from siuo_async.config import RunConfig, make
 from siuo_async.engine.plan import Participant, Plan
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.session import Session
+from siuo_async.ui.watch import watching
 from siuo_async.values import Picture, Sample
 
 DELAY_S = 0.05
 
 
+@dataclass(frozen=True)
+class Case:
+    """What is measured."""
+
+    title: str
+    samples: int
+    at_once: int
+    picture_bytes: int = 0
+    answers: int = 1
+    judged: bool = False
+
+    @property
+    def calls_per_sample(self) -> int:
+        """All answers in one call, two verdicts for each."""
+        return 1 + 2 * self.answers * self.judged
+
+    @property
+    def calls(self) -> int:
+        """In all."""
+        return self.samples * self.calls_per_sample
+
+
 @contextlib.contextmanager
-def canned_server() -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.performance.canned_server", str(DELAY_S)]
+def canned_server(choices: int = 1) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.performance.canned_server", str(DELAY_S), str(choices)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         try:
@@ -51,9 +77,9 @@ def canned_server() -> Iterator[str]:
             child.kill()
 
 
-async def floor(url: str, calls: int, workers: int, folder: Path, pictures: list[Path]) -> None:
+async def floor(url: str, case: Case, folder: Path, pictures: list[Path]) -> None:
     """Floor A."""
-    numbers = iter(range(calls))
+    numbers = iter(range(case.calls))
     with open(folder / "floor.jsonl", "wb") as out:
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector, headers={"Authorization": "Bearer k"}) as session:
@@ -62,7 +88,7 @@ async def floor(url: str, calls: int, workers: int, folder: Path, pictures: list
                 for number in numbers:
                     content: object = f"Question {number}?"
                     if pictures:
-                        raw = pictures[number % len(pictures)].read_bytes()
+                        raw = pictures[number // case.calls_per_sample].read_bytes()
                         encoded = "data:image/png;base64," + base64.b64encode(raw).decode()
                         content = [{"type": "text", "text": content}, {"type": "image_url", "image_url": {"url": encoded}}]
                     body = {"model": "canned", "messages": [{"role": "user", "content": content}], "max_tokens": 500}
@@ -71,40 +97,52 @@ async def floor(url: str, calls: int, workers: int, folder: Path, pictures: list
                         found = orjson.loads(await reply.read())
                     out.write(orjson.dumps({"n": number, "answer": found["choices"][0]["message"]["content"]}) + b"\n")
 
-            await asyncio.gather(*(work() for _ in range(workers)))
+            await asyncio.gather(*(work() for _ in range(case.at_once)))
 
 
-async def siuo(url: str, calls: int, workers: int, folder: Path, pictures: list[Path]) -> None:
-    """The same through the engine."""
+def job(url: str, case: Case, pictures: list[Path]) -> tuple[Plan, Callable[[], Registry]]:
+    """The same as a plan."""
+    judge = {"judge": "canned/judge"} if case.judged else {"no_judge": True}
     config: RunConfig = make(
         {
             "benchmark": "siuo-gen",
-            "models": ["canned/canned"],
-            "no_judge": True,
-            "answers": 1,
+            "models": [{"model": "canned/canned", "profile": {"max_n": case.answers}}],
+            "answers": case.answers,
             "in_file_order": True,
-            "concurrency": workers,
-            "providers": {"canned": {"base_url": url}},
+            "concurrency": case.at_once,
+            "providers": {"canned": {"base_url": url, "limit_group": "account"}},
+            **judge,
         }
     )
-    known = [Picture(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), "image/png", path.stat().st_size) for path in pictures]
+    known = [
+        Picture(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), "image/png", path.stat().st_size, path.stat().st_mtime_ns)
+        for path in pictures
+    ]
     shared = {"safety_warning": "", "reference_answer": ""}
-    samples = tuple(Sample(str(n), ("all",), f"Question {n}?", (known[n % len(known)],) if known else (), shared) for n in range(calls))
+    samples = tuple(Sample(str(n), ("all",), f"Question {n}?", (known[n],) if known else (), shared) for n in range(case.samples))
     spec = account_spec("canned", config.providers, Environment({}))
     plan = Plan(
         config=config,
-        benchmark=SiuoGen(answers=1, judged=False),
+        benchmark=SiuoGen(answers=case.answers, judged=case.judged),
         all_samples=samples,
         identity={},
         models=(Participant("canned", spec.identity, config.models[0]),),
-        judge=None,
+        judge=Participant("judge", spec.identity, config.judge) if config.judge else None,
     )
-    registry = Registry(lambda _: spec, concurrency=workers)
-    try:
-        outcomes = await Session(plan, RunDirectory(folder / f"run-{time.monotonic_ns()}"), registry).run()
-    finally:
-        await registry.close()
-    assert outcomes.sent == calls, outcomes.stops
+    return plan, lambda: Registry(lambda _: spec, concurrency=case.at_once)
+
+
+async def siuo(plan: Plan, open_registry: Callable[[], Registry], case: Case, folder: Path) -> None:
+    """The same through the engine, with the screen drawn four times a second."""
+    registry = open_registry()
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        try:
+            session = Session(plan, RunDirectory(folder / f"run-{time.monotonic_ns()}"), registry)
+            async with watching(session.state, Console(file=nowhere, force_terminal=True, width=120), heading="bench"):
+                outcomes = await session.run()
+        finally:
+            await registry.close()
+    assert (outcomes.sent, outcomes.code) == (case.calls, 0), outcomes
 
 
 def measured(work: Callable[[], Awaitable[None]]) -> tuple[float, float]:
@@ -116,23 +154,36 @@ def measured(work: Callable[[], Awaitable[None]]) -> tuple[float, float]:
     return time.process_time() - cpu, time.monotonic() - wall
 
 
-def compare(title: str, url: str, calls: int, workers: int, runs: int, pictures: list[Path]) -> None:
+def compare(case: Case, runs: int) -> None:
     found: dict[str, list[tuple[float, float]]] = {"floor A": [], "siuo": []}
-    for _ in range(runs):
-        for name, client in (("floor A", floor), ("siuo", siuo)):
-            with tempfile.TemporaryDirectory() as folder:
-                found[name].append(measured(lambda c=client, f=folder: c(url, calls, workers, Path(f), pictures)))  # type: ignore[misc]
-    ideal = DELAY_S * calls / workers
-    print(f"\n{title}: {calls} calls, {workers} at once, {DELAY_S * 1000:.0f} ms, medians of {runs} interleaved runs")
+    with canned_server(case.answers) as url, tempfile.TemporaryDirectory() as folder:
+        pictures = [Path(folder) / f"{number}.png" for number in range(case.samples if case.picture_bytes else 0)]
+        for path in pictures:
+            path.write_bytes(b"\x89PNG\r\n\x1a\n" + os.urandom(case.picture_bytes))
+        plan, open_registry = job(url, case, pictures)
+        for _ in range(runs):
+            with tempfile.TemporaryDirectory() as out:
+                found["floor A"].append(measured(lambda f=out: floor(url, case, Path(f), pictures)))  # type: ignore[misc]
+            with tempfile.TemporaryDirectory() as out:
+                found["siuo"].append(measured(lambda f=out: siuo(plan, open_registry, case, Path(f))))  # type: ignore[misc]
+    tell(case, found)
+
+
+def tell(case: Case, found: dict[str, list[tuple[float, float]]]) -> None:
+    ideal, runs = DELAY_S * case.calls / case.at_once, len(found["siuo"])
+    print(f"\n{case.title}: {case.calls} calls, {case.at_once} at once, {DELAY_S * 1000:.0f} ms, medians of {runs} interleaved runs")
     print(f"{'client':<10}{'CPU ms/call':>13}{'x floor A':>11}{'wall s':>9}{'x floor A':>11}{'x ideal':>9}{'spread':>9}")
-    base_cpu, base_wall = (statistics.median(value[i] for value in found["floor A"]) for i in (0, 1))
     for name, values in found.items():
         cpus = sorted(value[0] for value in values)
         cpu, wall = statistics.median(cpus), statistics.median(value[1] for value in values)
+        cpu_ratio, wall_ratio = (
+            statistics.median(mine[i] / base[i] for mine, base in zip(values, found["floor A"], strict=True)) for i in (0, 1)
+        )
         spread = (cpus[-1] - cpus[0]) / cpu
         print(
-            f"{name:<10}{1000 * cpu / calls:>13.3f}{cpu / base_cpu:>11.2f}{wall:>9.2f}{wall / base_wall:>11.2f}"
-            f"{wall / ideal:>9.2f}{spread:>9.0%}"
+            f"{name:<10}{1000 * cpu / case.calls:>13.3f}{cpu_ratio:>11.2f}{wall:>9.2f}{wall_ratio:>11.2f}"
+            f"{wall / ideal:>9.2f}{spread:>9.0%}",
+            flush=True,
         )
 
 
@@ -140,18 +191,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=20_000)
     parser.add_argument("--pictures", type=int, default=2_000)
+    parser.add_argument("--large", type=int, default=200)
     parser.add_argument("--runs", type=int, default=5)
     told = parser.parse_args()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-    with canned_server() as url, tempfile.TemporaryDirectory() as folder:
-        compare("Text", url, told.calls, 256, told.runs, [])
-        pictures = []
-        for number in range(told.pictures):
-            path = Path(folder) / f"{number}.png"
-            path.write_bytes(b"\x89PNG\r\n\x1a\n" + os.urandom(200_000))
-            pictures.append(path)
-        compare("Pictures of 200 KB, one call each", url, told.pictures, 64, told.runs, pictures)
+    cases = (
+        Case("Text, one call each", told.calls, 256),
+        Case("Text, answer and two verdicts", told.calls // 3, 256, judged=True),
+        Case("Pictures of 200 KB, one call each", told.pictures, 64, 200_000),
+        Case("Pictures of 1.2 MB, seven calls each", told.large, 64, 1_200_000, answers=3, judged=True),
+    )
+    for case in cases:
+        if case.samples:
+            compare(case, told.runs)
 
 
 if __name__ == "__main__":
