@@ -28,8 +28,10 @@ from siuo_async.providers.dialects.base import Reply
 
 CHUNK = 1 << 18
 """Bytes of a large body that are handed on at once, so that a slow uplink shows progress."""
-_AT_ONCE = 1 << 16
-"""A body up to this size goes out in one write."""
+_JOINED = 1 << 14
+"""A body up to this size is copied behind its head: cheaper than handing over parts."""
+_AT_ONCE = 1 << 19
+"""A body up to this size goes out in one write, whatever the connection takes at once."""
 _KEPT_S = 15.0
 """A connection that was idle for longer is not used again: the server may be about to close it."""
 _SET_HERE = frozenset(
@@ -205,20 +207,28 @@ async def _reply(handler: ResponseHandler, request: aiohttp.ClientRequest, most_
 
 def _begin(handler: ResponseHandler, head: bytes, parts: Sequence[bytes], size: int, progress: Progress) -> asyncio.Task[None] | None:
     """Sends what the connection takes at once; the rest in a task, so that a reply that comes early is seen."""
-    if size <= _AT_ONCE:
-        _write(handler, b"".join((head, *parts)))
+    if size <= _JOINED:
+        _open(handler).write(b"".join((head, *parts)))
+    elif size <= _AT_ONCE:
+        _open(handler).writelines((head, *parts))
+        if handler.writing_paused:
+            return _in_task(handler, iter(()), progress)
     else:
-        _write(handler, head)
+        _open(handler).write(head)
         chunks = _chunks(parts)
         for chunk in chunks:
-            _write(handler, chunk)
+            _open(handler).write(chunk)
             if handler.writing_paused:
-                upload = asyncio.get_running_loop().create_task(_rest(handler, chunks, progress))
-                upload.add_done_callback(_look_at)
-                return upload
+                return _in_task(handler, chunks, progress)
     progress.restart()
     progress.uploaded = True
     return None
+
+
+def _in_task(handler: ResponseHandler, chunks: Iterator[bytes | memoryview], progress: Progress) -> asyncio.Task[None]:
+    upload = asyncio.get_running_loop().create_task(_rest(handler, chunks, progress))
+    upload.add_done_callback(_look_at)
+    return upload
 
 
 async def _rest(handler: ResponseHandler, chunks: Iterator[bytes | memoryview], progress: Progress) -> None:
@@ -226,7 +236,7 @@ async def _rest(handler: ResponseHandler, chunks: Iterator[bytes | memoryview], 
     await writer.drain()
     for chunk in chunks:
         progress.restart()
-        _write(handler, chunk)
+        _open(handler).write(chunk)
         await writer.drain()
     progress.restart()
     progress.uploaded = True
@@ -242,11 +252,11 @@ def _chunks(parts: Sequence[bytes]) -> Iterator[bytes | memoryview]:
                 yield view[start : start + CHUNK]
 
 
-def _write(handler: ResponseHandler, data: bytes | memoryview) -> None:
+def _open(handler: ResponseHandler) -> asyncio.WriteTransport:
     transport = handler.transport
     if transport is None or transport.is_closing():
         raise aiohttp.ClientConnectionResetError("the connection was closed")
-    transport.write(data)
+    return transport
 
 
 def _look_at(upload: asyncio.Task[None]) -> None:

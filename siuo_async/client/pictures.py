@@ -1,4 +1,4 @@
-"""Pictures on their way to a provider: read, checked and base64-encoded once, in a thread, in a bounded cache.
+"""Pictures on their way to a provider: read, checked and base64-encoded once, in a bounded cache; in a thread where that may wait.
 
 A SIUO picture goes out seven times per model (one question, six verdicts), so encoding it once and sharing the bytes is most of what
 there is to gain. Entries in flight are pinned; the rest is let go oldest first. A picture in a ZIP archive is read without unpacking:
@@ -11,13 +11,14 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections import OrderedDict, deque
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 import pybase64
 
+from siuo_async.client.page_cache import PageCache
 from siuo_async.errors import DataError
 from siuo_async.values import Picture
 from siuo_async.zip_members import ZipMembers
@@ -32,9 +33,10 @@ MOST_KEPT = 1024
 
 @dataclass(slots=True)
 class _Entry:
-    encoded: asyncio.Future[bytes]
     pins: int = 0
-    size: int = field(default=0)
+    content: bytes | None = None
+    loading: asyncio.Future[bytes] | None = None
+    """While there is no content."""
 
 
 class PictureCache:
@@ -48,6 +50,9 @@ class PictureCache:
         self._most_bytes = most_bytes
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._archives: dict[str, _Archive] = {}
+        self._page_cache = PageCache()
+        self._line: deque[tuple[Picture, _Entry]] = deque()
+        """Pictures for a later turn of the event loop."""
         self.held_bytes = 0
 
     def close(self) -> None:
@@ -62,31 +67,76 @@ class PictureCache:
             DataError: the file is gone, or no longer what was hashed when the run began.
         """
         entry = self._entries.get(picture.sha256)
-        if entry is None:
-            # In a future of its own: a caller that is cancelled must not take the bytes away from others that wait for them.
-            entry = _Entry(asyncio.get_running_loop().run_in_executor(None, _read_encoded, picture, self._archive_of(picture)))
-            self._entries[picture.sha256] = entry
-            entry.encoded.add_done_callback(partial(self._loaded, picture.sha256, entry))
-        else:
+        if entry is not None:
             self._entries.move_to_end(picture.sha256)
-        entry.pins += 1
+            entry.pins += 1
+        else:
+            entry = self._entries[picture.sha256] = _Entry(pins=1)
+            self._load(picture, entry)
+        if entry.content is not None:
+            return entry.content
+        assert entry.loading is not None
         try:
-            return await asyncio.shield(entry.encoded)
+            # In a future of its own: a caller that is cancelled must not take the bytes away from others that wait for them.
+            return await asyncio.shield(entry.loading)
         except BaseException:
             entry.pins -= 1
             self._let_go()
             raise
 
+    def _load(self, picture: Picture, entry: _Entry) -> None:
+        """Reads a picture now if that needs no waiting, else in a later turn or in a thread."""
+        if not self._page_cache.takes(picture):
+            self._load_in_thread(picture, entry)
+        elif self._line or not self._page_cache.has_room(picture):
+            entry.loading = asyncio.get_running_loop().create_future()
+            if not self._line:
+                asyncio.get_running_loop().call_soon(self._load_line)
+            self._line.append((picture, entry))
+        elif (content := self._page_cache.encoded(picture)) is not None:
+            self._loaded(entry, content)
+        else:
+            self._load_in_thread(picture, entry)
+
+    def _load_line(self) -> None:
+        while self._line and self._page_cache.has_room(self._line[0][0]):
+            picture, entry = self._line.popleft()
+            content = self._page_cache.encoded(picture) if self._page_cache.takes(picture) else None
+            if content is not None:
+                self._loaded(entry, content)
+            else:
+                self._load_in_thread(picture, entry)
+        if self._line:
+            asyncio.get_running_loop().call_soon(self._load_line)
+
+    def _load_in_thread(self, picture: Picture, entry: _Entry) -> None:
+        loop = asyncio.get_running_loop()
+        entry.loading = entry.loading or loop.create_future()
+        reading = loop.run_in_executor(None, _read_encoded, picture, self._archive_of(picture))
+        reading.add_done_callback(partial(self._read, picture.sha256, entry))
+
+    def _read(self, sha256: str, entry: _Entry, reading: asyncio.Future[bytes]) -> None:
+        if not reading.cancelled() and (error := reading.exception()) is None:
+            self._loaded(entry, reading.result())
+            return
+        del self._entries[sha256]  # the next one reads it again
+        assert entry.loading is not None
+        if reading.cancelled():
+            entry.loading.cancel()
+        elif error is not None and not entry.loading.done():
+            entry.loading.set_exception(error)
+            entry.loading.exception()  # who waited may be gone; that is no lost exception
+
+    def _loaded(self, entry: _Entry, content: bytes) -> None:
+        entry.content = content
+        self.held_bytes += len(content)
+        if entry.loading is not None and not entry.loading.done():
+            entry.loading.set_result(content)
+        entry.loading = None
+        self._let_go()
+
     def _archive_of(self, picture: Picture) -> _Archive | None:
         return None if picture.member is None else self._archives.setdefault(picture.path, _Archive(picture.path))
-
-    def _loaded(self, sha256: str, entry: _Entry, encoded: asyncio.Future[bytes]) -> None:
-        if encoded.cancelled() or encoded.exception() is not None:
-            del self._entries[sha256]  # the next one reads it again
-            return
-        entry.size = len(encoded.result())
-        self.held_bytes += entry.size
-        self._let_go()
 
     def unpin(self, picture: Picture) -> None:
         """Says that a call no longer needs the bytes."""
@@ -100,9 +150,9 @@ class PictureCache:
         for sha256, entry in list(self._entries.items()):
             if self._within_bounds():
                 return
-            if entry.pins == 0 and entry.encoded.done():
+            if entry.pins == 0 and entry.content is not None:
                 del self._entries[sha256]
-                self.held_bytes -= entry.size
+                self.held_bytes -= len(entry.content)
 
     def _within_bounds(self) -> bool:
         return self.held_bytes <= self._most_bytes and len(self._entries) <= MOST_KEPT

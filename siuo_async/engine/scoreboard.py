@@ -35,10 +35,19 @@ class Spend:
     def add(self, record: CallRecord, price: Price | None) -> None:
         """Counts one call's tokens and its cost."""
         self.calls += 1
-        for name in _TOKENS:
-            if (count := getattr(record.usage, name)) is not None:
-                self.tokens[name] += count
-        cost = cost_pico_usd(_billed(record), record.provider_cost_usd, price)
+        usage, tokens = record.usage, self.tokens
+        if usage.input is not None:  # written out, since this is done for every call
+            tokens["input"] = tokens.get("input", 0) + usage.input
+        if usage.output is not None:
+            tokens["output"] = tokens.get("output", 0) + usage.output
+        if usage.cached is not None:
+            tokens["cached"] = tokens.get("cached", 0) + usage.cached
+        if usage.reasoning is not None:
+            tokens["reasoning"] = tokens.get("reasoning", 0) + usage.reasoning
+        if price is None and record.provider_cost_usd is None:
+            cost = None
+        else:
+            cost = cost_pico_usd(_billed(record), record.provider_cost_usd, price)
         if cost is None:
             self.unpriced += not record.failed or record.maybe_billed > 0
         else:
@@ -133,10 +142,11 @@ class ModelBoard:
             self.searches += 1
             return
         spend = self.generation if stage == GENERATE else self.judging
-        spend.add(record, self._prices.get(f"{target.provider}/{target.model}"))
+        spend.add(record, self._prices.get(f"{target.provider}/{target.model}") if self._prices else None)
         if record.served_model:
             (self.served if stage == GENERATE else self.judge_served).add(record.served_model)
-        (self.left_out if stage == GENERATE else self.judge_left_out).update(record.sent.get("left_out") or ())
+        if left_out := record.sent.get("left_out"):
+            (self.left_out if stage == GENERATE else self.judge_left_out).update(left_out)
 
     def finish(self, position: int, category: tuple[str, ...], result: Any) -> None:
         """Counts one finished sample."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 _PIECE: Final = re.compile(r"\{\{|\}\}|\{(\w+)\}|[{}]")
@@ -24,15 +25,29 @@ def fill(template: str, values: Mapping[str, str]) -> str:
         ValueError: a brace is neither doubled nor part of a placeholder.
     """
 
-    def piece(found: re.Match[str]) -> str:
-        name = found[1]
-        if name is not None:
-            return values[name]
-        if len(found[0]) == 1:
-            raise ValueError(f"single {found[0]!r} at character {found.start()} of a prompt template: double it")
-        return found[0][0]
+    literals, names = _taken_apart(template)
+    filled = [literals[0]]
+    for name, literal in zip(names, literals[1:], strict=True):
+        filled += (values[name], literal)
+    return "".join(filled)
 
-    return _PIECE.sub(piece, template)
+
+@lru_cache(maxsize=64)
+def _taken_apart(template: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(the texts around the placeholders, their names): a template is filled for every answer."""
+    literals, names, end = [""], [], 0
+    for found in _PIECE.finditer(template):
+        literals[-1] += template[end : found.start()]
+        end = found.end()
+        if (name := found[1]) is not None:
+            names.append(name)
+            literals.append("")
+        elif len(found[0]) == 1:
+            raise ValueError(f"single {found[0]!r} at character {found.start()} of a prompt template: double it")
+        else:
+            literals[-1] += found[0][0]
+    literals[-1] += template[end:]
+    return tuple(literals), tuple(names)
 
 
 def fence(text: str) -> tuple[str, str, str]:
