@@ -31,6 +31,7 @@ FASTER_FROM = (4.0, 8.0, 32.0)
 """From these rates on the search goes faster, since quotas of that size bear it."""
 SEARCH_SLOTS_S = 0.5
 """Slots double this often until the first rejection: the pace holds them back."""
+_ROUNDING = 1e-6
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class Bracket:
     @property
     def narrow(self) -> bool:
         """Whether the limit is known as well as it will be."""
-        return self.bad - self.level <= (1 if self.whole else NARROW * self.level)
+        return self.bad - self.level <= (1 if self.whole else NARROW * self.level) + _ROUNDING
 
     def held(self, seconds: float) -> bool:
         """Notes that the level was used to the full for so long without a rejection; True when it was raised."""

@@ -138,9 +138,13 @@ class ToldLimit:
         return min(1.0, max(LEAST_SHARE, sustainable_per_s / self.per_s))
 
     def opens_at(self, now: float, used: float) -> float | None:
-        """When a fixed window that is used up ends; None where nothing need be waited for."""
-        closed = self._fixed and self._edge is not None and now < self._edge and self.left(now, used) < 1
-        return self._edge if closed else None
+        """When a fixed window that is used up ends; None where nothing need be waited for.
+
+        An end that is hours away is left to the next rejection, which is held against the longest wait that the user allows.
+        """
+        if not self._fixed or self._edge is None or not now < self._edge <= now + LONG_RESET_S:
+            return None
+        return self._edge if self.left(now, used) < 1 else None
 
 
 def _alike(numbers: Sequence[float]) -> bool:
