@@ -50,6 +50,9 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"judge": "openai/gpt-4o", "no_judge": True}, "judge and no_judge", "leave one out"),
     ({"rpm": 0}, "rpm", "above zero"),
     ({"rpm": {"openai": -1}}, "rpm", "above zero"),
+    ({"tpm": 0}, "tpm", "above zero"),
+    ({"tpm": {"openai": 1e12}}, "tpm", "at most"),
+    ({"tpm": "plenty"}, "tpm", "plenty"),
     ({"concurrency": 0}, "concurrency", "above zero"),
     ({"models": "gpt-4o"}, "'models.0'", "write PROVIDER/MODEL, as in openai/gpt-4o"),
     ({"models": ["openai/"]}, "'models.0'", "names no provider"),
@@ -61,6 +64,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"prices": {"a/b": {"input": -1, "output": 1}}}, "'prices.a/b.input'", "-1"),
     ({"providers": {"lab": {"dialect": "soap"}}}, "'providers.lab.dialect'", "'openai', 'anthropic' or 'gemini'"),
     ({"providers": {"lab": {"rpm": 0}}}, "'providers.lab.rpm'", "greater than 0"),
+    ({"providers": {"lab": {"tpm": 0}}}, "'providers.lab.tpm'", "greater than 0"),
 ]
 
 
@@ -178,7 +182,7 @@ def test_only_what_was_asked_for_is_in_the_base_parameters() -> None:
 
 def test_a_configuration_comes_back_from_the_run_as_it_was() -> None:
     before = config(
-        models=["a/m@r"], judge="b/j", rpm={"a": 5}, prices={"a/m": {"input": 1, "output": 2}}, reuse=["x"], params={"k": [1]}
+        models=["a/m@r"], judge="b/j", rpm={"a": 5}, tpm=6e5, prices={"a/m": {"input": 1, "output": 2}}, reuse=["x"], params={"k": [1]}
     )
     assert make(before.model_dump(mode="json", exclude_defaults=True)) == before
 

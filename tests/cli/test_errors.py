@@ -74,6 +74,7 @@ CASES = {
     ),
     "HTML picture": Case((*GEN, *DATA, *M, *J), ("P-001.png", "an HTML page"), write("data/images/P-001.png", "<!DOCTYPE html><html>")),
     "rpm no number": Case((*GEN, *DATA, *M, *J, "--rpm", "abc"), ("--rpm 'abc'", "above zero")),
+    "tpm nought": Case((*GEN, *DATA, *M, *J, "--tpm", "sim=0"), ("--tpm 'sim=0'", "above zero")),
     "concurrency nought": Case((*GEN, *DATA, *M, *J, "--concurrency", "0"), ("--concurrency '0'", "above zero")),
     "param without =": Case((*GEN, *DATA, *M, *J, "--param", "top_k"), ("--param 'top_k' is not K=V",)),
     "unknown category": Case((*GEN, *DATA, *M, *J, "--category", "nonsense"), ("no category 'nonsense'", "self-harm")),

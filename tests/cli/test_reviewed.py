@@ -205,6 +205,8 @@ CASES = {
     "rpm too large": flags("--rpm", "1e300", said=("at most 10000000",)),
     "system not UTF-8": flags("--system", os.fsdecode(b"be \xff\xfe kind"), said=("not valid Unicode",)),
     "rpm of a mistyped provider": flags("--rpm", "smi=60", said=("rpm is set for 'smi'", "did you mean 'sim'?")),
+    "tpm too large": flags("--tpm", "1e300", said=("tpm must be above zero and at most",)),
+    "tpm of a mistyped provider": flags("--tpm", "smi=60000", said=("tpm is set for 'smi'", "did you mean 'sim'?")),
     "concurrency of an absent provider": flags("--concurrency", "openai=3", said=("'openai'", "there are: sim")),
     "reuse of no run": flags("--reuse", "results/none", said=("--reuse results/none", "siuo ls")),
     "reuse of no run, dry": flags("--reuse", "results/none", "--dry-run", said=("--reuse results/none", "siuo ls")),

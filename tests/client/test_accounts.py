@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from siuo_async.client.accounts import AccountSpec, Environment, account_spec
-from siuo_async.client.controller import Ceilings
+from siuo_async.client.controller import START_PER_S, Ceilings, Source
 from siuo_async.client.registry import Registry
 from siuo_async.config import ProviderConfig
 from siuo_async.errors import ConfigError, StoppedEarly
@@ -156,6 +156,40 @@ async def test_the_users_limits_go_before_the_configured_ones(
 ) -> None:
     registry = registry_for({"lab": "http://h/v1"}, config=config, **settings)
     assert registry.endpoint("lab", "m", {}).group.controller.ceilings == ceilings
+    await registry.close()
+
+
+PACES = [
+    ("http://127.0.0.1:8000/v1", {}, None),
+    ("http://127.8.9.1:8000/v1", {}, None),
+    ("http://localhost:8000/v1", {}, None),
+    ("http://[::1]:8000/v1", {}, None),
+    ("https://api.example/v1", {}, START_PER_S),
+    ("http://10.0.0.7:8000/v1", {}, START_PER_S),
+    ("http://localhost.example/v1", {}, START_PER_S),
+    ("https://api.example/v1", {"tpm": 6_000}, START_PER_S),
+    ("https://api.example/v1", {"concurrency": 300}, None),
+    ("https://api.example/v1", {"concurrency": {"other": 300}}, START_PER_S),
+    ("https://api.example/v1", {"rpm": 6_000}, 100.0),
+    ("http://localhost:8000/v1", {"rpm": 6_000}, 100.0),
+]
+
+
+@pytest.mark.parametrize("url, settings, per_s", PACES)
+async def test_only_a_stranger_elsewhere_is_approached_slowly_and_not_where_the_user_says_how_fast(
+    url: str, settings: dict[str, object], per_s: float | None
+) -> None:
+    registry = registry_for({"lab": url}, **settings)
+    assert registry.endpoint("lab", "m", {}).group.controller.calls_per_s == per_s
+    await registry.close()
+
+
+async def test_tokens_are_counted_from_the_start_where_the_user_limits_them() -> None:
+    registry = registry_for({"lab": "http://h/v1", "other": "http://g/v1"}, tpm={"lab": 6_000})
+    limited, free = (registry.endpoint(name, "m", {}).group.controller for name in ("lab", "other"))
+    assert limited.limit_of("tokens") == (100.0, Source.USER)
+    assert limited.counts_tokens
+    assert not free.counts_tokens
     await registry.close()
 
 
