@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from siuo_async.client.bracket import Bracket
 from siuo_async.client.budget import TokenBudget
-from siuo_async.client.told import ToldLimit
+from siuo_async.client.told import LONG_RESET_S, ToldLimit
 from siuo_async.providers.hints import LimitTold
 
 START_PER_S = 1.0
@@ -172,9 +172,8 @@ class Controller:
     ) -> None:
         self.ceilings = ceilings or Ceilings()
         self._clock, self._dice = clock, dice
-        self._rate: Bracket | None = None
-        if self.ceilings.calls_per_s is None and self.ceilings.slots is None and start_per_s is not None:
-            self._rate = Bracket(start_per_s)
+        self._start_per_s = start_per_s if self.ceilings.calls_per_s is None and self.ceilings.slots is None else None
+        self._rate = None if self._start_per_s is None else Bracket(self._start_per_s)
         most = min(self.ceilings.slots or most_slots, most_slots)
         test_s = 2.0 if start_per_s is not None else LOCAL_TEST_S
         first = most if self.ceilings.slots else min(first_slots, most)
@@ -328,13 +327,14 @@ class Controller:
         """What the headers of a reply say of the limits."""
         now = self._clock()
         for each in told:
-            limit = self._told.get(each.unit)
+            name = _name_of(each)
+            limit = self._told.get(name)
             if limit is None:
-                limit = self._told[each.unit] = ToldLimit()
+                limit = self._told[name] = ToldLimit()
             used = mark.calls if each.unit == "requests" else getattr(mark, each.unit)
             changed = limit.tell(each.limit, each.remaining, each.reset_s, window_s=each.window_s, now=now, sent_at=sent_at, mark=used)
             if changed and limit.limit:
-                self._told_anew(each.unit, limit, now)
+                self._told_anew(name, limit, now)
             if each.unit == "requests" and (opens := limit.opens_at(now, self.calls)) is not None and opens > self.cool_until:
                 self.cool_until = opens
                 self._note("this minute's calls are used up")
@@ -378,7 +378,7 @@ class Controller:
         return Source.UNKNOWN if self._slots.searching else Source.LEARNT
 
     def stocks(self) -> dict[str, tuple[float, float | None]]:
-        """unit -> (limit, what is left) of limits that hold for an hour or a day."""
+        """unit (or unit/seconds, where a header's name says both) -> (limit, what is left) of limits that hold for an hour or a day."""
         return {unit: (told.limit, told.remaining) for unit, told in self._told.items() if told.limit and told.is_stock}
 
     def recent_per_s(self, seconds: float = _HISTORY_S) -> float:
@@ -522,11 +522,11 @@ class Controller:
         self.cool_until = max(self.cool_until, now + seconds)
 
     def _told_anew(self, unit: str, limit: ToldLimit, now: float) -> None:
-        if unit == "requests":
+        if limit.is_stock:
+            self._told_stock(unit, now)
+        elif unit == "requests":
             if self._rate is not None and self._rate.searching:
                 self._rate = None  # no need to search for what is told
-        elif limit.is_stock:
-            self.budgets.pop(unit, None)
         else:
             per_s = limit.per_s * TOLD_SHARE
             if unit == "tokens" and self.ceilings.tokens_per_s is not None:
@@ -536,6 +536,15 @@ class Controller:
             else:
                 self.budgets[unit] = TokenBudget(per_s, now)
         self._note("headers")
+
+    def _told_stock(self, unit: str, now: float) -> None:
+        """What was or could have been taken for a limit per minute is none: it neither paces nor ends the search for one."""
+        if unit == "requests" and self._rate is None and self._start_per_s is not None:
+            self._rate = Bracket(max(self._start_per_s, self._measured()))
+        elif unit == "tokens" and self.ceilings.tokens_per_s is not None:
+            self.budgets[unit].change(self.ceilings.tokens_per_s * TOLD_SHARE, now)
+        else:
+            self.budgets.pop(unit, None)
 
     def _follow(self, unit: str, budget: TokenBudget, now: float) -> None:
         """The server counts tokens in its own way: where its count runs out, ours gives way."""
@@ -551,6 +560,11 @@ class Controller:
     def _note(self, why: str) -> None:
         calls, tokens = self.calls_per_s, min((budget.per_s for budget in self.budgets.values()), default=None)
         self.changes.append(Change(self._clock(), calls, self.slots, tokens, self.cooling_s, why))
+
+
+def _name_of(told: LimitTold) -> str:
+    """Limits of a minute and of a day come in one reply, so those whose name says a long window are kept apart."""
+    return told.unit if told.window_s is None or told.window_s <= LONG_RESET_S else f"{told.unit}/{told.window_s:.0f}"
 
 
 def _of(unit: str, tokens: tuple[float, float]) -> float:
