@@ -201,6 +201,8 @@ class Controller:
         """What rejections without a reason turned out to mean: `requests` or `concurrency`."""
         self._suspicion: _Suspicion | None = None
         self._contradictions = 0
+        self._passed = (-math.inf, 0)
+        """(when, most in flight) of calls that got through lately."""
         self._trusted_until = -math.inf
         self._doubts = 0
         self._rate_cuts: deque[tuple[int, float]] = deque(maxlen=SAME_CROWDS)
@@ -266,8 +268,10 @@ class Controller:
         """Where the counters stand; kept with a call that was just let in, the last of so many."""
         return Mark(self.calls, in_flight, self._used["tokens"], self._used["input_tokens"], self._used["output_tokens"])
 
-    def succeeded(self, sent_at: float) -> None:
-        """A reply came that was no limit, to a call let in at `sent_at`."""
+    def succeeded(self, sent_at: float, in_flight: int = 1) -> None:
+        """A reply came that was no limit, to a call let in at `sent_at` as the last of so many in flight."""
+        if in_flight >= self._passed[1] or self._clock() - self._passed[0] > SUSPICION_S:
+            self._passed = (self._clock(), in_flight)
         self.proven = True
         self._limited_since = None
         if self._episode is not None and self._episode.first_start is not None and sent_at >= self._episode.first_start:
@@ -303,6 +307,8 @@ class Controller:
             if hint_s and known != "concurrency" and self._kind != "concurrency":
                 self._cool(now, hint_s)
                 return 0.0
+            if self._suspicion is not None and self._slots.level >= in_flight > self._passed[1]:
+                self._slots.also_rejected(in_flight)  # of those that came together, the least in flight tells most
             return hint_s
         kind = known or self._guess(now, in_flight, hint_s)
         self._answered_s += 0.3 * (min(now - sent_at, 2.0) - self._answered_s)
@@ -448,11 +454,10 @@ class Controller:
             return "concurrency"
         if self._kind == "requests" and not self._same_crowd(in_flight):
             return "requests"
-        if self._suspicion is not None and now - self._suspicion.at < SUSPICION_S:
-            return (
-                "requests" if self._suspicion.times >= MOST_SUSPICIONS or in_flight < 0.9 * self._suspicion.crowd - 1 else "concurrency"
-            )
-        return "concurrency"
+        if in_flight <= self._passed[1] and now - self._passed[0] < SUSPICION_S:
+            return "requests"  # as many at once got through
+        doubted = self._suspicion is not None and now - self._suspicion.at < SUSPICION_S and self._suspicion.times >= MOST_SUSPICIONS
+        return "requests" if doubted else "concurrency"
 
     def _same_crowd(self, in_flight: int) -> bool:
         """Whether lower paces were turned away at the same number of calls in flight each time: then it is that number."""
