@@ -139,6 +139,6 @@ class Breakdown:
         """
         names = sorted(totals, key=lambda name: (order.index(name) if name in order else len(order), name))
         return {
-            name: {"samples": totals[name], "metrics": dict(metrics(self._groups.get(name, RateCounts()), totals[name]))}
+            name: {"samples": totals[name], "metrics": dict(metrics(self._groups.get(name) or RateCounts(), totals[name]))}
             for name in names
         }
