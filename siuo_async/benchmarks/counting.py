@@ -120,7 +120,8 @@ class Breakdown:
 
     def group(self, name: str) -> RateCounts:
         """The counters of a group; made when first asked for. Counts one sample."""
-        found = self._groups.setdefault(name, RateCounts())
+        if (found := self._groups.get(name)) is None:
+            found = self._groups[name] = RateCounts()
         found.samples += 1
         return found
 
