@@ -320,7 +320,7 @@ class GroupMeter:
         if any(cause is self._cause and weight >= KEEPS_PLACE * most and weight > 0 for weight, cause in found):
             return self._cause
         if most <= 0:
-            return Cause.NOTHING if self._busy else None
+            return self.group.cause if self._busy else None
         return next(cause for weight, cause in found if weight == most)
 
     def _uses(self, since: _Look | None) -> tuple[Use, Use]:

@@ -5,9 +5,11 @@ No data: nothing is synced, readers of runs do not look at it, and a disk that w
 
 from __future__ import annotations
 
+import errno
+import math
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import orjson
@@ -64,7 +66,9 @@ class LimitsLog:
         """
         if self._over:
             return None
-        lines = b"".join(line for group in self._groups.values() for line in self._new_lines(group, last))
+        found = [(group, change) for group in self._groups.values() for change in self._new(group)]
+        lines = b"".join(line for group, change in sorted(found, key=_when) if (line := self._thinned(group.name, change)))
+        lines += b"".join(self._kept_back(last))
         if not lines:
             return None
         try:
@@ -81,29 +85,30 @@ class LimitsLog:
             os.close(self._file)
             self._file = None
 
-    def _new_lines(self, group: LimitGroup, last: bool) -> list[bytes]:
+    def _new(self, group: LimitGroup) -> list[Change]:
+        """What changed in a group; at first, if nothing did, what holds as its first call is made, so that a plot has a first point."""
         changes = _since(group.controller.changes, self._seen[group.name])
-        lines = []
         if changes:
             self._seen[group.name] = changes[-1]
-            self._begun.add(group.name)
         elif group.name not in self._begun and (group.in_use or group.waiting):
-            self._begun.add(group.name)
-            lines.append(self._line(group.name, _state(group, self._clock())))
-        for change in changes:
-            lines += self._one(group.name, change)
-        kept = self._kept.get(group.name)
-        if kept is not None and (last or self._clock() - self._written_at[group.name] >= self._gap_s()):
-            lines.append(self._line(group.name, self._kept.pop(group.name)))
-        return [line for line in lines if line]
+            changes = [_state(group, self._clock())]
+        self._begun.update([group.name] if changes else ())
+        return changes
 
-    def _one(self, name: str, change: Change) -> list[bytes]:
+    def _thinned(self, name: str, change: Change) -> bytes:
         """A change's line, or nothing where it comes too soon after the last one."""
-        if change.at - self._written_at.get(name, -1e9) < self._gap_s():
+        if change.at - self._written_at.get(name, -math.inf) < self._gap_s():
             self._kept[name] = change
-            return []
+            return b""
         self._kept.pop(name, None)
-        return [self._line(name, change)]
+        return self._line(name, change)
+
+    def _kept_back(self, last: bool) -> Iterator[bytes]:
+        """Lines of changes that came too soon and were the last of their group for a while."""
+        now = self._clock()
+        for name in list(self._kept):
+            if last or now - self._written_at[name] >= self._gap_s():
+                yield self._line(name, self._kept.pop(name))
 
     def _gap_s(self) -> float:
         more = self._lines - WHOLE_LINES
@@ -131,7 +136,7 @@ class LimitsLog:
         size = os.fstat(self._file).st_size
         if os.write(self._file, lines) < len(lines):
             os.ftruncate(self._file, size)
-            raise OSError(28, "no room")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _fields(change: Change) -> Mapping[str, Json]:
@@ -145,10 +150,13 @@ def _fields(change: Change) -> Mapping[str, Json]:
 
 
 def _state(group: LimitGroup, at: float) -> Change:
-    """What holds when a session begins, so that a plot has a first point."""
     controller = group.controller
     tokens_per_s = min((budget.per_s for budget in controller.budgets.values()), default=None)
     return Change(at, controller.calls_per_s, controller.slots, tokens_per_s, controller.cooling_s, "the session's first call")
+
+
+def _when(found: tuple[LimitGroup, Change]) -> float:
+    return found[1].at
 
 
 def _last(group: LimitGroup) -> Change | None:

@@ -11,11 +11,11 @@ from siuo_async.client.bottleneck import GroupView
 from siuo_async.report.text import harmless, one_line
 
 MOST_LINES = 4
-_LONGEST_NAME, _LONGEST_NAME_IN_NARROW = 40, 14
-_NARROW = 80
-_SENTENCE, _TAIL = 66, 38
-"""Columns of the longest sentence, and of what stands behind it: room is made for them whether they need it or not, so that a line does
-not change its form with every figure."""
+_NARROW = 100
+"""Below so many columns names go without their provider, unless that is all there is."""
+_FEW_WORDS, _TAIL = 36, 38
+"""Columns of the bottleneck in few words, and of what stands behind the sentence where there is room."""
+_LONGEST_NAME = 40
 
 
 def limit_lines(views: Sequence[GroupView], width: int) -> list[Text]:
@@ -25,10 +25,8 @@ def limit_lines(views: Sequence[GroupView], width: int) -> list[Text]:
         views: the limit groups that had work.
     """
     shown = list(views) if len(views) <= MOST_LINES else _worst_first(views)[:MOST_LINES]
-    if not shown and not views:
-        return []
-    longest = _LONGEST_NAME_IN_NARROW if width < _NARROW else min(_LONGEST_NAME, width // 3)
-    names = [one_line(view.name, longest) for view in shown]
+    longest = max(8, min(_LONGEST_NAME, width - _FEW_WORDS))
+    names = [one_line((width < _NARROW and view.name.partition("/")[2]) or view.name, longest) for view in shown]
     column = max(map(cell_len, names), default=0)
     lines = [_line(view, name, column, width) for view, name in zip(shown, names, strict=True)]
     if others := len(views) - len(shown):
@@ -54,8 +52,10 @@ def _worst_first(views: Sequence[GroupView]) -> list[GroupView]:
 
 def _line(view: GroupView, name: str, column: int, width: int) -> Text:
     room = width - column - 2
-    words = view.sentence if room >= _SENTENCE else view.few_words
-    line = Text(f"{set_cell_size(name, column)}  {harmless(words)}", style="yellow" if view.held else "dim")
-    if room >= _SENTENCE + _TAIL:
-        line.append(f" · {view.in_use} of {view.slots:,} at once · {view.waiting:,} waiting", style="dim")
+    words = harmless(view.sentence)
+    if cell_len(words) > room:
+        words = harmless(view.few_words)
+    line = Text(f"{set_cell_size(name, column)}  {words}", style="yellow" if view.held else "dim")
+    if cell_len(words) + _TAIL <= room:
+        line.append(f" · {view.in_use:,} of {view.slots:,} at once · {view.waiting:,} waiting", style="dim")
     return line
