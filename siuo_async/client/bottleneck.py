@@ -264,18 +264,18 @@ class GroupMeter:
         group = self.group
         counts, before, busy = self._count(), self._counts, bool(group.in_use or group.waiting)
         passed_s = 0.0 if self._at is None else now - self._at
-        if busy or self._busy or counts != before:
+        if passed_s and (busy or self._busy or counts != before):
+            if not self._looks:
+                self._looks.append(self._taken_down(now - passed_s))
             self._worked_s += passed_s
             for number, (per_s, _) in self._limits():
                 self._used[number] += counts[number] - before[number]
                 self._allowed[number] += per_s * passed_s
         self._at, self._busy, self._counts = now, busy, counts
-        if not self._worked_s:
+        if not self._looks:
             return
-        waited = tuple(group.waited_s[cause] - self._before[0][cause] for cause in _CAUSES)
-        through = int(counts[0] - self._first[0])
-        self._looks.append(_Look(now, waited, through, tuple(self._used), tuple(self._allowed)))
-        while self._looks[0].at < now - MINUTE_S:
+        self._looks.append(self._taken_down(now))
+        while len(self._looks) > 1 and self._looks[0].at < now - MINUTE_S:
             self._looks.popleft()
 
     def recently(self, *, offline: bool = False) -> GroupView:
@@ -299,6 +299,10 @@ class GroupMeter:
         held_s = sum(waited.values()) - waited[Cause.NOTHING]
         view = self._view(cause, None, None, min(1.0, held_s / self._worked_s) if self._worked_s else 0.0)
         return replace(view, per_s=view.through / self._worked_s if self._worked_s >= _LEAST_S else None, cooling_s=0.0)
+
+    def _taken_down(self, at: float) -> _Look:
+        waited = tuple(self.group.waited_s[cause] - self._before[0][cause] for cause in _CAUSES)
+        return _Look(at, waited, int(self._counts[0] - self._first[0]), tuple(self._used), tuple(self._allowed))
 
     def _count(self) -> tuple[float, float, float, float]:
         controller = self.group.controller

@@ -81,7 +81,7 @@ def _progress_line(state: SessionState, width: int) -> Text:
     done = sum(board.finished for board in state.boards)
     total = sum(board.total for board in state.boards)
     elapsed = time.monotonic() - state.begun
-    bar_width = 30 if width >= _WIDE else 20
+    bar_width = 30 if width >= _WIDE else 20 if width >= _TIGHT else 10
     filled = bar_width * done // max(total, 1)
     spend = sum(board.generation.pico_usd + board.judging.pico_usd for board in state.boards)
     unknown = any(board.generation.unpriced or board.judging.unpriced for board in state.boards)

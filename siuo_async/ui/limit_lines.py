@@ -27,7 +27,7 @@ def limit_lines(views: Sequence[GroupView], width: int) -> list[Text]:
     shown = list(views) if len(views) <= MOST_LINES else _worst_first(views)[:MOST_LINES]
     longest = max(8, min(_LONGEST_NAME, width - _FEW_WORDS))
     names = [one_line((width < _NARROW and view.name.partition("/")[2]) or view.name, longest) for view in shown]
-    column = max(map(cell_len, names), default=0)
+    column = min(longest, max(map(cell_len, names), default=0))
     lines = [_line(view, name, column, width) for view, name in zip(shown, names, strict=True)]
     if others := len(views) - len(shown):
         held = sum(view.held for view in views) - len(shown)
@@ -58,4 +58,5 @@ def _line(view: GroupView, name: str, column: int, width: int) -> Text:
     line = Text(f"{set_cell_size(name, column)}  {words}", style="yellow" if view.held else "dim")
     if cell_len(words) + _TAIL <= room:
         line.append(f" · {view.in_use:,} of {view.slots:,} at once · {view.waiting:,} waiting", style="dim")
+    line.truncate(width)
     return line
