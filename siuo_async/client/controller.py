@@ -566,6 +566,33 @@ class Controller:
         calls, tokens = self.calls_per_s, min((budget.per_s for budget in self.budgets.values()), default=None)
         self.changes.append(Change(self._clock(), calls, self.slots, tokens, self.cooling_s, why))
 
+    # For whoever tells of it
+
+    def token_limits(self) -> dict[str, tuple[float, Source]]:
+        """kind of token -> (limit per second, who says so), of each kind that is limited per minute."""
+        told = {kind: self._told[kind] for kind in ("tokens", "input_tokens", "output_tokens") if kind in self._told}
+        found: dict[str, tuple[float, Source]] = {
+            kind: (limit.per_s, Source.HEADER) for kind, limit in told.items() if limit.limit and not limit.is_stock
+        }
+        ceiling = self.ceilings.tokens_per_s
+        if ceiling is not None and ceiling < found.get("tokens", (math.inf,))[0]:
+            found["tokens"] = (ceiling, Source.USER)
+        return found
+
+    @property
+    def most_slots(self) -> int:
+        """What the slots can grow to."""
+        return int(self._slots.most)
+
+    @property
+    def asked_to_wait(self) -> bool:
+        """Whether the provider said how long a cooldown that goes on has to be: with a rejection, or in headers before one."""
+        return self._episode is None or self._episode.hint_s > 0
+
+    def stock_window_s(self, unit: str) -> float:
+        """Seconds that one of the `stocks` has to last for."""
+        return self._told[unit].window_s
+
 
 def _name_of(told: LimitTold) -> str:
     """Limits of a minute and of a day come in one reply, so those whose name says a long window are kept apart."""

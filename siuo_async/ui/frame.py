@@ -13,9 +13,11 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from siuo_async.client.endpoint import Endpoint
+from siuo_async.engine.eta import parts_of, time_left_s
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.engine.session import SessionState
 from siuo_async.report.text import count, duration, harmless, money, one_line, percent
+from siuo_async.ui.limit_lines import limit_lines
 from siuo_async.values import EMPTY
 
 ENOUGH = 30
@@ -104,6 +106,7 @@ def frame(state: SessionState, width: int, *, heading: str, scores: Scores | Non
     lines += [_model_line(board, scores.of(number), layout, state.begun) for number, board in enumerate(state.boards)]
     if state.judge is not None:
         lines.append(_judge_line(state.judge, width))
+    lines += limit_lines(state.limits, width)
     if offline_s := state.offline_s():
         waited = f"offline for {duration(offline_s)}: the network is gone; trying again every 15 s, nothing is lost"
         lines.append(Text(waited, style="bold yellow"))
@@ -120,7 +123,7 @@ def _progress_line(state: SessionState, width: int) -> Text:
     done = sum(board.finished for board in state.boards)
     total = sum(board.total for board in state.boards)
     elapsed = time.monotonic() - state.begun
-    bar_width = 30 if width >= _WIDE else 20
+    bar_width = 30 if width >= _WIDE else 20 if width >= _TIGHT else 10
     filled = bar_width * done // max(total, 1)
     spend = sum(board.generation.pico_usd + board.judging.pico_usd for board in state.boards)
     unknown = any(board.generation.unpriced or board.judging.unpriced for board in state.boards)
@@ -130,16 +133,11 @@ def _progress_line(state: SessionState, width: int) -> Text:
 
 
 def eta(state: SessionState) -> str:
-    """Time left at the pace of this invocation; a dash while nothing was measured."""
-    done = sum(board.finished for board in state.boards)
-    left = sum(board.pending - board.stopped for board in state.boards)
-    elapsed = time.monotonic() - state.begun
-    calls = sum(endpoint.stats.results for endpoint in state.endpoints)
-    if left <= 0:
+    """Time left, from what is left to be asked and what the limits allow; a dash while nothing can be said."""
+    if all(board.pending <= board.stopped for board in state.boards):
         return "0 s"
-    if done < 1 or calls < 1 or elapsed < 1:
-        return "–"
-    return duration(elapsed / done * left)
+    left_s = time_left_s(parts_of(state.boards, state.plan.benchmark, state.judge), state.limits)
+    return "–" if left_s is None else duration(left_s)
 
 
 def _head(state: SessionState, layout: _Layout) -> Text:

@@ -13,6 +13,7 @@ from rich.text import Text
 from siuo_async.engine.session import SessionState
 from siuo_async.report.text import duration, one_line, percent
 from siuo_async.ui.frame import Scores, eta, frame
+from siuo_async.ui.limit_lines import in_few_words
 
 FRAMES_PER_S = 4
 PLAIN_EVERY_S = 10.0
@@ -76,4 +77,5 @@ def plain_line(state: SessionState, scores: Scores) -> str:
     limited = sum(endpoint.stats.rate_limited for endpoint in state.endpoints)
     elapsed = duration(asyncio.get_running_loop().time() - state.begun)
     offline = f"; offline for {duration(state.offline_s())}" if state.offline_s() else ""
-    return f"{elapsed}: {', '.join(models)}; {state.sent} sent, {wire} on the wire, {limited} x 429, ETA {eta(state)}{offline}"
+    held = f"; {words}" if (words := in_few_words(state.limits)) and not offline else ""
+    return f"{elapsed}: {', '.join(models)}; {state.sent} sent, {wire} on the wire, {limited} x 429, ETA {eta(state)}{held}{offline}"

@@ -18,12 +18,12 @@ OUTCOMES = dict.fromkeys(("declined", "filtered", "empty", "failed"), 0)
 
 def board(benchmark: Any, total: int, label: str) -> Any:
     summary = {"metrics": dict.fromkeys(benchmark.metrics, RATE), "outcomes": OUTCOMES}
-    spend = SimpleNamespace(pico_usd=0, unpriced=0, tokens={"input": 1200, "output": 30})
+    spend = SimpleNamespace(calls=40, pico_usd=0, unpriced=0, tokens={"input": 1200, "output": 30})
     stats = SimpleNamespace(on_wire=16, rate_limited=429, retried=2, results=40)
+    endpoint = SimpleNamespace(stats=stats, max_n=1, group=SimpleNamespace(name=label))
     return SimpleNamespace(
-        target=SimpleNamespace(label=label, halt=None, endpoint=SimpleNamespace(stats=stats)),
-        total=total, finished=total - 1, pending=1, stopped=0, prefix=total - 1, totals={}, generation=spend, judging=spend,
-        tally=SimpleNamespace(summary=lambda _: summary),
+        target=SimpleNamespace(label=label, halt=None, endpoint=endpoint), total=total, begun=total, finished=total - 1, pending=1,
+        stopped=0, prefix=total - 1, totals={}, generation=spend, judging=spend, tally=SimpleNamespace(summary=lambda _: summary),
     )  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def screen(benchmark: Any, width: int, *, total: int = 13175, label: str = "a-mo
     """Heading and one model, as drawn."""
     state: Any = SimpleNamespace(
         plan=SimpleNamespace(benchmark=benchmark), boards=[board(benchmark, total, label)], judge=None, endpoints=[], notices=[],
-        begun=time.monotonic(), sent=0, grace_ends=None, offline_s=lambda: 0.0,
+        begun=time.monotonic(), sent=0, limits=(), grace_ends=None, offline_s=lambda: 0.0,
     )  # fmt: skip
     return [line.rstrip() for line in frame(state, width, heading="usb").plain.split("\n")[2:4]]
 
