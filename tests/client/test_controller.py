@@ -42,10 +42,10 @@ class Client:
         if proven:
             self.succeed()
 
-    def succeed(self, calls: int = 1) -> None:
+    def succeed(self, calls: int = 1, in_flight: int = 1) -> None:
         for _ in range(calls):
             self.controller.started()
-            self.controller.succeeded(self.clock.now)
+            self.controller.succeeded(self.clock.now, in_flight)
 
     def reject(self, in_flight: int = 1, hint_s: float | None = None, limit: str | None = None, *, after_s: float = 0.05) -> None:
         """A call starts when the cooldown is over and is turned away a moment later."""
@@ -345,9 +345,9 @@ def test_in_a_crowd_and_without_a_word_it_is_first_held_to_be_the_crowd() -> Non
 
 def test_a_crowd_that_was_no_reason_gets_its_slots_back() -> None:
     client = Client(start_per_s=50.0)
-    for in_flight in (FIRST_SLOTS, FIRST_SLOTS // 2):
-        client.reject(in_flight)
-        client.succeed(3)
+    client.reject(FIRST_SLOTS)
+    client.succeed(3, in_flight=FIRST_SLOTS // 2)
+    client.reject(FIRST_SLOTS // 2)
     assert client.controller.slots == FIRST_SLOTS
     assert client.per_s < 50
 

@@ -91,7 +91,7 @@ def test_scores_are_made_again_only_where_something_was_finished() -> None:
 def test_a_model_whose_turn_has_not_come_has_a_dash_for_its_scores() -> None:
     state: Any = SimpleNamespace(
         plan=SimpleNamespace(benchmark=SiuoGen()), boards=boards(2, []), judge=None, endpoints=[], notices=[],
-        begun=time.monotonic(), sent=0, grace_ends=None, offline_s=lambda: 0.0,
+        begun=time.monotonic(), sent=0, grace_ends=None, offline_s=lambda: 0.0, limits=(),
     )  # fmt: skip
     ticks = iter(range(99))
     first, second = frame(state, 100, heading="x", scores=Scores(0.5, clock=lambda: next(ticks))).plain.split("\n")[3:5]
