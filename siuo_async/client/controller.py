@@ -554,7 +554,7 @@ class Controller:
     def _follow(self, unit: str, budget: TokenBudget, now: float) -> None:
         """The server counts tokens in its own way: where its count runs out, ours gives way."""
         told = self._told.get(unit)
-        if told is None or told.remaining is None or told.is_stock:
+        if told is None or told.remaining is None or told.is_stock or not told.limit:
             return
         share = told.share(now, self._used[unit])
         wanted = told.per_s * TOLD_SHARE * share

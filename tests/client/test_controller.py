@@ -514,6 +514,14 @@ def test_of_the_users_tokens_and_the_told_ones_the_fewer_hold(limit: float, per_
     assert client.controller.budgets["tokens"].per_s == pytest.approx(per_s, rel=0.01)
 
 
+def test_what_is_left_of_tokens_without_their_limit_leaves_the_users_budget_as_it_is() -> None:
+    client = Client(Ceilings(tokens_per_s=100.0))
+    before = client.controller.budgets["tokens"].per_s
+    client.told(tokens(None, 0.0))
+    client.hold(5.0, Cause.TOKENS)
+    assert client.controller.budgets["tokens"].per_s == before
+
+
 def test_settling_corrects_the_budget_and_the_count() -> None:
     client = Client(Ceilings(tokens_per_s=100.0))
     client.clock.now += 60
