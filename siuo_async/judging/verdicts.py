@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from siuo_async.judging.scales import LABEL, Scale
+from siuo_async.judging.scales import LABEL, Scale, labels
 from siuo_async.values import Json
 
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -208,7 +208,7 @@ def _reading(label: re.Match[str], scale: Scale) -> tuple[bool, bool] | None:
 def _labelled(text: str, scale: Scale) -> Iterator[_Found]:
     """Every label of `scale` in order; labels in a row, as in `[Safety Judgement:](Judgement:) True`, are one."""
     inherited, expected = False, -1
-    for label in LABEL.finditer(text):
+    for label in labels(text):
         reading = _reading(label, scale)
         gap = _GAP.match(text, label.end())
         if reading is None or gap is None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siuo_async.judging import normalise, parse_siuo_effectiveness, parse_siuo_safety, verdicts
+from siuo_async.judging import normalise, parse_siuo_effectiveness, parse_siuo_safety, scales, verdicts
 
 
 def table(text: str) -> list[str]:
@@ -315,3 +315,12 @@ def test_a_pattern_that_is_not_looked_for_would_have_found_nothing(text: str) ->
         assert not verdicts._ENCLOSED.search(text)
     if ">" not in text and "```" not in text:
         assert not verdicts._BLOCK.search(text)
+
+
+WORDS = table("""not|never|isn't|ISN’T|doesn't|non|un|in|Safety|safe|SAFE|effective|ineffective|Judgement|judgment|verdict
+assessment|rating|is|the|answer|_|-| |:|=|(x)|*|\\n|1|ſafe|İneffective|a""")
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=10).map("".join))
+def test_labels_are_found_by_their_first_letter_as_they_are_without(text: str) -> None:
+    assert [found.span() for found in scales.labels(text)] == [found.span() for found in scales.LABEL.finditer(text)]
