@@ -69,6 +69,7 @@ class LimitGroup:
         self._timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._ticked = 0.0
+        self._closed = False
 
     @property
     def waiting(self) -> int:
@@ -175,7 +176,8 @@ class LimitGroup:
         self._waiting = staying
 
     def close(self) -> None:
-        """Lets its timers go; nobody is let in any more."""
+        """Lets its timers go; nobody who waits is let in any more."""
+        self._closed = True
         if self._pacing is not None:
             self._pacing.cancel()
         for timer in (self._timer, self._ticker):
@@ -188,7 +190,7 @@ class LimitGroup:
 
     def _wake(self) -> None:
         """Lets in whoever may; with a pace or token budgets, one after another in a task of its own."""
-        if not self._waiting:
+        if not self._waiting or self._closed:
             return
         if self.controller.calls_per_s is not None or self.controller.budgets:
             if self._pacing is None and self._open():
@@ -224,10 +226,15 @@ class LimitGroup:
             return
         if self._pace is None:
             self._pace = self._make_pace(rate)
-        elif abs(self._pace.rate_per_s - rate) > _SAME_RATE * rate:
-            self._pace.rate_per_s = rate
+        self._keep_pace()
         await self._pace.turn()
         self._turn_held = True
+
+    def _keep_pace(self) -> None:
+        """Tells the pace its rate, if that is another now; who waits for a slow turn must not outwait a limit that rose."""
+        rate = self.controller.calls_per_s
+        if self._pace is not None and rate is not None and abs(self._pace.rate_per_s - rate) > _SAME_RATE * rate:
+            self._pace.rate_per_s = rate
 
     def _let_in(self) -> bool:
         """Gives the next waiter a slot; False when that one had gone."""
@@ -252,6 +259,7 @@ class LimitGroup:
         passed_s, self._ticked = now - self._ticked, now
         self.waited_s[cause] += passed_s
         self.controller.tick(passed_s, cause)
+        self._keep_pace()
         busy = self.in_use or self._waiting
         self._ticker = asyncio.get_running_loop().call_later(TICK_S, self._tick) if busy else None
         self._wake()

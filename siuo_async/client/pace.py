@@ -21,6 +21,8 @@ AIM = 0.994
 _POLL_S = 0.001
 _MOST_LAG_S, _MOST_IDLE_S = 0.05, 0.01
 """What is made up for at most: of a late timer, and where nobody was waiting for one."""
+_LONGEST_SLEEP_S = 0.5
+"""A rate that rises meanwhile makes the turn come earlier."""
 
 
 class Pace(Protocol):
@@ -62,9 +64,9 @@ class ThrottlerPace:
         """Waits until the next call may start."""
         most_lag_s = _MOST_IDLE_S
         if self._in_window >= self._window:
-            if (left_s := self._due - self._clock()) > 0:
+            while (left_s := self._due - self._clock()) > 0:
                 most_lag_s = _MOST_LAG_S
-                await asyncio.sleep(left_s)
+                await asyncio.sleep(min(left_s, _LONGEST_SLEEP_S))
             self._in_window = 0
         if self._in_window == 0:
             # Everything of the last window is older than this, so the throttler's own window is empty now.
