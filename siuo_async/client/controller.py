@@ -30,6 +30,10 @@ START_PER_S = 1.0
 FIRST_SLOTS = 16
 """Calls in flight after the first success: no provider's first tier rejects so few."""
 MOST_SLOTS = 4_096
+FREE_SLOTS = 64
+"""Up to here slots grow while nothing is turned away; from here on only while more at once brings more answers a second."""
+LEAST_GAIN = 0.3
+"""Of the answers that as many slots more would bring if the server kept up with them."""
 UNPROVEN_SLOTS = 4
 """Calls in flight until the first success: a wrong key costs four calls, not hundreds."""
 LOCAL_TEST_S = 0.25
@@ -200,6 +204,11 @@ class Controller:
         self._kind: str | None = None
         """What rejections without a reason turned out to mean: `requests` or `concurrency`."""
         self._suspicion: _Suspicion | None = None
+        self._answers = 0
+        self._trial: tuple[float, int] | None = None
+        """(since when, answers by then) all slots have been in use."""
+        self._before: tuple[float, float] | None = None
+        """(answers per second, slots) before slots were raised last."""
         self._contradictions = 0
         self._passed = (-math.inf, 0)
         """(when, most in flight) of calls that got through lately."""
@@ -273,6 +282,7 @@ class Controller:
         if in_flight >= self._passed[1] or self._clock() - self._passed[0] > SUSPICION_S:
             self._passed = (self._clock(), in_flight)
         self.proven = True
+        self._answers += 1
         self._limited_since = None
         if self._episode is not None and self._episode.first_start is not None and sent_at >= self._episode.first_start:
             self._over(self._episode)
@@ -355,12 +365,14 @@ class Controller:
             self._follow(unit, budget, now)
         if cause is Cause.SLOTS and self._suspicion is not None and now - max(self._suspicion.at, self._reacted) > CONFIRMED_S:
             self._kind, self._suspicion = "concurrency", None
+        if cause is not Cause.SLOTS:
+            self._trial = None
         if now < self._quiet_until:
             return
         if cause is Cause.PACE and self._rate is not None and self._rate.level <= (self.calls_per_s or 0.0) * 1.001:
             if self._rate.held(seconds):
                 self._note("nothing was turned away")
-        elif cause is Cause.SLOTS and self._slots.held(seconds):
+        elif cause is Cause.SLOTS and self._more_is_faster(now) and self._slots.held(seconds):
             self._note("all in use, nothing was turned away")
 
     # What is believed
@@ -490,6 +502,27 @@ class Controller:
             return
         self._rate.least = max(1 / 60, LEAST_OF_MINUTE * self._passed_in_minute() / _HISTORY_S)
         self._rate.rejected(now, min(self._rate.level, max(measured, self._rate.level / 4)))
+
+    def _more_is_faster(self, now: float) -> bool:
+        """Whether slots may grow: beyond some, only once all calls of a level were answered, faster than before it."""
+        level = self._slots.level
+        if level < FREE_SLOTS:
+            return True
+        if self._trial is None:
+            self._trial = (now, self._answers)
+        since, answers = self._trial
+        if self._answers - answers < level:
+            return False
+        per_s, self._trial = (self._answers - answers) / max(now - since, 1e-3), None
+        if self._before is not None and level > self._before[1]:
+            before_per_s, before = self._before
+            if per_s < before_per_s * (1 + LEAST_GAIN * (level / before - 1)):
+                self._before = None
+                self._slots.found(before)
+                self._note("more at once brought no more answers")
+                return False
+        self._before = (per_s, level)
+        return True
 
     def _suspect(self, now: float, in_flight: int) -> None:
         """Notes that a rejection is held to mean "too many at once"; too many that contradict it end that."""
