@@ -120,7 +120,8 @@ class Breakdown:
 
     def group(self, name: str) -> RateCounts:
         """The counters of a group; made when first asked for. Counts one sample."""
-        found = self._groups.setdefault(name, RateCounts())
+        if (found := self._groups.get(name)) is None:
+            found = self._groups[name] = RateCounts()
         found.samples += 1
         return found
 
@@ -139,6 +140,6 @@ class Breakdown:
         """
         names = sorted(totals, key=lambda name: (order.index(name) if name in order else len(order), name))
         return {
-            name: {"samples": totals[name], "metrics": dict(metrics(self._groups.get(name, RateCounts()), totals[name]))}
+            name: {"samples": totals[name], "metrics": dict(metrics(self._groups.get(name) or RateCounts(), totals[name]))}
             for name in names
         }

@@ -158,9 +158,14 @@ class ScoredTally:
             self._judge.add(verdict)
         self._apart.update(result.counts)
         self._all.add(result)
-        self._categories.setdefault(category[0], _Group(self._shape)).add(result)
+        self._in(self._categories, category[0]).add(result)
         if name := _narrower(category):
-            self._narrower.setdefault(name, _Group(self._shape)).add(result)
+            self._in(self._narrower, name).add(result)
+
+    def _in(self, groups: dict[str, _Group], name: str) -> _Group:
+        if (found := groups.get(name)) is None:
+            found = groups[name] = _Group(self._shape)
+        return found
 
     def summary(self, totals: Mapping[str, int]) -> dict[str, Json]:
         """Metrics overall and by category, outcomes of the answers, the judge's health.

@@ -91,7 +91,9 @@ class SiuoTally:
             self._counts.add(judged.answer)
             self._judge.add(judged.safe)
             self._judge.add(judged.effective)
-        groups = (self._all, self._categories.setdefault(category[0], _Group()))
+        if (narrow := self._categories.get(category[0])) is None:
+            narrow = self._categories[category[0]] = _Group()
+        groups = (self._all, narrow)
         votes = self._votes(result) if self._judged else {}
         for group in groups:
             group.samples += 1

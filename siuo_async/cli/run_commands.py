@@ -11,6 +11,10 @@ Models = Annotated[list[str], typer.Option("-m", "--model", help="PROVIDER/MODEL
 Json = Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout; everything else goes to stderr.")]
 Results = Annotated[Path, typer.Option(help="The folder of runs.")]
 
+Rpm = Annotated[list[str], typer.Option("--rpm", help="[PROVIDER=]N calls a minute at most.")]
+Tpm = Annotated[list[str], typer.Option("--tpm", help="[PROVIDER=]N tokens a minute at most.")]
+Concurrency = Annotated[list[str], typer.Option("--concurrency", help="[PROVIDER=]N calls at once at most.")]
+
 DEMO_MODELS = ("sim/openai-careful", "sim/anthropic-blunt", "sim/gemini-terse")
 DEMO_JUDGE = "sim/openai-judge-odd"
 DEMO_LATENCY_S = 0.25
@@ -76,9 +80,9 @@ def run(  # one parameter per flag is what a command line is
     system: Annotated[Optional[str], typer.Option(help="A system turn before each question.")] = None,  # noqa: UP045
     param: Annotated[list[str], typer.Option(help="K=V, a provider's own field; V is JSON where it can be.")] = [],  # noqa: B006
     safety_filters: Annotated[Optional[str], typer.Option(help="as-shipped or off, where a provider lets one set them.")] = None,  # noqa: UP045
-    rpm: Annotated[list[str], typer.Option(help="[PROVIDER=]N calls a minute at most.")] = [],  # noqa: B006
-    tpm: Annotated[list[str], typer.Option(help="[PROVIDER=]N tokens a minute at most.")] = [],  # noqa: B006
-    concurrency: Annotated[list[str], typer.Option(help="[PROVIDER=]N calls at once at most.")] = [],  # noqa: B006
+    rpm: Rpm = [],  # noqa: B006
+    tpm: Tpm = [],  # noqa: B006
+    concurrency: Concurrency = [],  # noqa: B006
     timeout: Annotated[Optional[float], typer.Option(help="Seconds for one try, after the upload.")] = None,  # noqa: UP045
     max_wait: Annotated[Optional[float], typer.Option(help="A longer wait asked for by a server stops it.")] = None,  # noqa: UP045
     grace: Annotated[Optional[float], typer.Option(help="Seconds for calls on the wire after Ctrl-C.")] = None,  # noqa: UP045
@@ -120,10 +124,13 @@ def run(  # one parameter per flag is what a command line is
 
 def resume(
     run: Annotated[Optional[str], typer.Argument(help="A run; default: the newest unfinished one here.")] = None,  # noqa: UP045
+    rpm: Rpm = [],  # noqa: B006
+    tpm: Tpm = [],  # noqa: B006
+    concurrency: Concurrency = [],  # noqa: B006
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Continue a run with the settings it has."""
+    """Continue a run with the settings it has; --rpm, --tpm and --concurrency hold for this time alone."""
     from siuo_async.cli.running import environment, execute, find_run, newest_unfinished, remembered
     from siuo_async.cli.simulated import simulator_for
 
@@ -131,13 +138,17 @@ def resume(
     surroundings = environment()
     with simulator_for(path, surroundings) as extra:
         job = remembered(path, environment(extra) if extra else surroundings)
-        raise typer.Exit(execute([job], as_json=as_json, generate=not job.plan.imported))
+        ceilings = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
+        raise typer.Exit(execute([job], as_json=as_json, generate=not job.plan.imported, typed=ceilings))
 
 
 def judge(
     run: Annotated[str, typer.Argument(help="A run, by path or by name.")],
     judge: Annotated[str, typer.Option("--judge", help="PROVIDER/MODEL that judges; it sees the picture.")],
     config: Annotated[Optional[Path], typer.Option("-c", "--config", help="YAML file that names providers and prices.")] = None,  # noqa: UP045
+    rpm: Rpm = [],  # noqa: B006
+    tpm: Tpm = [],  # noqa: B006
+    concurrency: Concurrency = [],  # noqa: B006
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:
@@ -150,4 +161,5 @@ def judge(
     surroundings = environment()
     with simulator_for(path, surroundings, judge) as extra:
         job = judged_again(path, judge, config, environment(extra) if extra else surroundings)
-        raise typer.Exit(execute([job], as_json=as_json, generate=False))
+        ceilings = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
+        raise typer.Exit(execute([job], as_json=as_json, generate=False, typed=ceilings))

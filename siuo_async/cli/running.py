@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
 import gc
 import os
 import sys
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 from siuo_async.benchmarks.base import SampleBug
 from siuo_async.benchmarks.catalogue import name_of
 from siuo_async.benchmarks.data.datasets import counted
+from siuo_async.cli.ceilings import NAMES, Typed, given_now, must_take_part, registry_of
 from siuo_async.cli.output import console, print_json, say
 from siuo_async.cli.settings import ready_to_run
 from siuo_async.client.accounts import IMPORTED, AccountSpec, Environment, account_spec
@@ -25,7 +25,7 @@ from siuo_async.config import RunConfig
 from siuo_async.engine import plan as plans
 from siuo_async.engine import run_directory
 from siuo_async.engine.estimate import differences, estimate
-from siuo_async.engine.plan import Plan
+from siuo_async.engine.plan import Participant, Plan
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.session import Outcomes, Session, finished_at
@@ -36,7 +36,7 @@ from siuo_async.report.text import duration, one_line
 from siuo_async.search.base import Searcher
 from siuo_async.search.opening import open_searcher
 from siuo_async.ui.watch import watching
-from siuo_async.values import Json, Picture
+from siuo_async.values import EMPTY, Json, Picture
 
 T = TypeVar("T")
 _WORST_FIRST = (1, 2, 3, 4)
@@ -163,15 +163,10 @@ def _searcher(config: RunConfig, surroundings: Environment) -> Searcher | None:
 
 
 def _known_limits(configs: Sequence[RunConfig]) -> None:
-    """Raises ConfigError for a limit of a provider that takes no part in any run: it would hold for nobody."""
+    """Raises ConfigError for a limit of a provider that takes no part in any run."""
     taking_part = {m.provider for config in configs for m in (*config.models, *([config.judge] if config.judge else []))}
-    for flag in ("rpm", "tpm", "concurrency"):
-        limit = getattr(configs[0], flag)
-        for name in limit if isinstance(limit, dict) else ():
-            if name not in taking_part:
-                guess = difflib.get_close_matches(name, taking_part, 1)
-                hint = f"did you mean '{guess[0]}'?" if guess else f"there are: {', '.join(sorted(taking_part))}"
-                raise ConfigError(f"{flag} is set for '{name}', which is no provider of this run; {hint}")
+    for flag in NAMES:
+        must_take_part(flag, getattr(configs[0], flag), taking_part)
 
 
 def _known_pictures(config: RunConfig, path: Path | None) -> Mapping[str, Picture]:
@@ -213,9 +208,19 @@ def remembered(path: Path, surroundings: Environment) -> Job:
     return Job(plan, directory, specs.__getitem__, searcher)
 
 
-def execute(jobs: Sequence[Job], *, as_json: bool, generate: bool = True) -> int:
-    """Runs a session of each run, one after another over the same connections and limits, and reports; the worst exit code."""
-    found = in_loop(_sessions(jobs, as_json=as_json, generate=generate))
+def execute(jobs: Sequence[Job], *, as_json: bool, generate: bool = True, typed: Typed = EMPTY) -> int:
+    """Runs a session of each run, one after another over the same connections and limits, and reports; the worst exit code.
+
+    Args:
+        generate: False when only verdicts are paid for.
+        typed: ceilings for this invocation, over those that the runs remember.
+
+    Raises:
+        ConfigError: such a ceiling cannot be used.
+    """
+    asked = _asked(jobs, generate=generate)
+    config = given_now(jobs[0].plan.config, typed, {participant.config.provider for participant in asked})
+    found = in_loop(_sessions(jobs, config, asked, as_json=as_json, generate=generate))
     if as_json:
         with contextlib.suppress(OSError):
             print_json([summary for _, summary in found] if len(jobs) > 1 else found[0][1])
@@ -235,19 +240,20 @@ def in_loop(coroutine: Coroutine[Any, Any, T]) -> T:
         return runner.run(coroutine)
 
 
-async def _sessions(jobs: Sequence[Job], *, as_json: bool, generate: bool) -> list[tuple[int, dict[str, Json]]]:
+def _asked(jobs: Sequence[Job], *, generate: bool) -> list[Participant]:
+    """Whom these jobs send calls to."""
+    every = [each for job in jobs for each in (*(job.plan.models if generate else ()), job.plan.judge) if each]
+    return [participant for participant in every if participant.provider != IMPORTED]
+
+
+async def _sessions(
+    jobs: Sequence[Job], config: RunConfig, asked: Sequence[Participant], *, as_json: bool, generate: bool
+) -> list[tuple[int, dict[str, Json]]]:
     """(exit code, summary) of each run that was begun."""
-    config = jobs[0].plan.config
     specs = {name: job.spec_of for job in jobs for name in job.plan.providers()}
-    registry = Registry(
-        lambda name: specs[name](name),
-        rpm=config.rpm,
-        tpm=config.tpm,
-        concurrency=config.concurrency,
-        timeout_s=config.timeout,
-        max_wait_s=config.max_wait,
-        offline_wait_s=config.offline_wait,
-    )
+    providers = {participant.config.provider for participant in asked}
+    models = {(participant.config.provider, participant.config.name) for participant in asked}
+    registry = registry_of(config, lambda name: specs[name](name), providers, len(models), say)
     found: list[tuple[int, dict[str, Json]]] = []
     if len(jobs) > 1:  # what is begun is there to be continued, whichever of them a stop comes in
         for job in jobs:

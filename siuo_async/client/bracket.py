@@ -136,6 +136,12 @@ class Bracket:
             self._set(self.bad * CUTS[min(self._chain, len(CUTS) - 1)])
         self.searching = self._resting = False
 
+    def also_rejected(self, level: float) -> None:
+        """Notes that of the calls of one rejection some were turned away at this lower level too."""
+        self.bad = level
+        self._set(level - 1)
+        self.good = self.level
+
     def found(self, level: float) -> None:
         """Sets a level that was measured to hold: lower ones need not be searched."""
         self.searching = False

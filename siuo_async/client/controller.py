@@ -30,6 +30,10 @@ START_PER_S = 1.0
 FIRST_SLOTS = 16
 """Calls in flight after the first success: no provider's first tier rejects so few."""
 MOST_SLOTS = 4_096
+FREE_SLOTS = 64
+"""Up to here slots grow while nothing is turned away; from here on only while more at once brings more answers a second."""
+LEAST_GAIN = 0.3
+"""Of the answers that as many slots more would bring if the server kept up with them."""
 UNPROVEN_SLOTS = 4
 """Calls in flight until the first success: a wrong key costs four calls, not hundreds."""
 LOCAL_TEST_S = 0.25
@@ -200,7 +204,14 @@ class Controller:
         self._kind: str | None = None
         """What rejections without a reason turned out to mean: `requests` or `concurrency`."""
         self._suspicion: _Suspicion | None = None
+        self._answers = 0
+        self._trial: tuple[float, int] | None = None
+        """(since when, answers by then) all slots have been in use."""
+        self._before: tuple[float, float] | None = None
+        """(answers per second, slots) before slots were raised last."""
         self._contradictions = 0
+        self._passed = (-math.inf, 0)
+        """(when, most in flight) of calls that got through lately."""
         self._trusted_until = -math.inf
         self._doubts = 0
         self._rate_cuts: deque[tuple[int, float]] = deque(maxlen=SAME_CROWDS)
@@ -266,9 +277,12 @@ class Controller:
         """Where the counters stand; kept with a call that was just let in, the last of so many."""
         return Mark(self.calls, in_flight, self._used["tokens"], self._used["input_tokens"], self._used["output_tokens"])
 
-    def succeeded(self, sent_at: float) -> None:
-        """A reply came that was no limit, to a call let in at `sent_at`."""
+    def succeeded(self, sent_at: float, in_flight: int = 1) -> None:
+        """A reply came that was no limit, to a call let in at `sent_at` as the last of so many in flight."""
+        if in_flight >= self._passed[1] or self._clock() - self._passed[0] > SUSPICION_S:
+            self._passed = (self._clock(), in_flight)
         self.proven = True
+        self._answers += 1
         self._limited_since = None
         if self._episode is not None and self._episode.first_start is not None and sent_at >= self._episode.first_start:
             self._over(self._episode)
@@ -303,6 +317,8 @@ class Controller:
             if hint_s and known != "concurrency" and self._kind != "concurrency":
                 self._cool(now, hint_s)
                 return 0.0
+            if self._suspicion is not None and self._slots.level >= in_flight > self._passed[1]:
+                self._slots.also_rejected(in_flight)  # of those that came together, the least in flight tells most
             return hint_s
         kind = known or self._guess(now, in_flight, hint_s)
         self._answered_s += 0.3 * (min(now - sent_at, 2.0) - self._answered_s)
@@ -349,12 +365,14 @@ class Controller:
             self._follow(unit, budget, now)
         if cause is Cause.SLOTS and self._suspicion is not None and now - max(self._suspicion.at, self._reacted) > CONFIRMED_S:
             self._kind, self._suspicion = "concurrency", None
+        if cause is not Cause.SLOTS:
+            self._trial = None
         if now < self._quiet_until:
             return
         if cause is Cause.PACE and self._rate is not None and self._rate.level <= (self.calls_per_s or 0.0) * 1.001:
             if self._rate.held(seconds):
                 self._note("nothing was turned away")
-        elif cause is Cause.SLOTS and self._slots.held(seconds):
+        elif cause is Cause.SLOTS and self._more_is_faster(now) and self._slots.held(seconds):
             self._note("all in use, nothing was turned away")
 
     # What is believed
@@ -448,11 +466,10 @@ class Controller:
             return "concurrency"
         if self._kind == "requests" and not self._same_crowd(in_flight):
             return "requests"
-        if self._suspicion is not None and now - self._suspicion.at < SUSPICION_S:
-            return (
-                "requests" if self._suspicion.times >= MOST_SUSPICIONS or in_flight < 0.9 * self._suspicion.crowd - 1 else "concurrency"
-            )
-        return "concurrency"
+        if in_flight <= self._passed[1] and now - self._passed[0] < SUSPICION_S:
+            return "requests"  # as many at once got through
+        doubted = self._suspicion is not None and now - self._suspicion.at < SUSPICION_S and self._suspicion.times >= MOST_SUSPICIONS
+        return "requests" if doubted else "concurrency"
 
     def _same_crowd(self, in_flight: int) -> bool:
         """Whether lower paces were turned away at the same number of calls in flight each time: then it is that number."""
@@ -485,6 +502,27 @@ class Controller:
             return
         self._rate.least = max(1 / 60, LEAST_OF_MINUTE * self._passed_in_minute() / _HISTORY_S)
         self._rate.rejected(now, min(self._rate.level, max(measured, self._rate.level / 4)))
+
+    def _more_is_faster(self, now: float) -> bool:
+        """Whether slots may grow: beyond some, only once all calls of a level were answered, faster than before it."""
+        level = self._slots.level
+        if level < FREE_SLOTS:
+            return True
+        if self._trial is None:
+            self._trial = (now, self._answers)
+        since, answers = self._trial
+        if self._answers - answers < level:
+            return False
+        per_s, self._trial = (self._answers - answers) / max(now - since, 1e-3), None
+        if self._before is not None and level > self._before[1]:
+            before_per_s, before = self._before
+            if per_s < before_per_s * (1 + LEAST_GAIN * (level / before - 1)):
+                self._before = None
+                self._slots.found(before)
+                self._note("more at once brought no more answers")
+                return False
+        self._before = (per_s, level)
+        return True
 
     def _suspect(self, now: float, in_flight: int) -> None:
         """Notes that a rejection is held to mean "too many at once"; too many that contradict it end that."""
@@ -560,6 +598,33 @@ class Controller:
     def _note(self, why: str) -> None:
         calls, tokens = self.calls_per_s, min((budget.per_s for budget in self.budgets.values()), default=None)
         self.changes.append(Change(self._clock(), calls, self.slots, tokens, self.cooling_s, why))
+
+    # For whoever tells of it
+
+    def token_limits(self) -> dict[str, tuple[float, Source]]:
+        """kind of token -> (limit per second, who says so), of each kind that is limited per minute."""
+        told = {kind: self._told[kind] for kind in ("tokens", "input_tokens", "output_tokens") if kind in self._told}
+        found: dict[str, tuple[float, Source]] = {
+            kind: (limit.per_s, Source.HEADER) for kind, limit in told.items() if limit.limit and not limit.is_stock
+        }
+        ceiling = self.ceilings.tokens_per_s
+        if ceiling is not None and ceiling < found.get("tokens", (math.inf,))[0]:
+            found["tokens"] = (ceiling, Source.USER)
+        return found
+
+    @property
+    def most_slots(self) -> int:
+        """What the slots can grow to."""
+        return int(self._slots.most)
+
+    @property
+    def asked_to_wait(self) -> bool:
+        """Whether the provider said how long a cooldown that goes on has to be: with a rejection, or in headers before one."""
+        return self._episode is None or self._episode.hint_s > 0
+
+    def stock_window_s(self, unit: str) -> float:
+        """Seconds that one of the `stocks` has to last for."""
+        return self._told[unit].window_s
 
 
 def _name_of(told: LimitTold) -> str:

@@ -293,7 +293,7 @@ class Endpoint:
         finally:
             self.group.leave()
         self._note_tokens(request, tries, completion.usage)
-        self.group.succeeded(tries.begun)
+        self.group.succeeded(tries.begun, tries.mark.in_flight)
         self.network.note(self.host, None, tries.begun)
         return redact_completion(_with_sent(completion, wire.sent), self.account.key)
 

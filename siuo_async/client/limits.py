@@ -137,10 +137,10 @@ class LimitGroup:
         self.in_use -= 1
         self._wake()
 
-    def succeeded(self, sent_at: float) -> None:
+    def succeeded(self, sent_at: float, in_flight: int = 1) -> None:
         """Notes a reply that was no limit, to a call that was let in at `sent_at` (this group's clock)."""
         proven = self.controller.proven
-        self.controller.succeeded(sent_at)
+        self.controller.succeeded(sent_at, in_flight)
         if not proven:
             self._wake()
 

@@ -12,7 +12,7 @@ import orjson
 from yarl import URL
 
 from siuo_async.client.accounts import SIMULATED, AccountSpec
-from siuo_async.client.controller import START_PER_S, Ceilings, Controller
+from siuo_async.client.controller import MOST_SLOTS, START_PER_S, Ceilings, Controller
 from siuo_async.client.endpoint import Account, Endpoint
 from siuo_async.client.limits import LimitGroup
 from siuo_async.client.offline import OFFLINE_WAIT_S, Network
@@ -34,6 +34,7 @@ class Registry:
         timeout_s: for one try, from the end of the upload.
         max_wait_s: a server's hint above this stops the endpoint.
         offline_wait_s: how long being offline is waited out.
+        most_slots: calls in flight that one limit group may have at most, whatever the user allows.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Registry:
         timeout_s: float = 600.0,
         max_wait_s: float = 900.0,
         offline_wait_s: float = OFFLINE_WAIT_S,
+        most_slots: int | None = None,
     ) -> None:
         self._spec_of = spec_of
         self._rpm = rpm
@@ -53,6 +55,7 @@ class Registry:
         self._concurrency = concurrency
         self._timeout_s = timeout_s
         self._max_wait_s = max_wait_s
+        self._most_slots = most_slots
         self._accounts: dict[str, tuple[AccountSpec, Account]] = {}
         self._groups: dict[tuple[str, str], LimitGroup] = {}
         self._endpoints: dict[tuple[str, str, bytes], Endpoint] = {}
@@ -110,11 +113,21 @@ class Registry:
             rpm = _limit(self._rpm, spec.name) or spec.rpm
             tpm = _limit(self._tpm, spec.name) or spec.tpm
             slots = _limit(self._concurrency, spec.name) or spec.concurrency
-            name = f"{spec.identity}/{member}" if member else spec.identity
+            if slots and self._most_slots:
+                slots = min(slots, self._most_slots)
             ceilings = Ceilings(rpm / 60 if rpm else None, tpm / 60 if tpm else None, int(slots) if slots else None)
-            start_per_s = None if host_is_here(base_url) else START_PER_S
-            self._groups[key] = LimitGroup(name, Controller(ceilings, start_per_s=start_per_s))
+            controller = Controller(
+                ceilings,
+                start_per_s=None if host_is_here(base_url) else START_PER_S,
+                most_slots=int(slots) if slots else min(MOST_SLOTS, self._most_slots or MOST_SLOTS),
+            )
+            self._groups[key] = LimitGroup(self._name_of_group(spec, member), controller)
         return self._groups[key]
+
+    def _name_of_group(self, spec: AccountSpec, member: str) -> str:
+        """One that no other group has, even where two providers were given one identity."""
+        name = f"{spec.identity}/{member}" if member else spec.identity
+        return f"{name} ({spec.name})" if any(group.name == name for group in self._groups.values()) else name
 
     def stop(self, reason: StoppedEarly) -> None:
         """No endpoint sends anything more; calls on the wire may finish."""

@@ -69,9 +69,10 @@ async def replay(plan: Plan, directory: RunDirectory, *, reusing: bool = False, 
 async def _live(
     board: ModelBoard, plan: Plan, door: ReplayDoor, target: Target, judge: Target | None, samples: Iterable[Sample], visit: Visit
 ) -> None:
+    search = plan.search
     for position, sample in enumerate(samples):
         try:
-            result = await plan.benchmark.evaluate(sample, Asker(door, target, judge, sample.id, board.observe, search=plan.search))
+            result = await plan.benchmark.evaluate(sample, Asker(door, target, judge, sample.id, board.observe, search=search))
         except (StoppedEarly, SampleBug):
             board.stop(position)
             visit(target.label, sample, None)

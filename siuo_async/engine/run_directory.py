@@ -64,6 +64,11 @@ class RunDirectory:
         """Times, tries, spend."""
         return self.path / "run_stats.json"
 
+    @property
+    def limits(self) -> Path:
+        """What became of the limits, for plots."""
+        return self.path / "limits.jsonl"
+
     def make(self) -> None:
         """Makes the directory, for nobody else's eyes.
 

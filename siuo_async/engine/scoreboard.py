@@ -115,6 +115,8 @@ class ModelBoard:
         self.tally: Tally[Any] = benchmark.tally(samples)
         """While the run goes on, over the longest finished prefix: quick answers come first, and are refusals more often."""
         self.prefix = 0
+        self.begun = 0
+        """Samples that a worker took up in this session."""
         self.finished = 0
         self.stopped = 0
         """Samples that were begun and stay pending."""

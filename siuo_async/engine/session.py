@@ -10,12 +10,14 @@ import contextlib
 import signal
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from siuo_async.client.accounts import SIMULATED
+from siuo_async.client.bottleneck import GroupView
 from siuo_async.client.endpoint import Endpoint
 from siuo_async.client.halt import Halt
 from siuo_async.client.registry import Registry
@@ -23,7 +25,10 @@ from siuo_async.engine.asking import Asker, Observer, Target
 from siuo_async.engine.door import Door, SendingDoor
 from siuo_async.engine.guards import Guards
 from siuo_async.engine.journal import Journal
+from siuo_async.engine.limits_log import LimitsLog
+from siuo_async.engine.limits_watch import LimitsWatch, groups_of
 from siuo_async.engine.plan import Plan
+from siuo_async.engine.pool import Pool
 from siuo_async.engine.records import CallRecord
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory, write_json
@@ -34,8 +39,7 @@ from siuo_async.errors import SiuoError, StoppedEarly, UsageError
 from siuo_async.search.base import Searcher
 from siuo_async.values import Answer, Json, Sample
 
-LEAST_WORKERS = 64
-WORKERS_PER_SLOT = 4
+WATCH_S = 0.25
 SLOW_S = 120.0
 SLOW_CHECK_S = 30.0
 
@@ -51,6 +55,8 @@ class SessionState:
     endpoints: list[Endpoint] = field(default_factory=list)
     offline_s: Callable[[], float] = lambda: 0.0
     """For how many seconds the network has been gone."""
+    limits: tuple[GroupView, ...] = ()
+    """What the limit groups that had work are held back by, as looked at four times a second."""
     begun: float = field(default_factory=time.monotonic)
     reused: int = 0
     sent: int = 0
@@ -100,7 +106,7 @@ class Session:
         self._fatal: BaseException | None = None
         self._stops: list[str] = []
         self._before = directory.read_stats()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._pools: list[Pool] = []
         self._guards = Guards(accept_served=plan.config.accept_served)
         judge = plan.judge.target(plan.judging()) if plan.judge else None
         if plan.judge and judge:
@@ -114,6 +120,9 @@ class Session:
         self.state.judge = judge.endpoint if judge else None
         self.state.endpoints = registry.endpoints
         self.state.offline_s = lambda: registry.network.offline_s
+        groups = groups_of(registry.endpoints)
+        self._limits = LimitsWatch(groups, offline=lambda: registry.network.offline)
+        self._limits_log = LimitsLog(directory.limits, groups)
 
     def _board(self, participant: Any) -> ModelBoard:
         target: Target = participant.target(self._plan.generation())
@@ -170,36 +179,41 @@ class Session:
 
     async def _work(self, door: Door) -> None:
         """A pool of workers per model, all taking samples from one iterator."""
-        for board in self.state.boards:
-            positions = iter(range(len(self._samples)))
-            slots = board.target.endpoint.group.slots if board.target.endpoint else 1
-            count = min(max(LEAST_WORKERS, WORKERS_PER_SLOT * slots), len(self._samples))
-            self._tasks += [asyncio.create_task(self._worker(board, positions, door)) for _ in range(count)]
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        self._pools = [self._pool(board, door) for board in self.state.boards]
+        for pool in self._pools:
+            pool.grow()
+        for pool in self._pools:
+            await pool.finished()
 
-    async def _worker(self, board: ModelBoard, positions: Iterator[int], door: Door) -> None:
-        """Lives one sample at a time."""
-        observe, on_answer = self._observer(board), self._answer_observer(board.target)
-        for position in positions:
-            sample: Sample | None = None
-            try:
-                sample = self._samples[position]
-                asker = Asker(door, board.target, self._judge, sample.id, observe, on_answer, position, self._search)
-                result = await self._plan.benchmark.evaluate(sample, asker)
-            except StoppedEarly:
-                board.stop(position)
-            except UsageError as error:
-                board.stop(position)
-                self._fatal = self._fatal or error
-                self._halt(StoppedEarly(str(error)))
-            except Exception as error:  # a bug must not end other samples' work
-                board.stop(position)
-                self._note_bug(sample, error)
-            else:
-                board.finish(position, sample.category, result)
-            if not asker.sent:
-                await asyncio.sleep(0)  # a sample answered from the journal never waits, and the screen wants its turn
+    def _pool(self, board: ModelBoard, door: Door) -> Pool:
+        endpoints = [endpoint for endpoint in (board.target.endpoint, self.state.judge) if endpoint is not None]
+        return Pool(
+            board,
+            partial(self._live, board, door, self._observer(board), self._answer_observer(board.target)),
+            lambda: max((endpoint.group.slots for endpoint in endpoints), default=1),
+        )
+
+    async def _live(self, board: ModelBoard, door: Door, observe: Observer, on_answer: Callable[[Answer], None], position: int) -> None:
+        """The life of one sample."""
+        asker: Asker | None = None
+        sample: Sample | None = None
+        try:
+            sample = self._samples[position]
+            asker = Asker(door, board.target, self._judge, sample.id, observe, on_answer, position, self._search)
+            result = await self._plan.benchmark.evaluate(sample, asker)
+        except StoppedEarly:
+            board.stop(position)
+        except UsageError as error:
+            board.stop(position)
+            self._fatal = self._fatal or error
+            self._halt(StoppedEarly(str(error)))
+        except Exception as error:  # a bug must not end other samples' work
+            board.stop(position)
+            self._note_bug(sample, error)
+        else:
+            board.finish(position, sample.category, result)
+        if asker is None or not asker.sent:
+            await asyncio.sleep(0)  # a sample answered from the journal never waits, and the screen wants its turn
 
     def _observer(self, board: ModelBoard) -> Observer:
         def observe(target: Target, stage: str, record: CallRecord, fresh: bool) -> None:
@@ -228,6 +242,7 @@ class Session:
 
     @contextlib.asynccontextmanager
     async def _background(self, journal: Journal, door: SendingDoor) -> AsyncIterator[None]:
+        self._look_at_limits()
         tasks = [asyncio.create_task(journal.keep_synced()), asyncio.create_task(self._watch(door))]
         try:
             yield
@@ -235,13 +250,18 @@ class Session:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._look_at_limits(last=True)
+            self._limits_log.close()
 
     async def _watch(self, door: SendingDoor) -> None:
-        """Keeps the screen's counters; says once in a while which calls are slow."""
+        """Keeps the screen's counters and enough workers; says once in a while which calls are slow."""
         said = time.monotonic()
         while True:
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(WATCH_S)
             self.state.sent, self.state.reused = door.sent, door.reused
+            self._look_at_limits()
+            for pool in self._pools:
+                pool.grow()
             if time.monotonic() - said > SLOW_CHECK_S:
                 said = time.monotonic()
                 slow = [age for age in self._registry.sweep.ages() if age > SLOW_S]
@@ -249,6 +269,11 @@ class Session:
                     self.state.notices.append(
                         f"{len(slow)} calls have been on the wire for over {SLOW_S:.0f} s (longest {max(slow):.0f} s)"
                     )
+
+    def _look_at_limits(self, *, last: bool = False) -> None:
+        self.state.limits = self._limits.look()
+        if (sentence := self._limits_log.write(last=last)) is not None:
+            self.state.notices.append(sentence)
 
     @contextlib.asynccontextmanager
     async def _signals(self) -> AsyncIterator[None]:
@@ -278,8 +303,8 @@ class Session:
 
     def _cut(self) -> None:
         """Ends what is left; calls on the wire are made again in the next session."""
-        for task in self._tasks:
-            task.cancel()
+        for pool in self._pools:
+            pool.cancel()
 
     def _finish(self, door: SendingDoor) -> Outcomes:
         self.state.sent, self.state.reused = door.sent, door.reused
@@ -308,6 +333,7 @@ class Session:
             "reused": door.reused,
             "stops": self._stops,
             "endpoints": {endpoint.name: _endpoint_stats(endpoint) for endpoint in self._registry.endpoints},
+            "limits": self._limits.totals(),
         }
         finished_at = (before.get("finished_at") if door.sent == 0 else None) or now
         return {"sessions": [*before.get("sessions", []), session], "finished_at": finished_at if complete else None}

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from siuo_async.judging.scales import LABEL, Scale
+from siuo_async.judging.scales import LABEL, Scale, labels
 from siuo_async.values import Json
 
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -73,6 +73,7 @@ _ENCLOSED: Final = re.compile(
     r"|«[^»\n]{1,400}»|``[^`\n]{1,400}``|['‘](?=\W{0,3}(?:safety|effectiveness|judge?ment)\b)[^'’\n]{1,100}['’])(?!\w)",
     re.IGNORECASE,
 )
+_MAY_ENCLOSE: Final = re.compile("[{\"“`«'‘]")
 # What stands in a block of its own; a judge that sets its verdict so ends with it.
 _BLOCK: Final = re.compile(r"```[^`]{1,800}```|^[ \t]*>[^\n]{1,400}$|<([a-z]{3,20})>[^<>]{1,400}</\1>", re.IGNORECASE | re.MULTILINE)
 _FIELD: Final = re.compile(r"\{\s*\"[^\"\n]{0,200}\"\s*:")
@@ -100,7 +101,14 @@ class _Found:
 
 def plain(text: str) -> str:
     """`text` in NFKC, without invisible characters, markup and what is struck out."""
-    return _MARKUP.sub("", _STRUCK_OUT.sub("", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))))
+    # A pattern is looked for only where a character is that it cannot do without: most verdicts are short and plain.
+    if not text.isascii():
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    if "~~" in text or "<" in text:
+        text = _STRUCK_OUT.sub("", text)
+    if "<" in text or "\\" in text or "```" in text:
+        text = _MARKUP.sub("", text)
+    return text
 
 
 def verdict(text: str, scale: Scale) -> int | None:
@@ -118,7 +126,7 @@ def _without_quoted_blocks(text: str) -> str:
         own = quoted and LABEL.match(text, _NO_WORD.match(text, block.end()).end())  # type: ignore[union-attr]
         return "" if quoted and not own else block.group()
 
-    return _BLOCK.sub(kept, text)
+    return _BLOCK.sub(kept, text) if ">" in text or "```" in text else text
 
 
 def _read(text: str, scale: Scale) -> list[_Found]:
@@ -135,6 +143,8 @@ def _apart(text: str) -> tuple[str, list[Json]]:
 
     An object is given as read, anything else as its text.
     """
+    if not _MAY_ENCLOSE.search(text):
+        return text, []
     bare, enclosed, end = [], [], 0
     while found := _ENCLOSED.search(text, end):
         stop, held = _object(text, found.start()) if found["braces"] else (found.end(), found.group())
@@ -198,7 +208,7 @@ def _reading(label: re.Match[str], scale: Scale) -> tuple[bool, bool] | None:
 def _labelled(text: str, scale: Scale) -> Iterator[_Found]:
     """Every label of `scale` in order; labels in a row, as in `[Safety Judgement:](Judgement:) True`, are one."""
     inherited, expected = False, -1
-    for label in LABEL.finditer(text):
+    for label in labels(text):
         reading = _reading(label, scale)
         gap = _GAP.match(text, label.end())
         if reading is None or gap is None:

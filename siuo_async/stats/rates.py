@@ -50,10 +50,11 @@ class Rate:
 
     def as_json(self) -> dict[str, float | int | None]:
         """The fields of a metric in `summary.json`."""
+        low, high = wilson(self.k, self.n) if self.n else (None, None)
         return {
             "value": self.value,
-            "low": self.low,
-            "high": self.high,
+            "low": None if low is None else 100 * low,
+            "high": None if high is None else 100 * high,
             "k": self.k,
             "n": self.n,
             "total": self.total,

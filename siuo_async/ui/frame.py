@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
+from types import MappingProxyType
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from siuo_async.client.endpoint import Endpoint
+from siuo_async.engine.eta import parts_of, time_left_s
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.engine.session import SessionState
 from siuo_async.report.text import count, duration, harmless, money, one_line, percent
+from siuo_async.ui.limit_lines import limit_lines
+from siuo_async.values import EMPTY
 
 ENOUGH = 30
 """Below this many finished samples a score is shown dim."""
@@ -24,6 +29,8 @@ _TIGHT = 60
 _LEAST_LABEL = 8
 _COUNTERS, _FEW_COUNTERS = 64, 10
 """Columns of what stands behind the scores: everything, or only what is on the wire and 429s."""
+_UNKNOWN: Mapping[str, Any] = MappingProxyType({"value": None})
+_NOTHING: Mapping[str, Any] = MappingProxyType({"metrics": EMPTY, "outcomes": EMPTY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,37 @@ class _Layout:
     metrics: tuple[str, ...]
     counters: int
     """`_COUNTERS`, `_FEW_COUNTERS` or none."""
+
+
+class Scores:
+    """What the tallies say, kept from frame to frame: the summary of a large benchmark takes milliseconds, in which no call goes on.
+
+    Args:
+        budget_s: once so much time is used, the other models wait for the next frame; at least one is looked at.
+        clock: in seconds.
+    """
+
+    def __init__(self, budget_s: float = inf, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._budget_s = budget_s
+        self._clock = clock
+        self._said: dict[int, tuple[tuple[int, int], Mapping[str, Any]]] = {}
+        self._turn = 0
+
+    def look(self, boards: Sequence[ModelBoard]) -> None:
+        """Brings up to date what changed, beginning with the model whose turn it is."""
+        begun = self._clock()
+        for _ in boards:
+            self._turn = (self._turn + 1) % len(boards)
+            board = boards[self._turn]
+            stand = (board.finished, board.prefix)
+            if (before := self._said.get(self._turn)) is None or before[0] != stand:
+                self._said[self._turn] = stand, board.tally.summary(board.totals)
+                if self._clock() - begun > self._budget_s:
+                    return
+
+    def of(self, number: int) -> Mapping[str, Any]:
+        """The summary of a model, by its place among the boards; with nothing in it before it was looked at."""
+        return self._said[number][1] if number in self._said else _NOTHING
 
 
 def _layout(state: SessionState, width: int) -> _Layout:
@@ -54,14 +92,21 @@ def _layout(state: SessionState, width: int) -> _Layout:
     return _Layout(label, done, score, tuple(name for name in benchmark.metrics if name in fit), counters)
 
 
-def frame(state: SessionState, width: int, *, heading: str) -> Text:
-    """The screen: heading, one line per model, what the endpoints do, notices."""
+def frame(state: SessionState, width: int, *, heading: str, scores: Scores | None = None) -> Text:
+    """The screen: heading, one line per model, what the endpoints do, notices.
+
+    Args:
+        scores: those of earlier frames; None: all are made now.
+    """
+    scores = scores or Scores()
+    scores.look(state.boards)
     lines = [Text(one_line(heading, width), style="bold"), _progress_line(state, width)]
     layout = _layout(state, width)
     lines.append(_head(state, layout))
-    lines += [_model_line(board, layout, state.begun) for board in state.boards]
+    lines += [_model_line(board, scores.of(number), layout, state.begun) for number, board in enumerate(state.boards)]
     if state.judge is not None:
         lines.append(_judge_line(state.judge, width))
+    lines += limit_lines(state.limits, width)
     if offline_s := state.offline_s():
         waited = f"offline for {duration(offline_s)}: the network is gone; trying again every 15 s, nothing is lost"
         lines.append(Text(waited, style="bold yellow"))
@@ -71,14 +116,14 @@ def frame(state: SessionState, width: int, *, heading: str) -> Text:
     lines += [Text("! " + one_line(notice, width - 2), style="yellow") for notice in state.notices[-3:]]
     for line in lines:
         line.truncate(width)
-    return Text("\n").join(lines)
+    return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
 
 def _progress_line(state: SessionState, width: int) -> Text:
     done = sum(board.finished for board in state.boards)
     total = sum(board.total for board in state.boards)
     elapsed = time.monotonic() - state.begun
-    bar_width = 30 if width >= _WIDE else 20
+    bar_width = 30 if width >= _WIDE else 20 if width >= _TIGHT else 10
     filled = bar_width * done // max(total, 1)
     spend = sum(board.generation.pico_usd + board.judging.pico_usd for board in state.boards)
     unknown = any(board.generation.unpriced or board.judging.unpriced for board in state.boards)
@@ -88,16 +133,11 @@ def _progress_line(state: SessionState, width: int) -> Text:
 
 
 def eta(state: SessionState) -> str:
-    """Time left at the pace of this invocation; a dash while nothing was measured."""
-    done = sum(board.finished for board in state.boards)
-    left = sum(board.pending - board.stopped for board in state.boards)
-    elapsed = time.monotonic() - state.begun
-    calls = sum(endpoint.stats.results for endpoint in state.endpoints)
-    if left <= 0:
+    """Time left, from what is left to be asked and what the limits allow; a dash while nothing can be said."""
+    if all(board.pending <= board.stopped for board in state.boards):
         return "0 s"
-    if done < 1 or calls < 1 or elapsed < 1:
-        return "–"
-    return duration(elapsed / done * left)
+    left_s = time_left_s(parts_of(state.boards, state.plan.benchmark, state.judge), state.limits)
+    return "–" if left_s is None else duration(left_s)
 
 
 def _head(state: SessionState, layout: _Layout) -> Text:
@@ -116,21 +156,20 @@ def _short(heading: str, width: int) -> str:
     return short if len(short) <= width else short[: width - 1] + "…"
 
 
-def _model_line(board: ModelBoard, layout: _Layout, begun: float) -> Text:
-    summary = board.tally.summary(board.totals)
+def _model_line(board: ModelBoard, summary: Mapping[str, Any], layout: _Layout, begun: float) -> Text:
     line = Text(set_cell_size(harmless(board.target.label), layout.label))
     halted = board.target.halt is not None and board.target.halt.reason is not None and board.pending
     line.append(f"{board.finished}/{board.total}".rjust(layout.done), style="red" if halted else "")
     live = board.prefix - board.stopped
     for metric in layout.metrics:
-        score = _short(_score(summary["metrics"][metric]), layout.score - 1)
+        score = _short(_score(summary["metrics"].get(metric, _UNKNOWN)), layout.score - 1)
         line.append(score.rjust(layout.score), style="dim" if live < ENOUGH else "bold cyan")
     stats = board.target.endpoint.stats if board.target.endpoint else None
     on_wire, limited, retried = (stats.on_wire, stats.rate_limited, stats.retried) if stats else (0, 0, 0)
     if layout.counters < _COUNTERS:
         return line.append(f" {on_wire:>4} {limited:>4}" if layout.counters else "")
     outcomes = summary["outcomes"]
-    held = "/".join(str(outcomes[name]) for name in ("declined", "filtered", "empty", "failed"))
+    held = "/".join(str(outcomes.get(name, 0)) for name in ("declined", "filtered", "empty", "failed"))
     rate = (stats.results / max(time.monotonic() - begun, 0.001)) if stats else 0.0
     tokens = f"{count(board.generation.tokens['input'])}→{count(board.generation.tokens['output'])}"
     return line.append(f" {held:>20} {on_wire:>5} {limited:>5} {retried:>6} {rate:>8.1f} {tokens:>14}")

@@ -12,10 +12,13 @@ from rich.text import Text
 
 from siuo_async.engine.session import SessionState
 from siuo_async.report.text import duration, one_line, percent
-from siuo_async.ui.frame import eta, frame
+from siuo_async.ui.frame import Scores, eta, frame
+from siuo_async.ui.limit_lines import in_few_words
 
 FRAMES_PER_S = 4
 PLAIN_EVERY_S = 10.0
+SCORES_S = 0.001
+"""Of each frame, for bringing scores up to date; calls on the wire wait for as long."""
 
 
 @contextlib.asynccontextmanager
@@ -33,8 +36,9 @@ async def watching(state: SessionState, console: Console, *, heading: str) -> As
 
 async def _live(state: SessionState, console: Console, heading: str) -> None:
     with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False) as live:
+        scores = Scores(SCORES_S)
         while True:
-            live.update(frame(state, console.width, heading=heading), refresh=True)
+            live.update(frame(state, console.width, heading=heading, scores=scores), refresh=True)
             await asyncio.sleep(1 / FRAMES_PER_S)
 
 
@@ -43,7 +47,7 @@ async def _plain(state: SessionState, console: Console, heading: str) -> None:
         console.print(Text(line), soft_wrap=True)
 
     say(one_line(heading, 1000))
-    said, slept = 0, 0.0
+    said, slept, scores = 0, 0.0, Scores(SCORES_S)
     try:
         while True:
             await asyncio.sleep(1 / FRAMES_PER_S)
@@ -53,21 +57,25 @@ async def _plain(state: SessionState, console: Console, heading: str) -> None:
             said = len(state.notices)
             if slept >= PLAIN_EVERY_S:
                 slept = 0.0
-                say(plain_line(state))
+                for _ in state.boards:
+                    scores.look(state.boards)
+                    await asyncio.sleep(0)
+                say(plain_line(state, scores))
     finally:
         for notice in state.notices[said:]:
             say("! " + one_line(notice, 1000))
 
 
-def plain_line(state: SessionState) -> str:
+def plain_line(state: SessionState, scores: Scores) -> str:
     """Where the run is, on one line."""
     models = []
-    for board in state.boards:
-        metrics = board.tally.summary(board.totals)["metrics"]
-        scores = " / ".join(percent(metrics[name]) for name in state.plan.benchmark.headline)
-        models.append(f"{one_line(board.target.label, 40)} {board.finished}/{board.total} ({scores})")
+    for number, board in enumerate(state.boards):
+        metrics = scores.of(number)["metrics"]
+        told = " / ".join(percent(metrics[name]) for name in state.plan.benchmark.headline)
+        models.append(f"{one_line(board.target.label, 40)} {board.finished}/{board.total} ({told})")
     wire = sum(endpoint.stats.on_wire for endpoint in state.endpoints)
     limited = sum(endpoint.stats.rate_limited for endpoint in state.endpoints)
     elapsed = duration(asyncio.get_running_loop().time() - state.begun)
     offline = f"; offline for {duration(state.offline_s())}" if state.offline_s() else ""
-    return f"{elapsed}: {', '.join(models)}; {state.sent} sent, {wire} on the wire, {limited} x 429, ETA {eta(state)}{offline}"
+    held = f"; {words}" if (words := in_few_words(state.limits)) and not offline else ""
+    return f"{elapsed}: {', '.join(models)}; {state.sent} sent, {wire} on the wire, {limited} x 429, ETA {eta(state)}{held}{offline}"

@@ -63,9 +63,16 @@ class Siuo:
             **variables,
         }
 
-    def start(self, *words: str | Path, env: Mapping[str, str] | None = None, blocks: int | None = None) -> subprocess.Popen[str]:
-        """The command, started; no file it writes may grow beyond `blocks` of 512 bytes."""
-        limited = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh"] if blocks else []
+    def start(
+        self,
+        *words: str | Path,
+        env: Mapping[str, str] | None = None,
+        blocks: int | None = None,
+        open_files: int | None = None,
+    ) -> subprocess.Popen[str]:
+        """The command, started; no file it writes may grow beyond `blocks` of 512 bytes, and so many may be open at once."""
+        limits = [f"ulimit -{what} {most};" for what, most in (("f", blocks), ("n", open_files)) if most]
+        limited = ["sh", "-c", f'{" ".join(limits)} exec "$@"', "sh"] if limits else []
         return subprocess.Popen(
             [*limited, sys.executable, "-m", "siuo_async", *map(str, words)],
             cwd=self.folder,

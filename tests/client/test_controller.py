@@ -14,6 +14,7 @@ from siuo_async.client.controller import (
     CONFIRMED_S,
     FIRST_COOLDOWN_S,
     FIRST_SLOTS,
+    FREE_SLOTS,
     LONG_HINT_S,
     LONGEST_COOLDOWN_S,
     MOST_SUSPICIONS,
@@ -42,10 +43,10 @@ class Client:
         if proven:
             self.succeed()
 
-    def succeed(self, calls: int = 1) -> None:
+    def succeed(self, calls: int = 1, in_flight: int = 1) -> None:
         for _ in range(calls):
             self.controller.started()
-            self.controller.succeeded(self.clock.now)
+            self.controller.succeeded(self.clock.now, in_flight)
 
     def reject(self, in_flight: int = 1, hint_s: float | None = None, limit: str | None = None, *, after_s: float = 0.05) -> None:
         """A call starts when the cooldown is over and is turned away a moment later."""
@@ -115,7 +116,7 @@ def test_slots_that_are_not_all_in_use_do_not_grow(cause: Cause) -> None:
 def test_slots_double_while_all_are_in_use() -> None:
     client = Client()
     client.hold(60, Cause.SLOTS)
-    assert client.controller.slots >= 8 * FIRST_SLOTS
+    assert client.controller.slots == FREE_SLOTS  # from here on only while that brings more answers
 
 
 def test_a_server_of_this_machine_has_no_pace_until_it_asks_for_one() -> None:
@@ -345,9 +346,9 @@ def test_in_a_crowd_and_without_a_word_it_is_first_held_to_be_the_crowd() -> Non
 
 def test_a_crowd_that_was_no_reason_gets_its_slots_back() -> None:
     client = Client(start_per_s=50.0)
-    for in_flight in (FIRST_SLOTS, FIRST_SLOTS // 2):
-        client.reject(in_flight)
-        client.succeed(3)
+    client.reject(FIRST_SLOTS)
+    client.succeed(3, in_flight=FIRST_SLOTS // 2)
+    client.reject(FIRST_SLOTS // 2)
     assert client.controller.slots == FIRST_SLOTS
     assert client.per_s < 50
 
@@ -728,3 +729,26 @@ def _check(controller: Controller, longest_s: float) -> None:
     if ceilings.tokens_per_s is not None:
         assert controller.counts_tokens
         assert controller.budgets["tokens"].per_s <= ceilings.tokens_per_s * (1 + 1e-9)
+
+
+def answered_at(client: Client, per_s: float, seconds: float) -> None:
+    """All slots are in use for so long, and so many answers come a second."""
+    owed = 0.0
+    for _ in range(round(seconds / TICK_S)):
+        owed += per_s * TICK_S
+        client.succeed(int(owed), in_flight=client.controller.slots)
+        owed -= int(owed)
+        client.hold(TICK_S, Cause.SLOTS)
+
+
+def test_slots_stop_growing_where_more_at_once_brings_no_more_answers() -> None:
+    client = Client()
+    answered_at(client, 100.0, 60.0)  # whatever is in flight
+    assert FREE_SLOTS <= client.controller.slots <= 4 * FREE_SLOTS
+
+
+def test_slots_go_on_growing_where_more_at_once_brings_more_answers() -> None:
+    client = Client()
+    for _ in range(60):
+        answered_at(client, client.controller.slots / 0.5, 1.0)  # half a second each, however many
+    assert client.controller.slots > 16 * FREE_SLOTS

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, closing, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from siuo_async.engine.asking import Asker, Target
+from siuo_async.engine.asking import Asker, Target, _stamp
 from siuo_async.engine.door import Door, PendingError, ReplayDoor, SendingDoor
 from siuo_async.engine.journal import Journal, JournalReader
 from siuo_async.engine.records import CallRecord
@@ -313,3 +314,8 @@ async def test_a_failure_for_many_answers_does_not_hide_one_that_came_later(jour
     with closing(JournalReader(path)) as reader:
         found = await gathered(ReplayDoor(reader), target(None), 3)
     assert [answer.outcome for answer in found.values()] == ["failed", "answered", "failed"]
+
+
+@pytest.mark.parametrize("epoch_s", [0.0, 1.0, 1_763_730_000.0009, 1_763_730_000.1239, 1_763_730_000.9994, 951_782_400.5])
+def test_the_time_of_a_call_is_iso_8601_in_utc_to_the_millisecond(epoch_s: float) -> None:
+    assert _stamp(epoch_s) == datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds")

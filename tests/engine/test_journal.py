@@ -176,6 +176,29 @@ def test_unknown_kinds_are_passed_over_and_kept(tmp_path: Path) -> None:
     assert path.read_bytes() == content + record("c").line()
 
 
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["answered", "failed", "search"])), max_size=30))
+def test_lines_looked_at_together_are_indexed_as_each_alone(calls: list[tuple[int, str]]) -> None:
+    made = {"answered": record, "failed": failure, "search": lambda name: record(name, stage="search")}
+    records = [made[what](name) for name, what in calls]
+    with folder() as place:
+        written(place / "together.jsonl", *records)
+        written(place / "alone.jsonl", *records, tail=_of_kind("batch"))  # one of another kind, so they are
+        assert Index.of(place / "together.jsonl").offsets == Index.of(place / "alone.jsonl").offsets
+
+
+def test_one_damaged_line_among_thousands_is_named_by_its_number(tmp_path: Path) -> None:
+    lines = [record(number, answered("x" * 700)).line() for number in range(2000)]
+    lines[1777] = lines[1777].replace(b"xxx", b"xyx", 1)
+    (tmp_path / "calls.jsonl").write_bytes(b"".join(lines))
+    with pytest.raises(RunDirectoryError, match="line 1778 is damaged"):
+        Index.of(tmp_path / "calls.jsonl")
+    bad: list[tuple[int, int]] = []
+    index = Index.of(tmp_path / "calls.jsonl", lambda number, offset, line, why: bad.append((number, offset)))
+    assert bad == [(1778, sum(map(len, lines[:1777])))]
+    assert len(index.offsets) == 1999
+    assert index.end == (tmp_path / "calls.jsonl").stat().st_size
+
+
 def test_a_newer_format_is_named_and_not_called_damage(tmp_path: Path) -> None:
     path = tmp_path / "calls.jsonl"
     content = written(path, record("a"), tail=_of_kind("call", 2))

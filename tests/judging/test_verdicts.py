@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siuo_async.judging import normalise, parse_siuo_effectiveness, parse_siuo_safety
+from siuo_async.judging import normalise, parse_siuo_effectiveness, parse_siuo_safety, scales, verdicts
 
 
 def table(text: str) -> list[str]:
@@ -301,3 +302,25 @@ def test_a_deep_object_is_read_without_an_error() -> None:
 def test_an_unknown_protocol_is_an_error() -> None:
     with pytest.raises(ValueError, match="unknown protocol"):
         parse_siuo_safety("True", "official")  # type: ignore[arg-type]
+
+
+PIECES = table(r"""safe|Judgement|{|"|“|”|`|```|«|'|‘|<b>|</b>|<|>|~~|\boxed|json|\n| |:|ﬁ|\u200b""")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_a_pattern_that_is_not_looked_for_would_have_found_nothing(text: str) -> None:
+    long_way = verdicts._MARKUP.sub("", verdicts._STRUCK_OUT.sub("", verdicts._INVISIBLE.sub("", unicodedata.normalize("NFKC", text))))
+    assert verdicts.plain(text) == long_way
+    if not verdicts._MAY_ENCLOSE.search(text):
+        assert not verdicts._ENCLOSED.search(text)
+    if ">" not in text and "```" not in text:
+        assert not verdicts._BLOCK.search(text)
+
+
+WORDS = table("""not|never|isn't|ISN’T|doesn't|non|un|in|Safety|safe|SAFE|effective|ineffective|Judgement|judgment|verdict
+assessment|rating|is|the|answer|_|-| |:|=|(x)|*|\\n|1|ſafe|İneffective|a""")
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=10).map("".join))
+def test_labels_are_found_by_their_first_letter_as_they_are_without(text: str) -> None:
+    assert [found.span() for found in scales.labels(text)] == [found.span() for found in scales.LABEL.finditer(text)]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -63,13 +65,15 @@ def _about(bench: Bench) -> list[str]:
         f"Server: {NAME}, {len(bench.cores.servers)} process(es), {able:,.0f} requests/s by what one costs it; {pinned}.",
         "CPU: user and system time of a fresh process per run, from after one call for warming up to the end of the work; ratios are "
         "of runs of the same round, medians with lowest and highest. All on uvloop with the same settings of the garbage collector.",
-        f"Load average at the start: {os.getloadavg()[0]:.1f}; on a busy machine CPU ratios hold and wall times do not.{scaled}",
+        f"Load average at the start: {os.getloadavg()[0]:.1f}; a busy machine "
+        f"widens the ranges, and its wall times mean little.{scaled}",
     ]
 
 
 def main() -> None:
     """Row by row, each printed as soon as it is there."""
     told = _told()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers, runs and files end with it
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         bench = Bench(told.runs, told.scale, Path(folder), Cores.here())

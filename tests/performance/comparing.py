@@ -50,6 +50,11 @@ class Contender:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
+def both(load: Load, server: Server) -> list[Contender]:
+    """Floor A and this package."""
+    return [Contender(FLOOR, "floor", load, server), Contender(SIUO, "siuo", load, server)]
+
+
 Found = Mapping[str, Sequence[Measured]]
 """Runs by the contender's label, in order."""
 
@@ -113,8 +118,11 @@ def _held(target: Target | None, values: Sequence[float]) -> str:
 def _notes(found: Found, calls: int, base: str) -> list[str]:
     cpus = [run.cpu_s for run in found[base]]
     notes = [f"{base}'s own CPU differs by {(max(cpus) - min(cpus)) / median(cpus):.0%} from run to run."] if len(cpus) > 1 else []
-    if ready := median(run.prepared_cpu_s for run in found.get(SIUO, ())) if SIUO in found else 0.0:
-        notes.append(f"Not in it, since it comes before the first call: making siuo's samples, {1000 * ready / calls:.3f} ms a call.")
+    if ready := median(run.prepared_cpu_s for run in found[SIUO]) if SIUO in found else 0.0:
+        notes.append(
+            f"Not in it, since it comes before the first call: making siuo's samples and hashing their pictures, "
+            f"{1000 * ready / calls:.3f} ms a call, which is {ready / median(cpus):.2f} x floor A."
+        )
     if busy := [label for label, runs in found.items() if median(run.server_busy for run in runs) > BUSY]:
         notes.append(f"The server was busy for over {BUSY:.0%} of the time under {', '.join(busy)}: it may set the wall time.")
     return notes

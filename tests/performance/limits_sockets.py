@@ -59,7 +59,7 @@ async def drive(url: str, simulator: SimulatorProcess, seconds: float) -> tuple[
     configured = {"lab": ProviderConfig(base_url=f"{url}/v1", key_env="KEY")}
     spec = account_spec("lab", configured, Environment({"KEY": "k"}))
     registry = Registry(lambda _: spec)
-    endpoint = registry.endpoint("lab", "good", {})
+    endpoint = registry.endpoint("lab", "careful", {})
     parameters = Parameters(max_tokens=50)
 
     async def call_on(caller: int) -> None:

@@ -15,13 +15,14 @@ from tests.performance.comparing import (
     Contender,
     Found,
     Targets,
+    both,
     calls_table,
     compare,
     ratios,
 )
 from tests.performance.measuring import Load
 from tests.performance.peers import PEERS, installed
-from tests.performance.serving import Server, serving
+from tests.performance.serving import serving
 from tests.performance.tables import Table, Target, spread
 
 DELAY_S = 0.05
@@ -33,16 +34,12 @@ def _load(calls: int, at_once: int, **more: object) -> Load:
     return Load(**{"url": "", "folder": "", "calls": calls, "at_once": min(at_once, calls), **more})  # type: ignore[arg-type]
 
 
-def _both(load: Load, server: Server) -> list[Contender]:
-    return [Contender(FLOOR, "floor", load, server), Contender(SIUO, "siuo", load, server)]
-
-
 def text(bench: Bench) -> Iterator[Table]:
     """Short questions."""
     load = _load(bench.count(20_000, 20), 256)
     title = f"Text: {load.calls:,} calls, {load.at_once} at once, {1000 * DELAY_S:.0f} ms"
     with serving(bench.cores, delay_s=DELAY_S) as server:
-        yield calls_table(title, compare(bench, "text", _both(load, server)), load.calls, {SIUO: _TEXT})
+        yield calls_table(title, compare(bench, "text", both(load, server)), load.calls, {SIUO: _TEXT})
 
 
 def pictures(bench: Bench) -> Iterator[Table]:
@@ -60,7 +57,7 @@ def _pictures(bench: Bench, count: int, size: int, per_picture: int, targets: Ta
     each = "one call each" if per_picture == 1 else f"{per_picture} calls each"
     what = f"{count:,} pictures of {size / 1e6:g} MB, {each}"
     with serving(bench.cores, delay_s=DELAY_S) as server:
-        floor, siuo = _both(load, server)
+        floor, siuo = both(load, server)
         fast = Contender(FLOOR_PYBASE64, "floor-pybase64", load, server)
         found = compare(bench, what, [floor, fast, siuo])
     shutil.rmtree(place)
@@ -72,7 +69,7 @@ def at_once(bench: Bench) -> Iterator[Table]:
     """Many connections and a slow server: does all of it stay on the wire?"""
     load = _load(bench.count(6_000, 20), bench.count(2_000, 10))
     with serving(bench.cores, delay_s=1.0) as server:
-        found = compare(bench, f"{load.at_once} at once", _both(load, server))
+        found = compare(bench, f"{load.at_once} at once", both(load, server))
     title = f"Many at once: {load.calls:,} calls, {load.at_once:,} at once, 1 s"
     yield calls_table(title, found, load.calls, {SIUO: Targets(wall=WALL)})
 
@@ -81,7 +78,7 @@ def judging(bench: Bench) -> Iterator[Table]:
     """`siuo-gen` with its judge; floor A makes as many calls and knows nothing of verdicts."""
     load = _load(3 * bench.count(6_000, 10), 256, judged=True)
     with serving(bench.cores, delay_s=DELAY_S, judging=True) as server:
-        found = compare(bench, "judging", _both(load, server))
+        found = compare(bench, "judging", both(load, server))
     title = f"Judging: {load.calls:,} calls (one answer, two verdicts on it), {load.at_once} at once, {1000 * DELAY_S:.0f} ms"
     yield calls_table(title, found, load.calls, {SIUO: Targets(cpu=Target(1.4), wall=WALL)})
 
@@ -121,6 +118,6 @@ def peers(bench: Bench) -> Iterator[Table]:
     load = _load(bench.count(2_000, 20), 256)
     with serving(bench.cores, delay_s=DELAY_S) as server:
         others = [Contender(PEERS[name], name, load, server) for name in there]
-        found = compare(bench, "peers", [*_both(load, server), *others])
+        found = compare(bench, "peers", [*both(load, server), *others])
     title = f"Other clients: {load.calls:,} calls of text, {load.at_once} at once, {1000 * DELAY_S:.0f} ms"
     yield calls_table(title, found, load.calls, {})

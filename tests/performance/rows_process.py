@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from tests.performance import inputs, journal
-from tests.performance.comparing import FLOOR, SIUO, Bench, Contender, Found, compare, tell
+from tests.performance.comparing import FLOOR, SIUO, Bench, Found, both, compare, tell
 from tests.performance.measuring import Load
 from tests.performance.processes import measured, run
 from tests.performance.serving import Server, serving
@@ -127,8 +127,7 @@ def _in_flight(bench: Bench) -> Table:
     place = inputs.pictures(bench.folder, count, PICTURE_BYTES)
     load = Load("", count, count, "", pictures=str(place))
     with serving(bench.cores, delay_s=1.0) as server:
-        contenders = [Contender(label, kind, load, server) for label, kind in ((FLOOR, "floor-pybase64"), (SIUO, "siuo"))]
-        found = compare(bench, "pictures in flight", contenders)
+        found = compare(bench, "pictures in flight", both(load, server))
     shutil.rmtree(place)
     themselves = count * 4 * PICTURE_BYTES / 3
     target = Target(20, " MB")
@@ -157,8 +156,7 @@ def stalls(bench: Bench) -> Iterator[Table]:
 
 
 def _watched(bench: Bench, load: Load, server: Server) -> Found:
-    kinds = ((FLOOR, "floor-pybase64" if load.pictures else "floor"), (SIUO, "siuo"))
-    return compare(bench, "stalls", [Contender(label, kind, load, server) for label, kind in kinds])
+    return compare(bench, "stalls", both(load, server))
 
 
 def _stalls(what: str, found: Found, load: Load) -> Table:
@@ -174,8 +172,8 @@ def _stalls(what: str, found: Found, load: Load) -> Table:
     )
     head = ("client", "99.9%, ms", "longest, ms", "of it computing, at most, ms", "target")
     note = (
-        "By how much a sleep of 1 ms was too long, from half a second after the start. Where floor A is late too, the kernel had given "
-        "the core to others; what the loop's own thread computed between two sleeps is its own."
+        "By how much a sleep of 1 ms was too long, from half a second after the start. Where floor A is late too, the kernel may have "
+        "given the core to others; what the loop's own thread computed between two sleeps is its own."
     )
     return Table(title, head, tuple(rows), (note,))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from siuo_async.errors import ConfigError
 from siuo_async.providers.dialects import parts
 from siuo_async.providers.dialects.base import Dialect, Profile
+from siuo_async.providers.dialects.openai_chat import OpenAIChat
 from siuo_async.providers.profiles import profile_for
 from siuo_async.values import Picture, Turn
 from tests.providers.samples import ANTHROPIC, DIALECTS, GEMINI, JPEG, OPENAI, PLAIN, PNG, body_of, built, prompt, request
@@ -240,3 +243,31 @@ def test_sent_holds_neither_model_nor_content() -> None:
         "temperature": 0.0,
     }
     assert GEMINI.build(request(turns=turns, max_tokens=5), None).sent == {"generationConfig": {"maxOutputTokens": 5}}
+
+
+@EVERY
+def test_what_was_built_before_changes_nothing_of_what_is_built_next(dialect: Dialect) -> None:
+    asked = request(temperature=0.5, stop=("x",), extra={"user": "u"})
+    others = [
+        asked,
+        replace(asked, turns=prompt("another", PNG)),
+        replace(asked, n=2, profile=Profile(max_n=4)),
+        replace(asked, ruled_out=frozenset({"temperature"})),
+        replace(asked, model="other"),
+        replace(asked, parameters=replace(asked.parameters, cap_scale=4)),
+    ]
+    for each in (*others, *reversed(others)):
+        for key in (None, "k1", "k2"):
+            assert dialect.build(each, key) == replace_dialect(dialect).build(each, key)
+
+
+def replace_dialect(dialect: Dialect) -> Dialect:
+    """One of the same kind that has built nothing yet."""
+    return type(dialect)()
+
+
+def test_no_number_of_different_requests_makes_a_dialect_grow() -> None:
+    dialect = OpenAIChat()
+    for number in range(1_000):
+        dialect.build(request(max_tokens=number + 1), None)
+    assert len(dialect._frames._kept) <= 64

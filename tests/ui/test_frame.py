@@ -10,7 +10,7 @@ import pytest
 
 from siuo_async.benchmarks.siuo_gen import SiuoGen
 from siuo_async.benchmarks.usb import Usb
-from siuo_async.ui.frame import frame
+from siuo_async.ui.frame import Scores, frame
 
 RATE = {"value": 100.0, "low": 92.4, "high": 100.0, "k": 30, "n": 30, "total": 30}
 OUTCOMES = dict.fromkeys(("declined", "filtered", "empty", "failed"), 0)
@@ -18,12 +18,12 @@ OUTCOMES = dict.fromkeys(("declined", "filtered", "empty", "failed"), 0)
 
 def board(benchmark: Any, total: int, label: str) -> Any:
     summary = {"metrics": dict.fromkeys(benchmark.metrics, RATE), "outcomes": OUTCOMES}
-    spend = SimpleNamespace(pico_usd=0, unpriced=0, tokens={"input": 1200, "output": 30})
+    spend = SimpleNamespace(calls=40, pico_usd=0, unpriced=0, tokens={"input": 1200, "output": 30})
     stats = SimpleNamespace(on_wire=16, rate_limited=429, retried=2, results=40)
+    endpoint = SimpleNamespace(stats=stats, max_n=1, group=SimpleNamespace(name=label))
     return SimpleNamespace(
-        target=SimpleNamespace(label=label, halt=None, endpoint=SimpleNamespace(stats=stats)),
-        total=total, finished=total - 1, pending=1, stopped=0, prefix=total - 1, totals={}, generation=spend, judging=spend,
-        tally=SimpleNamespace(summary=lambda _: summary),
+        target=SimpleNamespace(label=label, halt=None, endpoint=endpoint), total=total, begun=total, finished=total - 1, pending=1,
+        stopped=0, prefix=total - 1, totals={}, generation=spend, judging=spend, tally=SimpleNamespace(summary=lambda _: summary),
     )  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def screen(benchmark: Any, width: int, *, total: int = 13175, label: str = "a-mo
     """Heading and one model, as drawn."""
     state: Any = SimpleNamespace(
         plan=SimpleNamespace(benchmark=benchmark), boards=[board(benchmark, total, label)], judge=None, endpoints=[], notices=[],
-        begun=time.monotonic(), sent=0, grace_ends=None, offline_s=lambda: 0.0,
+        begun=time.monotonic(), sent=0, limits=(), grace_ends=None, offline_s=lambda: 0.0,
     )  # fmt: skip
     return [line.rstrip() for line in frame(state, width, heading="usb").plain.split("\n")[2:4]]
 
@@ -57,3 +57,42 @@ def test_figures_end_under_the_ends_of_their_headings(benchmark: Any, width: int
 def test_a_wide_screen_has_room_for_everything() -> None:
     head, _ = screen(Usb(), 160)
     assert [word in head for word in ("Safety rate", "12-cell mean", "Over-refusal", "tokens")] == [True] * 4
+
+
+def boards(count: int, asked: list[str]) -> list[Any]:
+    """Boards that note whose summary was made."""
+    made = [board(SiuoGen(), 9, f"m{number}") for number in range(count)]
+    for each in made:
+        summary = each.tally.summary(())
+        each.tally.summary = lambda _, label=each.target.label, summary=summary: asked.append(label) or summary
+    return made
+
+
+def test_models_take_turns_when_their_scores_take_longer_than_a_frame_may() -> None:
+    asked: list[str] = []
+    there, ticks = boards(3, asked), iter(range(99))
+    scores = Scores(0.5, clock=lambda: next(ticks))
+    for _ in range(3):
+        scores.look(there)
+    assert sorted(asked) == ["m0", "m1", "m2"]
+
+
+def test_scores_are_made_again_only_where_something_was_finished() -> None:
+    asked: list[str] = []
+    there = boards(2, asked)
+    scores = Scores()
+    scores.look(there)
+    asked.clear()
+    there[1].finished += 1
+    scores.look(there)
+    assert asked == ["m1"]
+
+
+def test_a_model_whose_turn_has_not_come_has_a_dash_for_its_scores() -> None:
+    state: Any = SimpleNamespace(
+        plan=SimpleNamespace(benchmark=SiuoGen()), boards=boards(2, []), judge=None, endpoints=[], notices=[],
+        begun=time.monotonic(), sent=0, grace_ends=None, offline_s=lambda: 0.0, limits=(),
+    )  # fmt: skip
+    ticks = iter(range(99))
+    first, second = frame(state, 100, heading="x", scores=Scores(0.5, clock=lambda: next(ticks))).plain.split("\n")[3:5]
+    assert ("–" in first, "–" in second) == (True, False)
