@@ -366,6 +366,16 @@ async def test_a_turn_that_nobody_could_use_is_kept_for_who_comes_next() -> None
     crowd.group.close()
 
 
+async def test_a_turn_is_not_spent_on_who_has_gone() -> None:
+    crowd, pace = by_hand()
+    await crowd.arrive("cancelled")
+    await crowd.arrive("next")
+    crowd.tasks["cancelled"].cancel()
+    await pace.come()
+    assert crowd.inside == ["next"]
+    crowd.group.close()
+
+
 async def test_a_turn_from_before_a_rejection_is_not_kept() -> None:
     clock = Clock()
     crowd, pace = by_hand(clock=clock)

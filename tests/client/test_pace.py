@@ -95,6 +95,17 @@ def test_idle_time_gives_no_credit() -> None:
     assert lived(live) >= 0.16  # 20 at 100 a second, less three windows at most
 
 
+def test_after_idle_time_a_slow_pace_lets_two_start_no_closer_than_ever() -> None:
+    async def live(loop: VirtualLoop) -> list[float]:
+        pace = ThrottlerPace(1.0, loop.time)
+        await starts(pace, 3)
+        await asyncio.sleep(400)
+        return await starts(pace, 2)
+
+    first, second = lived(live)
+    assert second - first >= 0.97
+
+
 def test_a_late_timer_is_made_up_for_but_only_so_much() -> None:
     async def live(loop: VirtualLoop) -> list[float]:
         pace = ThrottlerPace(100.0, loop.time)
