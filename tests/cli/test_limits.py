@@ -17,8 +17,8 @@ ASKED = ("-m", "sim/openai-careful", "--judge", "sim/openai-judge")
 
 @pytest.fixture(scope="module")
 def limited() -> Iterator[SimulatorProcess]:
-    """Twelve calls each half second, told in headers."""
-    process = SimulatorProcess(Settings(seed=3, rpm=12, window_s=0.5, latency_s=0.05, limiter=Limiter.SLIDING, hints=Hints.FULL))
+    """Ten calls a second, told in headers."""
+    process = SimulatorProcess(Settings(seed=3, rpm=600, latency_s=0.05, limiter=Limiter.SLIDING, hints=Hints.FULL))
     with process:
         yield process
 
