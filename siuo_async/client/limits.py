@@ -219,15 +219,16 @@ class LimitGroup:
     async def _turn(self) -> None:
         """Waits for a turn of the pace; one that could not be used is kept."""
         rate = self.controller.calls_per_s
-        if rate is None or self._turn_held:
-            self._turn_held = True
-            return
-        if self._pace is None:
-            self._pace = self._make_pace(rate)
-        elif abs(self._pace.rate_per_s - rate) > _SAME_RATE * rate:
-            self._pace.rate_per_s = rate
-        await self._pace.turn()
+        if rate is not None and not self._turn_held:
+            if self._pace is None:
+                self._pace = self._make_pace(rate)
+            self._follow(self._pace, rate)
+            await self._pace.turn()
         self._turn_held = True
+
+    def _follow(self, pace: Pace, rate_per_s: float) -> None:
+        if abs(pace.rate_per_s - rate_per_s) > _SAME_RATE * rate_per_s:
+            pace.rate_per_s = rate_per_s
 
     def _let_in(self) -> bool:
         """Gives the next waiter a slot; False when that one had gone."""
@@ -252,6 +253,8 @@ class LimitGroup:
         passed_s, self._ticked = now - self._ticked, now
         self.waited_s[cause] += passed_s
         self.controller.tick(passed_s, cause)
+        if self._pace is not None and (rate := self.controller.calls_per_s) is not None:
+            self._follow(self._pace, rate)  # whoever waits for a turn of a slow pace must not wait it out after that has risen
         busy = self.in_use or self._waiting
         self._ticker = asyncio.get_running_loop().call_later(TICK_S, self._tick) if busy else None
         self._wake()

@@ -19,6 +19,8 @@ WINDOW_S = 0.01
 AIM = 0.994
 """Of the wanted rate, so that a late timer followed by one in time puts no call too many into a second."""
 _POLL_S = 0.001
+_LONGEST_NAP_S = 0.25
+"""A slow pace may become a fast one meanwhile: nobody sleeps through that."""
 _MOST_LAG_S, _MOST_IDLE_S = 0.05, 0.01
 """What is made up for at most: of a late timer, and where nobody was waiting for one."""
 
@@ -56,15 +58,15 @@ class ThrottlerPace:
         self._window = max(1, int(rate_per_s * WINDOW_S))
         self._window_s = self._window / (rate_per_s * AIM)
         self._throttler.rate_limit = self._window
-        self._due = min(self._due, self._clock() + self._window_s)
+        self._due = min(self._due, max(self._clock(), self._entered + self._window_s))
 
     async def turn(self) -> None:
         """Waits until the next call may start."""
         most_lag_s = _MOST_IDLE_S
         if self._in_window >= self._window:
-            if (left_s := self._due - self._clock()) > 0:
+            while (left_s := self._due - self._clock()) > 0:
                 most_lag_s = _MOST_LAG_S
-                await asyncio.sleep(left_s)
+                await asyncio.sleep(min(left_s, _LONGEST_NAP_S))
             self._in_window = 0
         if self._in_window == 0:
             # Everything of the last window is older than this, so the throttler's own window is empty now.
