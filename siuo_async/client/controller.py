@@ -409,6 +409,10 @@ class Controller:
 
     # Inside
 
+    @property
+    def _tokens_are_told(self) -> bool:
+        return any(unit in self._told for unit in self.budgets)
+
     def _take(self, tokens: tuple[float, float]) -> None:
         for unit, budget in self.budgets.items():
             budget.take(_of(unit, tokens))
@@ -442,7 +446,7 @@ class Controller:
     def _learn_from(self, episode: _Episode) -> None:
         """If calls get through again now: what passed since they last did, over that time, is the limit where quotas are counted."""
         end = episode.first_start
-        if end is None or not _was_closed(episode) or (episode.kind == "tokens" and self.budgets):
+        if end is None or not _was_closed(episode) or (episode.kind == "tokens" and self._tokens_are_told):
             return
         start, passed = self._cycle or (self._begun, 0)
         if end - start < SHORTEST_CYCLE_S:
@@ -486,10 +490,12 @@ class Controller:
             return
         if self._suspicion is not None and now - self._suspicion.at < SUSPICION_S and self._kind != "concurrency":
             self._slots, self._suspicion = self._suspicion.before, None
-        if kind == "tokens" and self.budgets:
+        if kind == "tokens":
             for budget in self.budgets.values():
                 budget.drain(now)
-            return
+            if self._tokens_are_told:
+                return
+            # The user's ceiling says nothing of the server's limit: where no header does, the pace has to learn it.
         self._kind = "requests"
         measured = self._measured()
         if self._rate is None:

@@ -58,7 +58,7 @@ class ThrottlerPace:
         self._window = max(1, int(rate_per_s * WINDOW_S))
         self._window_s = self._window / (rate_per_s * AIM)
         self._throttler.rate_limit = self._window
-        self._due = min(self._due, self._clock() + self._window_s)
+        self._due = min(self._due, max(self._clock(), self._entered + self._window_s))
 
     async def turn(self) -> None:
         """Waits until the next call may start."""

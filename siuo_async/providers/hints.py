@@ -27,8 +27,8 @@ _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+", re.ASCII)
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])", re.ASCII)
 _FAMILIES = ("-requests", "-tokens", "")
 _ANTHROPIC_FAMILIES = ("requests", "tokens", "input-tokens", "output-tokens")
-_MOST = 1e12
-"""A limit above this is a way of saying that there is none."""
+_LEAST, _MOST = 1.0, 1e12
+"""A limit above the second is a way of saying that there is none; one below the first would let nothing through."""
 _JUST_NOW_S = 60.0
 """A reset that is a date is given in whole seconds of another clock, so one that has just gone by means now."""
 _LIMIT_NAME = re.compile(
@@ -178,7 +178,7 @@ def _limit_told(
     limit = remaining = reset_s = None
     if limit_name:
         limit = _number(headers.get(limit_name))
-        if limit is None or not 0 < limit <= _MOST:
+        if limit is None or not _LEAST <= limit <= _MOST:
             return None  # what is left of no limit, or of one that does not hold, is no reason to wait
     if remaining_name:
         remaining = _number(headers.get(remaining_name))

@@ -108,12 +108,12 @@ class Server:
             await asyncio.sleep(1.0)
 
 
-def endpoint_of(server: Any, dialect: str, loop: VirtualLoop, dice: random.Random) -> Endpoint:
+def endpoint_of(server: Any, dialect: str, loop: VirtualLoop, dice: random.Random, ceilings: Ceilings | None = None) -> Endpoint:
     """An endpoint of a provider nobody knows anything about, whose transport is `server`."""
     configured = {"lab": ProviderConfig(base_url="http://lab.example/v1", dialect=dialect, key_env="KEY")}  # type: ignore[arg-type]
     spec = account_spec("lab", configured, Environment({"KEY": "k"}))
     wire, base_url, known = spec.route("m")
-    controller = Controller(Ceilings(), start_per_s=START_PER_S, clock=loop.time, dice=dice.random)
+    controller = Controller(ceilings, start_per_s=START_PER_S, clock=loop.time, dice=dice.random)
     pace = functools.partial(ThrottlerPace, clock=loop.time)
     network = Network(clock=loop.time, wall=loop.time)
     account = Account(spec.identity, spec.key, server)
@@ -134,13 +134,20 @@ def endpoint_of(server: Any, dialect: str, loop: VirtualLoop, dice: random.Rando
 
 
 def ran(
-    settings: LimitSettings, hints: Hints, *, seed: int, seconds: float, dialect: str = "openai", knee: int = 0
+    settings: LimitSettings,
+    hints: Hints,
+    *,
+    seed: int,
+    seconds: float,
+    dialect: str = "openai",
+    knee: int = 0,
+    ceilings: Ceilings | None = None,
 ) -> tuple[Seen, LimitGroup]:
     """What a server of these limits saw of a client that always has more to send."""
     dice = random.Random(seed)
     with virtual_loop() as loop:
         server = Server(settings, hints, dialect, knee, loop, dice)
-        endpoint = endpoint_of(server, dialect, loop, dice)
+        endpoint = endpoint_of(server, dialect, loop, dice, ceilings)
         loop.run_until_complete(_drive(endpoint, server, seconds))
     return server.seen, endpoint.group
 

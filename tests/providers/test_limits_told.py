@@ -211,3 +211,8 @@ def test_the_headers_of_the_simulator_are_understood() -> None:
     tokens = (900, 300, 2.0)  # dates are whole seconds
     assert families == {"requests": (60, 59, 60.0), "tokens": tokens, "input_tokens": tokens, "output_tokens": tokens}
     assert limits_told(sim_gemini.headers("r", quotas, NOW), NOW) == ()
+
+
+@pytest.mark.parametrize("limit", ["1e-323", "0.001", "0.5", "1e13", "nan", "inf", "-1"])
+def test_a_limit_that_lets_nothing_or_everything_through_is_none(limit: str) -> None:
+    assert limits_told({"x-ratelimit-limit-requests": limit, "x-ratelimit-remaining-requests": "0"}, 0.0) == ()
