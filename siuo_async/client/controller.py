@@ -132,6 +132,8 @@ class _Episode:
     """When the first call after the cooldown was let in."""
     second_start: float = math.inf
     starts: int = 0
+    measured: bool = False
+    """Whether the wait that ended with `first_start` told what the limit is."""
 
 
 @dataclass(slots=True)
@@ -439,13 +441,15 @@ class Controller:
         """Calls get through again."""
         if _was_closed(episode):
             assert episode.first_start is not None
-            self._cycle = (episode.first_start, episode.accepted)
-            self._trusted_until = episode.first_start + TRUST_S
-            self._doubts = 0
+            if episode.measured:
+                self._trusted_until = episode.first_start + TRUST_S
+                self._doubts = 0
+            if self._cycle is None or episode.first_start - self._cycle[0] >= SHORTEST_CYCLE_S:
+                self._cycle = (episode.first_start, episode.accepted)
 
     def _learn_from(self, episode: _Episode) -> None:
         """If calls get through again now: what passed since they last did, over that time, is the limit where quotas are counted."""
-        end = episode.first_start
+        end, episode.measured = episode.first_start, False
         if end is None or not _was_closed(episode) or (episode.kind == "tokens" and self._tokens_are_told):
             return
         start, passed = self._cycle or (self._begun, 0)
@@ -456,7 +460,7 @@ class Controller:
             if self._rate is None:
                 self._rate = Bracket(per_s)
             self._rate.found(per_s)
-            self._kind = "requests"
+            self._kind, episode.measured = "requests", True
             self._note("what passed between two waits")
 
     def _guess(self, now: float, in_flight: int, hint_s: float) -> str:
