@@ -384,7 +384,8 @@ def test_headers_say_whether_the_pace_or_the_crowd_was_too_much(remaining: float
 
 
 def test_where_tokens_are_counted_a_rejection_for_tokens_empties_the_budget_and_leaves_the_pace() -> None:
-    client = Client(Ceilings(tokens_per_s=100.0), start_per_s=50.0)
+    client = Client(start_per_s=50.0)
+    client.told(LimitTold("tokens", 6_000.0, 6_000.0, None, 60.0))
     client.clock.now += 60
     assert client.controller.tokens_wait_s() == 0
     client.reject(FIRST_SLOTS, limit="tokens")
