@@ -153,10 +153,14 @@ def _bottleneck(view: GroupView) -> str:
 
 def _slots_words(view: GroupView) -> str:
     if not view.proven:
-        return f"{view.slots} calls at once until the first reply"
+        return f"{_at_once(view.slots)} until the first reply"
     if view.slots_source is Source.UNKNOWN and view.slots < view.most_slots:
-        return f"still finding the limit: {view.slots:,} calls at once so far"
-    return f"held back by {view.slots:,} calls at once ({_slots_source(view)})"
+        return f"still finding the limit: {_at_once(view.slots)} so far"
+    return f"held back by {_at_once(view.slots)} ({_slots_source(view)})"
+
+
+def _at_once(slots: int) -> str:
+    return f"{slots:,} {'call' if slots == 1 else 'calls'} at once"
 
 
 def _slots_source(view: GroupView) -> str:
@@ -169,7 +173,9 @@ def _per_minute(use: Use) -> str:
     if use.per_min is None:  # it was believed in for a while
         return f"held back by a limit of {use.unit} a minute"
     used = "" if use.used is None else f", {use.used:.0%} used"
-    return f"held back by {_number(use.per_min, use.source)} {use.unit} a minute ({_WHO[use.source]}){used}"
+    many = _number(use.per_min, use.source)
+    unit = use.unit.removesuffix("s") if many == "1" else use.unit
+    return f"held back by {many} {unit} a minute ({_WHO[use.source]}){used}"
 
 
 def _briefly(view: GroupView) -> str:
