@@ -8,8 +8,9 @@ the limit was believed in, with the limit as it was then, since learnt limits mo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from operator import sub
 from typing import NamedTuple
 
 from siuo_async.client.controller import Cause, Source
@@ -152,10 +153,14 @@ def _bottleneck(view: GroupView) -> str:
 
 def _slots_words(view: GroupView) -> str:
     if not view.proven:
-        return f"{view.slots} calls at once until the first reply"
+        return f"{_at_once(view.slots)} until the first reply"
     if view.slots_source is Source.UNKNOWN and view.slots < view.most_slots:
-        return f"still finding the limit: {view.slots:,} calls at once so far"
-    return f"held back by {view.slots:,} calls at once ({_slots_source(view)})"
+        return f"still finding the limit: {_at_once(view.slots)} so far"
+    return f"held back by {_at_once(view.slots)} ({_slots_source(view)})"
+
+
+def _at_once(slots: int) -> str:
+    return f"{slots:,} {'call' if slots == 1 else 'calls'} at once"
 
 
 def _slots_source(view: GroupView) -> str:
@@ -168,7 +173,9 @@ def _per_minute(use: Use) -> str:
     if use.per_min is None:  # it was believed in for a while
         return f"held back by a limit of {use.unit} a minute"
     used = "" if use.used is None else f", {use.used:.0%} used"
-    return f"held back by {_number(use.per_min, use.source)} {use.unit} a minute ({_WHO[use.source]}){used}"
+    many = _number(use.per_min, use.source)
+    unit = use.unit.removesuffix("s") if many == "1" else use.unit
+    return f"held back by {many} {unit} a minute ({_WHO[use.source]}){used}"
 
 
 def _briefly(view: GroupView) -> str:
@@ -238,9 +245,14 @@ class GroupMeter:
     def __init__(self, group: LimitGroup) -> None:
         self.group = group
         controller = group.controller
-        self._before = (dict(group.waited_s), controller.rejections, controller.cooldowns)
+        self._before = (tuple(group.waited_s.values()), controller.rejections, controller.cooldowns)
         self._counts = self._first = self._count()
         self._looks: deque[_Look] = deque()
+        """Of the last minute."""
+        self._lately: deque[_Look] = deque()
+        """Of the last ten seconds."""
+        self._limits: list[tuple[int, float, Source]] = []
+        """(number of the unit, limit per second, who says so) of each unit with a limit, as looked at last."""
         self._used = [0.0] * len(_UNITS)
         self._allowed = [0.0] * len(_UNITS)
         self._worked_s = 0.0
@@ -266,17 +278,16 @@ class GroupMeter:
         passed_s = 0.0 if self._at is None else now - self._at
         if passed_s and (busy or self._busy or counts != before):
             if not self._looks:
-                self._looks.append(self._taken_down(now - passed_s))
+                self._keep(self._taken_down(now - passed_s))
             self._worked_s += passed_s
-            for number, (per_s, _) in self._limits():
+            self._limits = self._believed()
+            for number, per_s, _ in self._limits:
                 self._used[number] += counts[number] - before[number]
                 self._allowed[number] += per_s * passed_s
         self._at, self._busy, self._counts = now, busy, counts
         if not self._looks:
             return
-        self._looks.append(self._taken_down(now))
-        while len(self._looks) > 1 and self._looks[0].at < now - MINUTE_S:
-            self._looks.popleft()
+        self._keep(self._taken_down(now))
 
     def recently(self, *, offline: bool = False) -> GroupView:
         """What held back lately."""
@@ -284,53 +295,59 @@ class GroupMeter:
         if not looks:
             return self._view(None, None, None, 0.0, offline=offline)
         last = looks[-1]
-        near = next((look for look in looks if look.at >= last.at - RECENT_S), last)
+        near = self._lately[0]
         span_s = last.at - near.at
-        waited = [now - then for now, then in zip(last.waited_s, near.waited_s, strict=True)]
+        waited = list(map(sub, last.waited_s, near.waited_s))
         self._cause = self._weightiest(waited, max(0.0, span_s - sum(waited)))
         held_share = (sum(waited) - waited[_NOBODY]) / span_s if span_s else 0.0
-        searching = self._cause in (Cause.PACE, Cause.SLOTS) and self.group.controller.limit_of(_CALLS)[1] is Source.UNKNOWN
+        searching = self._cause in (Cause.PACE, Cause.SLOTS) and not any(number == 0 for number, _, _ in self._limits)
         return self._view(self._cause, looks[0], near if searching else looks[0], min(1.0, held_share), offline=offline)
 
     def in_all(self) -> GroupView:
         """What held back most since the session began."""
-        waited = {cause: self.group.waited_s[cause] - self._before[0][cause] for cause in _CAUSES}
+        waited = dict(zip(_CAUSES, self._waited(), strict=True))
         cause = max(waited, key=lambda each: waited[each]) if any(waited.values()) else Cause.NOTHING if self._looks else None
         held_s = sum(waited.values()) - waited[Cause.NOTHING]
         view = self._view(cause, None, None, min(1.0, held_s / self._worked_s) if self._worked_s else 0.0)
         return replace(view, per_s=view.through / self._worked_s if self._worked_s >= _LEAST_S else None, cooling_s=0.0)
 
+    def _keep(self, look: _Look) -> None:
+        for looks, seconds in ((self._looks, MINUTE_S), (self._lately, RECENT_S)):
+            looks.append(look)
+            while looks[0].at < look.at - seconds:
+                looks.popleft()
+
     def _taken_down(self, at: float) -> _Look:
-        waited = tuple(self.group.waited_s[cause] - self._before[0][cause] for cause in _CAUSES)
-        return _Look(at, waited, int(self._counts[0] - self._first[0]), tuple(self._used), tuple(self._allowed))
+        return _Look(at, self._waited(), int(self._counts[0] - self._first[0]), tuple(self._used), tuple(self._allowed))
+
+    def _waited(self) -> tuple[float, ...]:
+        """Seconds by cause, in order, since the session began."""
+        return tuple(map(sub, self.group.waited_s.values(), self._before[0]))
 
     def _count(self) -> tuple[float, float, float, float]:
         controller = self.group.controller
         mark = controller.mark(0)
         return (controller.calls - controller.rejections, mark.tokens, mark.input_tokens, mark.output_tokens)
 
-    def _limits(self) -> Iterator[tuple[int, tuple[float, Source]]]:
-        """(number of the unit, (limit per second, who says so)) of each unit with a limit."""
+    def _believed(self) -> list[tuple[int, float, Source]]:
         controller = self.group.controller
         per_s, source = controller.limit_of(_CALLS)
-        if per_s:
-            yield 0, (per_s, source)
-        for kind, limit in controller.token_limits().items():
-            yield _UNITS.index(kind), limit
+        found = [(0, per_s, source)] if per_s else []
+        return found + [(_UNITS.index(kind), *limit) for kind, limit in controller.token_limits().items()]
 
     def _weightiest(self, waited: list[float], idle_s: float) -> Cause | None:
-        found: list[tuple[float, Cause | None]] = [*zip(waited, _CAUSES, strict=True), (idle_s, None)]
-        most = max(weight for weight, _ in found)
-        if any(cause is self._cause and weight >= KEEPS_PLACE * most and weight > 0 for weight, cause in found):
-            return self._cause
+        most = max(*waited, idle_s)
         if most <= 0:
             return self.group.cause if self._busy else None
-        return next(cause for weight, cause in found if weight == most)
+        before = idle_s if self._cause is None else waited[_CAUSES.index(self._cause)]
+        if before >= KEEPS_PLACE * most:
+            return self._cause
+        return None if idle_s == most else _CAUSES[waited.index(most)]
 
     def _uses(self, since: _Look | None) -> tuple[Use, Use]:
         """How much of the limits was used since then: (calls, the kind of token that is used up most)."""
         uses = [Use(_WORDS[_CALLS]), Use(_WORDS["tokens"])]
-        for number, (per_s, source) in self._limits():
+        for number, per_s, source in self._limits:
             used, allowed = (self._used[number], self._allowed[number]) if since is None else (
                 self._used[number] - since.used[number], self._allowed[number] - since.allowed[number]
             )  # fmt: skip
@@ -363,7 +380,7 @@ class GroupMeter:
             in_use=group.in_use,
             waiting=group.waiting,
             proven=controller.proven,
-            waited_s={each: group.waited_s[each] - self._before[0][each] for each in _CAUSES},
+            waited_s=dict(zip(_CAUSES, self._waited(), strict=True)),
             per_s=per_s,
             tokens_per_call=tokens_used / through if through >= _LEAST_CALLS and tokens_used > 0 else None,
             cooling_s=controller.cooling_s,

@@ -32,6 +32,8 @@ TOKENS = Use("tokens", 60_000.0, Source.USER, 0.5)
             replace(VIEW, calls=Use("calls", 12_345.0, Source.USER)),
             "held back by 12,345 calls a minute (yours)", "12,345 calls/min (yours)",
         ),
+        (replace(VIEW, calls=Use("calls", 1.0, Source.USER)), "held back by 1 call a minute (yours)", "1 calls/min (yours)"),
+        (replace(VIEW, cause=Cause.SLOTS, slots=1), "held back by 1 call at once (learnt)", "1 at once (learnt)"),
         (replace(VIEW, calls=Use("calls")), "still finding the limit: 8.1 calls a second so far", "8.1 calls/s so far"),
         (replace(VIEW, calls=Use("calls"), per_s=None), "still finding the limit", "finding the limit"),
         (
