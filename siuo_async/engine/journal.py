@@ -26,11 +26,11 @@ from zlib import crc32
 
 import orjson
 
-from siuo_async.engine.records import ANSWERS, CRC_FIELD, FAILED_MARK, VERSION, BadLineError, CallRecord, checked, line_failed, parse
+from siuo_async.engine.records import CRC_FIELD, FAILED_MARK, VERSION, BadLineError, CallRecord, checked, line_failed, parse
 from siuo_async.errors import JournalWriteError, RunDirectoryError, StoppedEarly
 
 SYNC_EVERY_S = 0.1
-_BLOCK = 1 << 18
+_BLOCK = 1 << 17
 _READ = 1 << 13
 _PREFIX = b'{"id":"'
 _KIND = b'","v":%d,"kind":' % VERSION
@@ -91,16 +91,19 @@ class Index:
         number = 0
         for offset, block in _blocks(path):
             *whole, torn = block.split(b"\n")
-            if not index._take_all(offset, whole):
+            if not index._take_all(offset, whole, may_fail=FAILED_MARK in block):
                 index._take_each(offset, whole, number, on_bad)
             number += len(whole)
             index.end = offset + len(block) - len(torn)
         return index
 
-    def _take_all(self, offset: int, lines: list[bytes]) -> bool:
+    def _take_all(self, offset: int, lines: list[bytes], *, may_fail: bool) -> bool:
         """Notes lines that stand one behind the other, if all are what they should be; else none, and says so.
 
         Half a million lines go through here when a run is continued, so each step is one call for all of them.
+
+        Args:
+            may_fail: whether any of them may be a failure.
         """
         try:
             starts, ids, kinds = zip(*map(_HEAD.unpack_from, lines), strict=True)
@@ -113,12 +116,11 @@ class Index:
             return False
         if set(starts) != {_PREFIX} or not _KINDS.issuperset(kinds) or not sums.endswith(b"}"):
             return False
-        failed = [line.startswith(FAILED_MARK, line.find(ANSWERS)) for line in lines]
         places = accumulate([2 * len(line) + 2 for line in lines[:-1]], initial=2 * offset)
         found = zip((key for (key,) in _KEY.iter_unpack(keys)), places, strict=True)
-        if any(failed):
-            for (key, place), failure in zip(found, failed, strict=True):
-                self.put(key, place >> 1, failure)
+        if may_fail:
+            for (key, place), line in zip(found, lines, strict=True):
+                self.put(key, place >> 1, line_failed(line))
         else:
             self.offsets.update(found)
         return True

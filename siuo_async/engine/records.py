@@ -17,8 +17,8 @@ from siuo_async.values import EMPTY, Answer, Json, Outcome, Usage, quick_value
 
 VERSION = 1
 CRC_FIELD = b',"crc":'
-ANSWERS = b'"answers":['
-FAILED_MARK = ANSWERS + b'{"outcome":"failed"'
+_ANSWERS = b'"answers":['
+FAILED_MARK = _ANSWERS + b'{"outcome":"failed"'
 _ANSWER_FIELDS = ("outcome", "text", "finish", "where", "reason", "logprobs")
 _USAGE_FIELDS = ("input", "output", "cached", "reasoning")
 
@@ -122,7 +122,7 @@ def checked(line: bytes) -> bytes:
 
 def line_failed(line: bytes) -> bool:
     """Whether a record's line holds a failure, without parsing it (inside a text the mark's quotes would be escaped)."""
-    return line.startswith(FAILED_MARK, line.find(ANSWERS))  # the first is near, and the whole line long
+    return line.startswith(FAILED_MARK, line.find(_ANSWERS))  # the first is near, and the whole line long
 
 
 def parse(line: bytes) -> CallRecord:
