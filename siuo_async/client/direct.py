@@ -23,6 +23,7 @@ from aiohttp.connector import Connection
 from aiohttp.http import HttpProcessingError, StreamWriter
 from yarl import URL
 
+from siuo_async.client.turn import Turn
 from siuo_async.errors import CallError, ErrorKind
 from siuo_async.providers.dialects.base import Reply
 
@@ -32,6 +33,8 @@ _JOINED = 1 << 14
 """A body up to this size is copied behind its head: cheaper than handing over parts."""
 _AT_ONCE = 1 << 19
 """A body up to this size goes out in one write, whatever the connection takes at once."""
+_BYTES_PER_TURN = 4 << 20
+"""What is handed to the kernel within one turn of the event loop: a few milliseconds of copying."""
 _KEPT_S = 15.0
 """A connection that was idle for longer is not used again: the server may be about to close it."""
 _SET_HERE = frozenset(
@@ -101,6 +104,7 @@ class Direct:
 
     def __init__(self, user_agent: str) -> None:
         self._user_agent = user_agent
+        self._turn = Turn(_BYTES_PER_TURN)
         self._addresses: dict[URL, _Address] = {}
         self._idle: dict[URL, deque[tuple[Connection, float]]] = {}
 
@@ -130,7 +134,7 @@ class Direct:
             handler.set_response_params(read_until_eof=True)
             size = sum(map(len, parts))
             head = f"{address.before}{headers}{address.after}{size}\r\n\r\n".encode()
-            upload = _begin(handler, head, parts, size, progress)
+            upload = _begin(handler, head, parts, size, progress, self._turn)
             try:
                 reply = await _reply(handler, address.request, most_bytes)
             finally:
@@ -205,36 +209,36 @@ async def _reply(handler: ResponseHandler, request: aiohttp.ClientRequest, most_
             return Reply(message.code, message.headers, await whole_body(content, most_bytes), time.time())
 
 
-def _begin(handler: ResponseHandler, head: bytes, parts: Sequence[bytes], size: int, progress: Progress) -> asyncio.Task[None] | None:
+def _begin(
+    handler: ResponseHandler, head: bytes, parts: Sequence[bytes], size: int, progress: Progress, turn: Turn
+) -> asyncio.Task[None] | None:
     """Sends what the connection takes at once; the rest in a task, so that a reply that comes early is seen."""
     if size <= _JOINED:
         _open(handler).write(b"".join((head, *parts)))
-    elif size <= _AT_ONCE:
+    elif size <= _AT_ONCE and turn.has_room(size):
+        turn.take(size)
         _open(handler).writelines((head, *parts))
         if handler.writing_paused:
-            return _in_task(handler, iter(()), progress)
+            return _in_task(handler, iter(()), progress, turn)
     else:
         _open(handler).write(head)
-        chunks = _chunks(parts)
-        for chunk in chunks:
-            _open(handler).write(chunk)
-            if handler.writing_paused:
-                return _in_task(handler, chunks, progress)
+        return _in_task(handler, _chunks(parts), progress, turn)
     progress.restart()
     progress.uploaded = True
     return None
 
 
-def _in_task(handler: ResponseHandler, chunks: Iterator[bytes | memoryview], progress: Progress) -> asyncio.Task[None]:
-    upload = asyncio.get_running_loop().create_task(_rest(handler, chunks, progress))
+def _in_task(handler: ResponseHandler, chunks: Iterator[bytes | memoryview], progress: Progress, turn: Turn) -> asyncio.Task[None]:
+    upload = asyncio.get_running_loop().create_task(_rest(handler, chunks, progress, turn))
     upload.add_done_callback(_look_at)
     return upload
 
 
-async def _rest(handler: ResponseHandler, chunks: Iterator[bytes | memoryview], progress: Progress) -> None:
+async def _rest(handler: ResponseHandler, chunks: Iterator[bytes | memoryview], progress: Progress, turn: Turn) -> None:
     writer = StreamWriter(handler, asyncio.get_running_loop())
     await writer.drain()
     for chunk in chunks:
+        await turn.taken(len(chunk))
         progress.restart()
         _open(handler).write(chunk)
         await writer.drain()

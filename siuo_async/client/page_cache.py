@@ -7,13 +7,13 @@ one turn of the event loop is bounded, so that many readers at once are no stall
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import stat
 
 import pybase64
 
+from siuo_async.client.turn import Turn
 from siuo_async.values import Picture
 
 MOST_BYTES = 2 << 20
@@ -30,7 +30,7 @@ class PageCache:
         self._flag: int | None = getattr(os, "RWF_NOWAIT", None) if hasattr(os, "preadv") else None
         self._buffer = bytearray()
         """Used again, since fresh memory of this size is dearer than the reading."""
-        self._left = BYTES_PER_TURN
+        self._turn = Turn(BYTES_PER_TURN)
 
     def takes(self, picture: Picture) -> bool:
         """Whether it is worth a try."""
@@ -38,13 +38,11 @@ class PageCache:
 
     def has_room(self, picture: Picture) -> bool:
         """Whether it can be read within this turn of the event loop."""
-        return self._left >= picture.size
+        return self._turn.has_room(picture.size)
 
     def encoded(self, picture: Picture) -> bytes | None:
         """The base64 of a file as it was hashed; None where a thread has to look."""
-        if self._left == BYTES_PER_TURN:
-            asyncio.get_running_loop().call_soon(self._next_turn)
-        self._left -= picture.size
+        self._turn.take(picture.size)
         try:
             if not _as_hashed(os.stat(picture.path), picture):  # first, since opening a pipe would wait for its writer
                 return None
@@ -67,9 +65,6 @@ class PageCache:
             if got != picture.size or not _as_hashed(os.fstat(file), picture):
                 return None
             return pybase64.b64encode(buffer[:got])
-
-    def _next_turn(self) -> None:
-        self._left = BYTES_PER_TURN
 
 
 def _as_hashed(found: os.stat_result, picture: Picture) -> bool:
