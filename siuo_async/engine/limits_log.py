@@ -48,6 +48,7 @@ class LimitsLog:
         self._clock, self._wall = clock, wall
         self._groups = {group.name: group for group in groups}
         self._seen: dict[str, Change | None] = {name: _last(group) for name, group in self._groups.items()}
+        self._calls = {name: group.controller.calls for name, group in self._groups.items()}
         self._begun: set[str] = set()
         self._kept: dict[str, Change] = {}
         """By group: what was left out last."""
@@ -90,7 +91,7 @@ class LimitsLog:
         changes = _since(group.controller.changes, self._seen[group.name])
         if changes:
             self._seen[group.name] = changes[-1]
-        elif group.name not in self._begun and (group.in_use or group.waiting):
+        elif group.name not in self._begun and (group.in_use or group.waiting or group.controller.calls > self._calls[group.name]):
             changes = [_state(group, self._clock())]
         self._begun.update([group.name] if changes else ())
         return changes

@@ -202,7 +202,9 @@ def test_a_pace_is_kept(siuo: Siuo, dozen: Path, simulator: SimulatorProcess) ->
 
 def test_everything_in_a_run_is_for_its_owner_alone(siuo: Siuo, first: Done) -> None:
     run = siuo.folder / first.run
-    assert {file.name for file in run.iterdir()} == {"run.json", "samples.jsonl", "calls.jsonl", "summary.json", "run_stats.json"}
+    assert {file.name for file in run.iterdir()} == {
+        "run.json", "samples.jsonl", "calls.jsonl", "summary.json", "run_stats.json", "limits.jsonl",
+    }  # fmt: skip
     assert {oct(file.stat().st_mode & 0o777) for file in run.iterdir()} == {"0o600"}
 
 

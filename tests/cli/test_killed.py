@@ -180,7 +180,9 @@ def test_nothing_is_left_behind_by_an_interrupted_run(going: tuple[Siuo, subproc
     siuo, process, _ = going
     os.kill(process.pid, signal.SIGINT)
     run = siuo.folder / finish(process, code=3).run
-    assert sorted(file.name for file in run.iterdir()) == ["calls.jsonl", "run.json", "run_stats.json", "samples.jsonl", "summary.json"]
+    assert sorted(file.name for file in run.iterdir()) == [
+        "calls.jsonl", "limits.jsonl", "run.json", "run_stats.json", "samples.jsonl", "summary.json",
+    ]  # fmt: skip
 
 
 def test_calls_on_the_wire_are_cut_when_their_grace_is_over(tmp_path: Path, dozen: Path) -> None:

@@ -74,6 +74,12 @@ def test_a_group_without_changes_has_one_line_when_its_first_call_is_made(scene:
     assert [line["why"] for line in scene.lines()] == ["the session's first call"]
 
 
+def test_a_group_whose_calls_were_all_over_between_two_looks_has_a_line_too(scene: Scene) -> None:
+    scene.groups[0].controller.started()
+    scene.log.write(last=True)
+    assert len(scene.lines()) == 1
+
+
 def test_what_an_earlier_session_wrote_stays_and_is_not_written_again(scene: Scene) -> None:
     scene.note(1)
     scene.log.write()
