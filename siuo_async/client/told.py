@@ -119,7 +119,7 @@ class ToldLimit:
             refill_per_s = (remaining - self._since[1] + mark - self._since[2]) / passed_s
             self._since = (sent_at, remaining, mark)
             if refill_per_s <= 3 * self.per_s + 1:  # more is the edge of a fixed window
-                self._refill_per_s += 0.5 * (min(refill_per_s, self.per_s) - self._refill_per_s)
+                self._refill_per_s += 0.5 * (max(-self.per_s, min(refill_per_s, self.per_s)) - self._refill_per_s)
 
     def left(self, now: float, used: float) -> float:
         """What is probably left; `used`: all that was used up to now."""
