@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 FIRST_REST_S, LONGEST_REST_S = 8.0, 32.0
 FIRST_WHOLE_REST_S, LONGEST_WHOLE_REST_S = 20.0, 40.0
+FEW_SLOTS, FIRST_FEW_REST_S = 8, 5.0
+"""So few slots may be what others of the account left just then."""
 """How long a found level rests before the upper end is tried again; doubled each time that fails."""
 CHAIN_S = 5.0
 """Cuts that follow each other within this time go deeper each time: the limit itself has fallen."""
@@ -70,7 +72,9 @@ class Bracket:
 
     @property
     def _first_rest_s(self) -> float:
-        return FIRST_WHOLE_REST_S if self.whole else FIRST_REST_S
+        if not self.whole:
+            return FIRST_REST_S
+        return FIRST_WHOLE_REST_S if self.level >= FEW_SLOTS else FIRST_FEW_REST_S
 
     @property
     def narrow(self) -> bool:
@@ -126,6 +130,8 @@ class Bracket:
         if self.whole and self._chain == 0:
             self._set(self.bad - 1)
             self.good = self.level
+            if not self._resting:
+                self._rest_s = self._first_rest_s
         elif 0 < self.good < min(self.level, self.bad):  # a step above what held
             self._set(self.good)
         elif self.searching:
