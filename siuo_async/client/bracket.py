@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 FIRST_REST_S, LONGEST_REST_S = 8.0, 32.0
 FIRST_WHOLE_REST_S, LONGEST_WHOLE_REST_S = 20.0, 40.0
-FEW_SLOTS, FIRST_FEW_REST_S = 8, 5.0
-"""So few slots may be what others of the account left just then."""
 """How long a found level rests before the upper end is tried again; doubled each time that fails."""
+FEW_SLOTS, FIRST_FEW_REST_S = 8, 5.0
+"""Fewer slots may be what others of the account left just then, so they rest for less."""
 CHAIN_S = 5.0
 """Cuts that follow each other within this time go deeper each time: the limit itself has fallen."""
 SLOW_PER_S = 2.0

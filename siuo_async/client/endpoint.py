@@ -25,7 +25,7 @@ from siuo_async.client.redact import redact_completion, redact_error
 from siuo_async.client.retry import retrying
 from siuo_async.client.token_guess import TokenGuess
 from siuo_async.client.transport import Transport
-from siuo_async.errors import ACCOUNT_WIDE, RETRYABLE, CallError, ErrorKind, StoppedEarly
+from siuo_async.errors import ACCOUNT_WIDE, RETRYABLE, CallError, DataError, ErrorKind, StoppedEarly
 from siuo_async.providers.dialects.base import Dialect, Profile, Reply, Request, WireRequest
 from siuo_async.providers.hints import limits_told
 from siuo_async.values import Completion, Json, Parameters, Picture, Prompt, Usage, quick_value
@@ -289,6 +289,9 @@ class Endpoint:
                 self._rate_limited(error, tries)
             elif error.kind in RETRYABLE:
                 self.group.controller.failed()
+            raise
+        except (StoppedEarly, DataError):  # before it was sent
+            self._note_tokens(request, tries, Usage(0, 0))
             raise
         finally:
             self.group.leave()

@@ -125,12 +125,17 @@ class LimitGroup:
             tokens = await waiter.turn
         except asyncio.CancelledError:
             if waiter.turn.done() and not waiter.turn.cancelled() and waiter.turn.exception() is None:
-                self.leave()
+                self._unused(waiter.turn.result())
             raise
         if halt.reason is not None:  # stopped after it was let in, before it woke up
-            self.leave()
+            self._unused(tokens)
             halt.check()
         return tokens
+
+    def _unused(self, tokens: Tokens | None) -> None:
+        if tokens is not None:
+            self.controller.settled(tokens, (0.0, 0.0))
+        self.leave()
 
     def leave(self) -> None:
         """Gives the slot back."""

@@ -17,6 +17,10 @@ HORIZON_S = 2.0
 """What is left must last this long, or the pace gives way before the limit is hit."""
 LEAST_SHARE = 0.02
 """Nothing is ever held back for good by what headers say: they may be wrong."""
+APART = 1.25
+"""Uses whose ratio is below this prove nothing: resets in whole seconds make as much of a difference."""
+SOON_TIMES = 3
+"""Replies in a row that must contradict it before a stock counts as a limit per minute again."""
 _EDGE_TOLERANCE_S, _EDGE_APART_S = 1.2, 3.0
 _MEASURED_S = 1.0
 _ALIKE = 0.1
@@ -40,8 +44,10 @@ class ToldLimit:
     _fixed: bool = False
     _refill_per_s: float = 0.0
     """What comes back per second, others' use taken off, as measured."""
-    _resets: tuple[tuple[float, float, float], ...] = ()
-    """The last three of (when, what was used, seconds until it is whole again)."""
+    _resets: tuple[tuple[float, float], ...] = ()
+    """The last three of (what was used, seconds from nothing to all at the rate at which that comes back), of uses well apart."""
+    _whole_soon: int = 0
+    """Replies in a row by which it is whole again within a minute or two."""
     _since: tuple[float, float, float] | None = None
     """(when, what was left, what had been used) from which the refill is measured."""
 
@@ -77,11 +83,13 @@ class ToldLimit:
         """
         before = (self.limit, self.is_stock)
         if limit is not None and limit > 0:
+            if limit != self.limit:
+                self._since = None  # what is left of one limit says nothing of what came back of another
             self.limit = limit
         if window_s is not None:
             self.window_s = window_s
         elif reset_s is not None:
-            self._infer_window(now, remaining, reset_s)
+            self._infer_window(remaining, reset_s)
         if remaining is not None and remaining >= 0 and mark >= self._mark:
             self.remaining, self._at, self._mark = remaining, sent_at, mark
             self._measure(sent_at, remaining, mark)
@@ -89,20 +97,26 @@ class ToldLimit:
                 self._look_at(now, now + reset_s)
         return (self.limit, self.is_stock) != before
 
-    def _infer_window(self, now: float, remaining: float | None, reset_s: float) -> None:
+    def _infer_window(self, remaining: float | None, reset_s: float) -> None:
         """Where no name says that a limit holds for an hour or a day, how slowly it becomes whole again does."""
+        used = 0.0 if remaining is None else self.limit - remaining
+        whole_s = reset_s * self.limit / used if used >= 1 else 0.0
         if reset_s > LONG_RESET_S:
             self.window_s = max(self.window_s, HOUR_S if reset_s <= HOUR_S else DAY_S)
-        used = 0.0 if remaining is None else self.limit - remaining
-        if used < 1 or reset_s <= 0:
-            return
-        self._resets = (*self._resets[-2:], (now, used, reset_s))
-        if len(self._resets) < 3:
-            return
-        (_, least, _), *_, (_, most, _) = self._resets
-        wholes = [reset * self.limit / used for _, used, reset in self._resets]
-        if _alike(wholes) and min(least, most) >= 3 and not _alike([least, most]) and sum(wholes) / 3 > LONG_RESET_S:
-            self.window_s = sum(wholes) / 3  # what is used refills evenly, and takes that long from nothing to all
+        self._whole_soon = self._whole_soon + 1 if reset_s <= LONG_RESET_S and 0 < whole_s <= LONG_RESET_S else 0
+        if self.is_stock and self._whole_soon >= SOON_TIMES:
+            self.window_s, self._resets = MINUTE_S, ()  # a clock had jumped, or whoever stands between told another's limit
+        if whole_s > 0 and (not self._resets or not 1 / APART < used / self._resets[-1][0] < APART):
+            self._resets = (*self._resets[-2:], (used, whole_s))
+            uses, wholes = zip(*self._resets, strict=True)
+            if (
+                len(wholes) == 3
+                and _alike(wholes)
+                and min(uses) >= 3
+                and max(uses) >= APART**2 * min(uses)
+                and sum(wholes) / 3 > LONG_RESET_S
+            ):
+                self.window_s = sum(wholes) / 3  # what is used refills evenly, and takes that long from nothing to all
 
     def _look_at(self, now: float, edge: float) -> None:
         self._edge = edge
@@ -119,7 +133,7 @@ class ToldLimit:
             refill_per_s = (remaining - self._since[1] + mark - self._since[2]) / passed_s
             self._since = (sent_at, remaining, mark)
             if refill_per_s <= 3 * self.per_s + 1:  # more is the edge of a fixed window
-                self._refill_per_s += 0.5 * (max(-self.per_s, min(refill_per_s, self.per_s)) - self._refill_per_s)
+                self._refill_per_s += 0.5 * (min(max(refill_per_s, -self.per_s), self.per_s) - self._refill_per_s)
 
     def left(self, now: float, used: float) -> float:
         """What is probably left; `used`: all that was used up to now."""
@@ -132,7 +146,7 @@ class ToldLimit:
 
     def share(self, now: float, used: float) -> float:
         """By how much the pace gives way: 1 while what is left, with what comes back, is enough for the next seconds."""
-        if self.remaining is None or self.limit <= 0:
+        if self.remaining is None or self.per_s <= 0:
             return 1.0
         sustainable_per_s = self._refill_per_s + (self.left(now, used) + 1.0) / HORIZON_S
         return min(1.0, max(LEAST_SHARE, sustainable_per_s / self.per_s))

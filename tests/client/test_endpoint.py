@@ -14,6 +14,7 @@ from pybase64 import b64encode
 
 from siuo_async.client import transport
 from siuo_async.client.accounts import Environment, account_spec
+from siuo_async.client.budget import TokenBudget
 from siuo_async.client.controller import Ceilings, Controller
 from siuo_async.client.endpoint import Endpoint
 from siuo_async.client.limits import LimitGroup
@@ -438,6 +439,17 @@ async def test_a_picture_that_changed_is_a_data_error_that_leaks_nothing(tmp_pat
             await ask(endpoint, "c", asked, "what?")
         assert nothing_is_left(endpoint)
     assert server.seen == []
+
+
+async def test_the_tokens_of_a_call_that_is_not_sent_are_given_back(tmp_path: Path) -> None:
+    asked = picture(tmp_path, b"picture")
+    Path(asked.path).write_bytes(b"another picture")
+    async with serving(OK) as server, endpoint_for(server.url) as endpoint:
+        endpoint.group.controller.budgets["tokens"] = budget = TokenBudget(1.0, time.monotonic())
+        with pytest.raises(DataError):
+            await ask(endpoint, "c", asked, "what?")
+        assert budget.balance > 0
+        assert endpoint.group.controller.mark(0).tokens == 0
 
 
 async def test_a_slot_is_free_while_a_call_backs_off() -> None:

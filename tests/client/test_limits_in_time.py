@@ -32,6 +32,12 @@ async def test_whoever_waits_for_a_turn_of_a_slow_pace_goes_when_the_pace_rises(
     await asyncio.wait_for(waiting, 10)
 
 
+@pytest.mark.parametrize("rpm", [10, 20])
+def test_a_bucket_of_one_call_does_not_turn_away_every_second_one(rpm: int) -> None:
+    seen, _ = ran(LimitSettings(limiter=Limiter.BUCKET, rpm=rpm, burst=1), Hints.RETRY_AFTER, seed=0, seconds=300)
+    assert len(seen.turned_away) <= 0.3 * len(seen.let_in)
+
+
 def test_a_ceiling_of_tokens_above_the_servers_limit_is_no_storm_of_rejections() -> None:
     limited, ceilings = LimitSettings(tpm=168_000), Ceilings(tokens_per_s=1_680_000 / 60)
     seen, _ = ran(limited, Hints.BODY, seed=0, seconds=240, dialect="gemini", ceilings=ceilings)

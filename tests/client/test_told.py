@@ -253,3 +253,34 @@ def test_whatever_headers_say_something_may_always_pass(
         assert LEAST_SHARE <= told.share(now, 50) <= 1
         opens = told.opens_at(now, 50)
         assert opens is None or now < opens <= now + LONG_RESET_S
+
+
+def test_one_reset_of_hours_does_not_make_a_stock_for_good() -> None:
+    replies = Replies()
+    replies.reply(0.0, 500, reset_s=10_000.0)
+    assert replies.told.is_stock
+    for second in range(1, 5):
+        replies.reply(float(second), 500, reset_s=10.0)
+    assert replies.told.window_s == MINUTE_S
+
+
+def test_a_stock_of_the_day_stays_one_while_it_refills_evenly() -> None:
+    replies = Replies()
+    for second in range(100):
+        replies.reply(float(second), LIMIT - second, reset_s=second * DAY_S / LIMIT)
+    assert replies.told.is_stock
+
+
+def test_a_sliding_window_that_is_told_in_whole_seconds_is_no_stock() -> None:
+    replies = Replies()
+    for at, (used, reset_s) in enumerate([(200, 60.0), (210, 60.5), (224, 61.0)]):
+        replies.reply(float(at), LIMIT - used, reset_s=reset_s)
+    assert not replies.told.is_stock
+
+
+def test_limits_that_alternate_do_not_look_like_somebody_elses_use() -> None:
+    replies = Replies()
+    for second in range(60):
+        limit, remaining = (600.0, 500) if second % 2 else (60.0, 10)
+        replies.reply(float(second), remaining, limit=limit)
+    assert replies.told.share(60.0, replies.used) == 1.0
