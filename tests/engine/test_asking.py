@@ -313,3 +313,18 @@ async def test_a_failure_for_many_answers_does_not_hide_one_that_came_later(jour
     with closing(JournalReader(path)) as reader:
         found = await gathered(ReplayDoor(reader), target(None), 3)
     assert [answer.outcome for answer in found.values()] == ["failed", "answered", "failed"]
+
+
+@pytest.mark.parametrize("grows", ["the prompt", "a turn"])
+async def test_a_prompt_that_a_module_added_to_is_another_one(grows: str, journal: Journal) -> None:
+    parts: Any = ["Hello?"]
+    prompt: Any = (Turn("user", parts),) if grows == "a turn" else [Turn("user", ("Hello?",))]
+    asker = Asker(SendingDoor(journal), target(FakeEndpoint(numbered())), None, "1", lambda *_: None)  # type: ignore[arg-type]
+    found = []
+    for _ in range(2):
+        async with aclosing(asker.answers(prompt, 1)) as answers:
+            found += [answer.text async for _, answer in answers]
+        parts.append("Are you sure?")
+        if grows == "the prompt":
+            prompt.append(Turn("user", ("Are you sure?",)))
+    assert found[0] != found[1]
