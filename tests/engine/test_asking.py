@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, closing, suppress
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -328,3 +328,9 @@ async def test_a_prompt_that_a_module_added_to_is_another_one(grows: str, journa
         if grows == "the prompt":
             prompt.append(Turn("user", ("Are you sure?",)))
     assert found[0] != found[1]
+
+
+def test_what_users_modules_make_and_are_handed_cannot_be_changed() -> None:
+    for value, name in ((Answer(Outcome.ANSWERED, "a"), "text"), (PROMPT[0], "parts")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(value, name, "b")
