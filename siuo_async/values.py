@@ -70,9 +70,9 @@ class Picture:
         return self.path if self.member is None else f"{self.path}/{self.member}"
 
 
-@quick_value
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn of a prompt: its text and pictures in the order the model sees them."""
+    """One turn of a prompt: its text and pictures in the order the model sees them. Frozen, since users' modules make it."""
 
     role: Role
     parts: tuple[str | Picture, ...]
@@ -117,9 +117,9 @@ class Usage:
     reasoning: int | None = None
 
 
-@quick_value
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """One of the n answers that a sample gets."""
+    """One of the n answers that a sample gets. Frozen, since users' modules are handed it, and samples that ask the same share it."""
 
     outcome: Outcome
     text: str = ""

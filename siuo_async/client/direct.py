@@ -146,7 +146,7 @@ class Direct:
             if reusable:
                 address.idle.append((connection, time.monotonic()))
             else:
-                connection.close()
+                _drop(connection)
 
     def _address(self, url: URL) -> _Address:
         request = aiohttp.ClientRequest("POST", url, headers={"User-Agent": self._user_agent}, loop=asyncio.get_running_loop())
@@ -205,7 +205,7 @@ async def _reply(handler: ResponseHandler, request: aiohttp.ClientRequest, most_
             message, content = await handler.read()
         except HttpProcessingError as error:
             raise aiohttp.ClientResponseError(request.request_info, (), status=error.code, message=error.message) from error
-        if message.code >= 200 or message.code == 101:  # what comes before is no reply yet
+        if not 100 <= message.code < 200 or message.code == 101:  # any other is no reply yet
             return Reply(message.code, message.headers, await whole_body(content, most_bytes), time.time())
 
 
@@ -261,6 +261,14 @@ def _open(handler: ResponseHandler) -> asyncio.WriteTransport:
     if transport is None or transport.is_closing():
         raise aiohttp.ClientConnectionResetError("the connection was closed")
     return transport
+
+
+def _drop(connection: Connection) -> None:
+    """Closes a connection at once: a plain close waits, without end, for a server to take what was not sent yet."""
+    handler = connection.protocol
+    if handler is not None and handler.transport is not None and handler.transport.get_write_buffer_size():
+        handler.transport.abort()
+    connection.close()
 
 
 def _look_at(upload: asyncio.Task[None]) -> None:

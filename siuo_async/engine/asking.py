@@ -274,6 +274,8 @@ class Asker:
         return answer
 
     def _id(self, calls: StageCalls, prompt: Prompt, first: int) -> str:
+        if not _fixed(prompt):  # a user's module may add turns to the list that it asked before
+            return joined_id(calls.common, prompt_part(prompt), first)
         if self._prompt[0] is not prompt:
             self._prompt = prompt, prompt_part(prompt)
         return joined_id(calls.common, self._prompt[1], first)
@@ -300,6 +302,11 @@ class Asker:
         if record.id not in self._seen:
             self._seen.add(record.id)
             self._observe(target, stage, record, fresh)
+
+
+def _fixed(prompt: Prompt) -> bool:
+    """Whether a prompt, looked at again, is what it was: types bind no user's module."""
+    return type(prompt) is tuple and all([type(turn.parts) is tuple for turn in prompt])
 
 
 def _widened(gaps: list[tuple[int, int]], position: int) -> list[tuple[int, int]]:

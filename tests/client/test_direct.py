@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import socket
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -109,6 +110,7 @@ ZIPPED = gzip.compress(BODY)
         CHUNKED + b"zz\r\n",
         b"HTTP/1.1 100 Continue\r\n\r\n" + http(body=b"{}"),
         b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + http(body=b"{}"),
+        b"HTTP/1.1 099 X\r\ncontent-length: 2\r\n\r\n{}",
         b"SSH-2.0-OpenSSH_9.7\r\n\r\n",
         b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nx: " + b"y" * 100_000 + b"\r\n\r\n",
@@ -117,7 +119,7 @@ ZIPPED = gzip.compress(BODY)
     ],
     ids=[
         *("large", "418", "204", "redirect", "gzip", "deflate", "raw deflate", "no gzip", "cut gzip", "chunked", "chunked gzip"),
-        *("bad chunk", "100", "103", "ssh", "bad length", "long header", "1.0", "close"),
+        *("bad chunk", "100", "103", "099", "ssh", "bad length", "long header", "1.0", "close"),
     ],
 )
 async def test_both_ways_read_the_same(raw: bytes) -> None:
@@ -283,3 +285,21 @@ async def test_a_cancelled_call_closes_its_connection(size: int) -> None:
         assert transport.sweep.ages() == []
         await asyncio.wait_for(closed.wait(), 10)
         await asyncio.sleep(0.01)
+
+
+async def test_a_server_that_stopped_reading_keeps_no_connection_open() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:  # takes connections, and no byte of them
+        async with opened(short=True) as transport:
+            connector = transport.session.connector
+            assert connector is not None
+            url = URL(f"http://127.0.0.1:{server.getsockname()[1]}/")
+            task = asyncio.create_task(transport.post(url, HEADERS, (b" " * (16 << 20),)))
+            while not (stalled := [handler for handler in connector._acquired if handler.writing_paused]):
+                await asyncio.sleep(0.001)
+            assert stalled[0].transport is not None
+            held = stalled[0].transport.get_extra_info("socket")
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await asyncio.sleep(0.001)
+            assert held.fileno() == -1

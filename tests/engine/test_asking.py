@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, closing, suppress
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -319,3 +319,24 @@ async def test_a_failure_for_many_answers_does_not_hide_one_that_came_later(jour
 @pytest.mark.parametrize("epoch_s", [0.0, 1.0, 1_763_730_000.0009, 1_763_730_000.1239, 1_763_730_000.9994, 951_782_400.5])
 def test_the_time_of_a_call_is_iso_8601_in_utc_to_the_millisecond(epoch_s: float) -> None:
     assert _stamp(epoch_s) == datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds")
+
+
+@pytest.mark.parametrize("grows", ["the prompt", "a turn"])
+async def test_a_prompt_that_a_module_added_to_is_another_one(grows: str, journal: Journal) -> None:
+    parts: Any = ["Hello?"]
+    prompt: Any = (Turn("user", parts),) if grows == "a turn" else [Turn("user", ("Hello?",))]
+    asker = Asker(SendingDoor(journal), target(FakeEndpoint(numbered())), None, "1", lambda *_: None)  # type: ignore[arg-type]
+    found = []
+    for _ in range(2):
+        async with aclosing(asker.answers(prompt, 1)) as answers:
+            found += [answer.text async for _, answer in answers]
+        parts.append("Are you sure?")
+        if grows == "the prompt":
+            prompt.append(Turn("user", ("Are you sure?",)))
+    assert found[0] != found[1]
+
+
+def test_what_users_modules_make_and_are_handed_cannot_be_changed() -> None:
+    for value, name in ((Answer(Outcome.ANSWERED, "a"), "text"), (PROMPT[0], "parts")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(value, name, "b")
