@@ -153,6 +153,8 @@ class Bracket:
         self.searching = False
         self.longest_stride = QUOTA_STRIDE
         self._set(level)
+        if self.whole:
+            self._rest_s = self._first_rest_s
         self.good = self.level
         self.bad = self.level + 1 if self.whole else self.level * (1 + NARROW)
         self._stride = FIRST_STRIDE
