@@ -306,7 +306,7 @@ class Asker:
 
 def _fixed(prompt: Prompt) -> bool:
     """Whether a prompt, looked at again, is what it was: types bind no user's module."""
-    return type(prompt) is tuple and all([type(turn.parts) is tuple for turn in prompt])
+    return type(prompt) is tuple and all(type(turn.parts) is tuple for turn in prompt)
 
 
 def _widened(gaps: list[tuple[int, int]], position: int) -> list[tuple[int, int]]:
