@@ -20,6 +20,8 @@ MOST_BYTES = 2 << 20
 """Larger files are read in a thread: what the way there costs is little beside them."""
 BYTES_PER_TURN = 4 << 20
 """About 2 ms of reading and encoding."""
+BYTES_PER_FILE = 1 << 15
+"""Opening a file takes as long as reading and encoding this much, so that thousands of small ones are bounded too."""
 _CANNOT_BE_ASKED = frozenset({errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS})
 
 
@@ -38,11 +40,11 @@ class PageCache:
 
     def has_room(self, picture: Picture) -> bool:
         """Whether it can be read within this turn of the event loop."""
-        return self._turn.has_room(picture.size)
+        return self._turn.has_room(picture.size + BYTES_PER_FILE)
 
     def encoded(self, picture: Picture) -> bytes | None:
         """The base64 of a file as it was hashed; None where a thread has to look."""
-        self._turn.take(picture.size)
+        self._turn.take(picture.size + BYTES_PER_FILE)
         try:
             if not _as_hashed(os.stat(picture.path), picture):  # first, since opening a pipe would wait for its writer
                 return None

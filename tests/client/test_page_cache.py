@@ -60,6 +60,7 @@ async def test_a_file_system_that_cannot_be_asked_is_not_asked_again(
 @needs_linux
 async def test_many_pictures_at_once_are_read_over_several_turns_of_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BYTES_PER_TURN", 3_000)
+    monkeypatch.setattr(module, "BYTES_PER_FILE", 0)
     pictures = [picture(tmp_path, bytes([number]) * 1_000, f"{number}.png") for number in range(20)]
     cache, turns, most = PictureCache(), 0, 0
 
@@ -86,3 +87,14 @@ async def test_pictures_are_the_same_where_nothing_can_be_read_at_once(tmp_path:
     contents = [os.urandom(2_000) for _ in range(10)]
     pictures = [picture(tmp_path, content, f"{number}.png") for number, content in enumerate(contents)]
     assert await asyncio.gather(*(cache.pin(asked) for asked in pictures)) == [base64.b64encode(content) for content in contents]
+
+
+@needs_linux
+async def test_small_pictures_use_up_a_turn_too(tmp_path: Path) -> None:
+    tiny, cache, read = picture(tmp_path, b"x"), PageCache(), 0
+    while cache.has_room(tiny):
+        assert cache.encoded(tiny) == b"eA=="
+        read += 1
+    assert 0 < read < 256
+    await asyncio.sleep(0)
+    assert cache.has_room(tiny)

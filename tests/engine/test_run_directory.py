@@ -164,6 +164,17 @@ def test_damaged_samples_are_told(tmp_path: Path, content: bytes) -> None:
         made.read_samples()
 
 
+@pytest.mark.parametrize("content", [b"", b"\0" * 4_096], ids=["cut", "overwritten"])
+def test_samples_that_are_damaged_while_they_are_read_are_told_with_a_way_out(tmp_path: Path, content: bytes) -> None:
+    made = run(tmp_path, "mine")
+    made.write_samples([sample(1), sample(2)])
+    stored = made.read_samples()
+    (made.path / "samples.jsonl").write_bytes(content)
+    for look in (lambda: stored[1], lambda: list(stored)):
+        with pytest.raises(RunDirectoryError, match=r"samples\.jsonl .*run the same command with --data to write it again"):
+            look()
+
+
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "summary.json"
     write_bytes(path, b"old")

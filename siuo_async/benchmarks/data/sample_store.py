@@ -125,7 +125,10 @@ class Lines:
         except OSError as error:
             raise RunDirectoryError(f"{self.name} cannot be read ({error.strerror}); run the same command again") from error
         if len(found) < end - start:
-            raise RunDirectoryError(f"{self.name} became shorter while it was read; another program changed it")
+            raise RunDirectoryError(
+                f"{self.name} became shorter while it was read; keep other programs off it, and run the same command with --data to "
+                "write it again"
+            )
         return found
 
     def are_at(self, path: Path) -> bool:
@@ -214,10 +217,10 @@ class StoredSamples(Sequence[Sample]):
         """
         try:
             found = cls(Lines.of(path))
-            for _ in found:
-                pass
-        except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise RunDirectoryError(f"{path} cannot be read ({error}); run the same command with --data to write it again") from error
+        except OSError as error:
+            raise _unreadable(str(path), error) from error
+        for _ in found:
+            pass
         return found
 
     def __len__(self) -> int:
@@ -235,10 +238,17 @@ class StoredSamples(Sequence[Sample]):
         number = place + len(self) if place < 0 else place
         if not 0 <= number < len(self):
             raise IndexError(place)
-        return sample_of(self.lines[number])
+        return self._sample(self.lines[number])
 
     def __iter__(self) -> Iterator[Sample]:
-        return map(sample_of, self.lines)
+        return map(self._sample, self.lines)
+
+    def _sample(self, line: bytes) -> Sample:
+        """Whoever writes into the file while a run reads it makes no bug of ours."""
+        try:
+            return sample_of(line)
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise _unreadable(self.lines.name, error) from error
 
 
 class KnownPictures(Mapping[str, Picture]):
@@ -280,6 +290,10 @@ class Ids:
     def differ(self) -> bool:
         """Whether no two are the same; False is a suspicion, as two may have one hash."""
         return len(set(self._marks)) == len(self._marks)
+
+
+def _unreadable(name: str, error: Exception) -> RunDirectoryError:
+    return RunDirectoryError(f"{name} cannot be read ({error}); run the same command with --data to write it again")
 
 
 def line_of(sample: Sample) -> bytes:
