@@ -54,7 +54,7 @@ def test_a_sample_and_its_place_in_the_order_take_sixteen_bytes() -> None:
         finally:
             tracemalloc.stop()
 
-    # The least of several: what else a process keeps by the way (caches of other tests' making) is no sample's. Arrays have room to spare.
+    # The least of several: what else a process keeps by the way is no sample's. Arrays have room to spare.
     assert min(taken(22_000) for _ in range(4)) - min(taken(2_000) for _ in range(4)) <= 20_000 * 18
 
 
