@@ -54,6 +54,8 @@ MOST_SUSPICIONS, SAME_CROWDS = 3, 3
 SHORTEST_CYCLE_S = 12.0
 TRUST_S, MOST_DOUBTS, LONGEST_DOUBT_S = 30.0, 8, 4.0
 """For how long, and through how many rejections, a limit measured over a whole wait is kept."""
+IDLE_S = 300.0
+"""Rejections that lie further apart than any cooldown are not "nothing but rejections"."""
 QUIET_AFTER_FAILURE_S = 5.0
 MOST_CHANGES = 4_000
 LEAST_OF_MINUTE = 0.25
@@ -200,6 +202,7 @@ class Controller:
         self._reacted = -math.inf
         """Calls let in before this tell nothing new."""
         self._limited_since: float | None = None
+        self._rejected_at = -math.inf
         self._quiet_until = 0.0
         self._answered_s = 0.0
         """How long a rejection takes to come, about."""
@@ -292,6 +295,7 @@ class Controller:
     def failed(self) -> None:
         """The provider has trouble of its own: nothing grows for a while."""
         self._quiet_until = self._clock() + QUIET_AFTER_FAILURE_S
+        self._limited_since = None  # trouble of another kind
 
     def settled(self, estimate: tuple[float, float], used: tuple[float, float]) -> None:
         """A call is over that used so many (input, output) tokens; all zero where it was turned away."""
@@ -312,7 +316,9 @@ class Controller:
         """
         now = self._clock()
         self.rejections += 1
-        self._limited_since = now if self._limited_since is None else self._limited_since
+        if self._limited_since is None or now - self._rejected_at > IDLE_S:
+            self._limited_since = now
+        self._rejected_at = now
         hint_s = 0.0 if hint_s is None or hint_s < SHORTEST_HINT_S else hint_s
         known = limit if limit in ("requests", "concurrency", "tokens") else None
         if sent_at <= self._reacted:

@@ -15,6 +15,7 @@ from siuo_async.client.controller import (
     FIRST_COOLDOWN_S,
     FIRST_SLOTS,
     FREE_SLOTS,
+    IDLE_S,
     LONG_HINT_S,
     LONGEST_COOLDOWN_S,
     MOST_SUSPICIONS,
@@ -753,3 +754,15 @@ def test_slots_go_on_growing_where_more_at_once_brings_more_answers() -> None:
     for _ in range(60):
         answered_at(client, client.controller.slots / 0.5, 1.0)  # half a second each, however many
     assert client.controller.slots > 16 * FREE_SLOTS
+
+
+def test_rejections_with_other_trouble_or_long_idleness_between_them_are_not_nothing_but_rejections() -> None:
+    client = Client()
+    client.reject()
+    client.clock.now += IDLE_S / 2
+    client.controller.failed()
+    assert client.controller.limited_s == 0
+    client.reject()
+    client.clock.now += 3 * IDLE_S
+    client.reject()
+    assert client.controller.limited_s < 1
