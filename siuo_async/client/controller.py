@@ -54,8 +54,8 @@ MOST_SUSPICIONS, SAME_CROWDS = 3, 3
 SHORTEST_CYCLE_S = 12.0
 TRUST_S, MOST_DOUBTS, LONGEST_DOUBT_S = 30.0, 8, 4.0
 """For how long, and through how many rejections, a limit measured over a whole wait is kept."""
-IDLE_S = 300.0
-"""Rejections that lie further apart than any cooldown are not "nothing but rejections"."""
+IDLE_S = 1_000.0
+"""Rejections that lie further apart than the longest hint that is waited for are not "nothing but rejections"."""
 QUIET_AFTER_FAILURE_S = 5.0
 MOST_CHANGES = 4_000
 LEAST_OF_MINUTE = 0.25
