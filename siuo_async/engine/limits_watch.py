@@ -39,7 +39,7 @@ class LimitsWatch:
         self._clock = clock
 
     def look(self) -> tuple[GroupView, ...]:
-        """The groups that had work in this session, as they were lately."""
+        """The groups that had work, as they were lately."""
         now, offline = self._clock(), self._offline()
         for meter in self._meters:
             meter.look(now)
@@ -51,7 +51,7 @@ class LimitsWatch:
         return tuple(replace(view, elsewhere=True) if view.cause is Cause.NOTHING and not view.held else view for view in views)
 
     def totals(self) -> dict[str, Json]:
-        """For `run_stats.json`: by name, what each group that had work came to in this session."""
+        """For `run_stats.json`: by name, what each group that had work came to in all."""
         now = self._clock()
         for meter in self._meters:
             meter.look(now)

@@ -116,7 +116,7 @@ class ModelBoard:
         """While the run goes on, over the longest finished prefix: quick answers come first, and are refusals more often."""
         self.prefix = 0
         self.begun = 0
-        """Samples that a worker took up in this session."""
+        """Samples that a worker took up so far."""
         self.finished = 0
         self.stopped = 0
         """Samples that were begun and stay pending."""
