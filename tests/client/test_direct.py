@@ -294,7 +294,7 @@ async def test_a_server_that_stopped_reading_keeps_no_connection_open() -> None:
             assert connector is not None
             url = URL(f"http://127.0.0.1:{server.getsockname()[1]}/")
             task = asyncio.create_task(transport.post(url, HEADERS, (b" " * (16 << 20),)))
-            while not (stalled := [handler for handler in connector._acquired if handler.writing_paused]):
+            while not (stalled := [handler for handler in connector._acquired if getattr(handler, "writing_paused", False)]):
                 await asyncio.sleep(0.001)
             assert stalled[0].transport is not None
             held = stalled[0].transport.get_extra_info("socket")
