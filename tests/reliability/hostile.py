@@ -1,0 +1,9 @@
+"""Text from models, judges, servers and data sets that tries to get out of its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.reliability.faults import Fault
+
+FAULTS: Sequence[Fault] = ()
