@@ -19,6 +19,7 @@ from siuo_async.client.controller import Ceilings, Controller
 from siuo_async.client.endpoint import Endpoint
 from siuo_async.client.limits import LimitGroup
 from siuo_async.client.registry import Registry
+from siuo_async.client.retry import TRIES
 from siuo_async.errors import DataError, ErrorKind, StoppedEarly
 from siuo_async.simulator import SimulatorProcess
 from siuo_async.simulator.settings import Settings
@@ -222,11 +223,12 @@ async def test_a_429_is_waited_out_and_uses_no_try(raw: bytes, most_s: float) ->
     assert endpoint.halt.slept == []
 
 
-async def test_ten_429s_in_a_row_use_no_try() -> None:
-    async with serving(replies(*[http(429, problem(), retry_after_ms="51")] * 10, OK)) as server, endpoint_for(server.url) as endpoint:
+async def test_as_many_429s_as_there_are_tries_use_none() -> None:
+    rejected = [http(429, problem(), retry_after_ms="51")] * TRIES
+    async with serving(replies(*rejected, OK)) as server, endpoint_for(server.url) as endpoint:
         result = await ask(endpoint)
     assert result.completion is not None
-    assert len(server.seen) == 11
+    assert len(server.seen) == TRIES + 1
 
 
 async def test_a_call_that_queued_during_one_cooldown_can_begin_the_next() -> None:
