@@ -9,8 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 demo: $(VENV)/.run ## The bundled samples on three simulated models; no key, no network
 	$(BIN)/siuo demo
 
-test: $(VENV)/.dev ## The test suite
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev ## The test suite, a file at a time on each of at most four cores
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/.dev ## Lint, format, types
 	$(BIN)/ruff check .
