@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reliability.network import FAULTS
 from tests.reliability.inflicting import inflicted
+from tests.reliability.network import FAULTS
 
 test_a_lost_network_is_waited_out = inflicted(FAULTS)

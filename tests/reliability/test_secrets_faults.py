@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reliability.secrets import FAULTS
 from tests.reliability.inflicting import inflicted
+from tests.reliability.secrets import FAULTS
 
 test_no_key_is_left_anywhere = inflicted(FAULTS)
