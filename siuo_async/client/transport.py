@@ -24,14 +24,15 @@ from yarl import URL
 from siuo_async.client.direct import CHUNK, Direct, own_headers, possible, whole_body
 from siuo_async.errors import CallError, ErrorKind
 from siuo_async.providers.dialects.base import Reply
+from siuo_async.providers.lenient import printable
 
 CONNECT_S = 10.0
 TOTAL_S = 600.0
 SWEEP_S = 1.0
 HELD_S = 5.0
 """A sweep this late means that the process was suspended (Ctrl-Z, a frozen container); that time counts in no timeout."""
-MOST_REPLY_BYTES = 64 << 20
-"""No text answer is this long; more is a server gone wrong."""
+MOST_REPLY_BYTES = 16 << 20
+"""No text answer is this long; more is a server gone wrong. As JSON it may take twenty times as much memory while it is read."""
 _USER_AGENT = f"siuo-async/{version('siuo-async')}"
 
 
@@ -191,6 +192,11 @@ class Transport:
             raise _late(url, self.total_s, sent=timer.uploaded) from error
         except aiohttp.ClientPayloadError as error:
             raise CallError(ErrorKind.GARBLED, f"the reply of {url.host} was cut short", maybe_billed=True) from error
+        except aiohttp.ClientResponseError as error:
+            if isinstance(error, aiohttp.ClientHttpProxyError):
+                raise CallError(ErrorKind.CONNECTION, f"no connection to {url.host}: {_plain(error)}") from error
+            message = f"the reply of {url.host} is no HTTP that can be read: {_plain(error.message)}"
+            raise CallError(ErrorKind.GARBLED, message, maybe_billed=True) from error
         except aiohttp.InvalidURL as error:
             raise CallError(ErrorKind.NOT_FOUND, f"{url} is no usable URL") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -220,8 +226,9 @@ def _late(url: URL, total_s: float, *, sent: bool) -> CallError:
     return CallError(ErrorKind.TIMEOUT, f"no whole reply from {url.host} within {total_s:.0f} s", maybe_billed=True)
 
 
-def _plain(error: BaseException) -> str:
-    text = str(error) or type(error).__name__
+def _plain(error: BaseException | str) -> str:
+    """What a library says, on one line without what no terminal should get."""
+    text = printable(str(error) or type(error).__name__)
     return text if len(text) <= 200 else text[:200] + "..."
 
 

@@ -13,8 +13,8 @@ import orjson
 
 from siuo_async.values import Json
 
-MAX_LENIENT_BYTES = 32 * 1024 * 1024
-"""Above this no second, slower reading is tried: real replies are under 1 MB."""
+MAX_LENIENT_BYTES = 8 * 1024 * 1024
+"""Above this no second, slower reading is tried: real replies are under 1 MB, and meanwhile no other call goes on."""
 
 
 def loads(body: bytes) -> tuple[Json, bool]:
@@ -57,3 +57,9 @@ def scrub(value: Json) -> Json:
     if isinstance(value, list | tuple):
         return [scrub(inner) for inner in value]
     return value
+
+
+def printable(told: str) -> str:
+    """`told` on one line, with U+FFFD for control characters, lone surrogates and whatever else has no shape of its own."""
+    line = " ".join(told.split())
+    return line if line.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in line)

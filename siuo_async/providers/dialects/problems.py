@@ -107,6 +107,8 @@ _KIND_OF = MappingProxyType(
 _QUOTED = re.compile(r"[`'\"]([A-Za-z_.]{1,60})[`'\"]")
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id")
 _BODY_IDS = ("request_id", "responseId", "id")
+_LONGEST_ID = 200
+"""Characters of a call's name that are kept. Names in headers are bytes of the server's choice, so they are made printable too."""
 _GATEWAY_GAVE_UP = frozenset({504, 524})
 
 
@@ -128,7 +130,7 @@ def read_body(reply: Reply) -> tuple[Json, bool]:
 
 def garbled(reply: Reply, why: str) -> CallError:
     """The error for a 2xx that holds no answer of this dialect."""
-    start = " ".join(reply.body[:200].decode("utf-8", "replace").split())
+    start = lenient.printable(reply.body[:200].decode("utf-8", "replace"))
     return CallError(
         ErrorKind.GARBLED,
         f"the reply holds no answer: {why}" + (f"; it begins: {start}" if start else ""),
@@ -167,18 +169,18 @@ def request_id(reply: Reply, body: Json) -> str | None:
     headers = reply.headers
     for name in _REQUEST_IDS:
         if found := headers.get(name):
-            return found
+            return lenient.printable(found[:_LONGEST_ID])
     if isinstance(body, dict):
         for name in _BODY_IDS:
             found = body.get(name)
             if isinstance(found, str) and found:
-                return found
+                return found[:_LONGEST_ID]
     return None
 
 
 def prose(reply: Reply) -> str:
     """A sentence for an error body that has no message of its own."""
-    start = " ".join(reply.body[:300].decode("utf-8", "replace").split())
+    start = lenient.printable(reply.body[:300].decode("utf-8", "replace"))
     return f"HTTP {reply.status}: {start}" if start else f"HTTP {reply.status} without a message"
 
 
@@ -253,7 +255,7 @@ def _redirected(reply: Reply) -> CallError:
         host = urlsplit(location).hostname
     except ValueError:
         host = None
-    target = f"to {host}" if host else "to another address of the same host" if location else "without saying where to"
+    target = f"to {lenient.printable(host[:200])}" if host else "to another address of the same host" if location else "without saying where to"
     return CallError(
         ErrorKind.NOT_FOUND,
         f"the server redirected {target} (HTTP {reply.status}); the base URL must be the API's own address",
