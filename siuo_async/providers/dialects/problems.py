@@ -7,7 +7,7 @@ words. Status and codes decide; prose only where the provider has no code, by ph
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from siuo_async.errors import CallError, ErrorKind
 from siuo_async.providers import lenient
+from siuo_async.providers.dialects import shape
 from siuo_async.providers.dialects.base import Reply
 from siuo_async.providers.hints import limit_named, retry_after
 from siuo_async.values import EMPTY, Answer, Completion, Json, Outcome
@@ -137,6 +138,23 @@ def garbled(reply: Reply, why: str) -> CallError:
         status=reply.status,
         maybe_billed=True,
     )
+
+
+def readable(read: Callable[[dict[str, Json]], Answer], told: Sequence[dict[str, Json]], reply: Reply) -> tuple[Answer, ...]:
+    """The answers among `told` that can be read; those that cannot are as if they had not come, and are asked for again.
+
+    Raises:
+        CallError: none of them can be read.
+    """
+    answers, why = [], "it has no answers"
+    for one in told:
+        try:
+            answers.append(read(one))
+        except shape.OddFieldError as error:
+            why = str(error)
+    if not answers:
+        raise garbled(reply, why)
+    return tuple(answers)
 
 
 def settle(problem: Problem, reply: Reply, body: Json, asked: int, rules: Rules) -> Completion:
