@@ -37,6 +37,8 @@ _BYTES_PER_TURN = 4 << 20
 """What is handed to the kernel within one turn of the event loop: a few milliseconds of copying."""
 _KEPT_S = 15.0
 """A connection that was idle for longer is not used again: the server may be about to close it."""
+_DISOWNED = frozenset({408, *range(500, 600)})
+"""Where a gateway gave up waiting, the late answer may still come on the same connection, as if it were that to the next request."""
 _SET_HERE = frozenset(
     {"host", "user-agent", "accept", "accept-encoding", "content-length", "transfer-encoding", "connection", "expect"}
 )
@@ -140,7 +142,7 @@ class Direct:
             finally:
                 if upload is not None and not upload.done():  # the reply came first, or none will: what is left need not be sent
                     upload.cancel()
-            reusable = progress.uploaded and not handler.should_close and not connector.force_close
+            reusable = progress.uploaded and not handler.should_close and not connector.force_close and reply.status not in _DISOWNED
             return reply
         finally:
             if reusable:

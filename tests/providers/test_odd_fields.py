@@ -161,7 +161,7 @@ def says_something_else(name: str, path: tuple[Any, ...], oddity: str) -> bool:
         return oddity in ("null", "missing", "NaN", "infinity", "list", "object") or isinstance(value, str)
     # A piece of text that is another text, a chunk of another kind, and a list that holds nothing.
     return isinstance(value, str) and path[-1:] in ((each,) for each in ("text", "type", "refusal")) or (
-        path[-1:] == ("thought",) and isinstance(value, bool)
+        path[-1:] == ("thought",) and (isinstance(value, bool) or oddity in ("null", "missing", "NaN", "infinity"))
     )
 
 

@@ -108,6 +108,8 @@ _KIND_OF = MappingProxyType(
 _QUOTED = re.compile(r"[`'\"]([A-Za-z_.]{1,60})[`'\"]")
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id")
 _BODY_IDS = ("request_id", "responseId", "id")
+_LIMIT_AND_REQUESTED = re.compile(r"\bLimit:? (\d[\d,]{0,15}), Requested:? (\d[\d,]{0,15})", re.ASCII)
+"""In the sentence by which OpenAI and Groq turn away a request; where something was used, `Used` stands between the two."""
 _LONGEST_ID = 200
 """Characters of a call's name that are kept. Names in headers are bytes of the server's choice, so they are made printable too."""
 _GATEWAY_GAVE_UP = frozenset({504, 524})
@@ -243,6 +245,8 @@ def _kind(problem: Problem, status: int, limit: str | None) -> ErrorKind:
         return ErrorKind.ACCOUNT
     if words & _QUOTA or limit == "day":
         return ErrorKind.QUOTA
+    if _limited(problem, status) and _never_fits(problem.message):
+        return ErrorKind.BAD_REQUEST
     if _limited(problem, status):
         return ErrorKind.RATE_LIMITED
     if status < 500 and words & _AUTH:
@@ -252,6 +256,12 @@ def _kind(problem: Problem, status: int, limit: str | None) -> ErrorKind:
     if status < 400:
         return ErrorKind.GARBLED
     return _KIND_OF.get(status, ErrorKind.SERVER if status >= 500 else ErrorKind.BAD_REQUEST)
+
+
+def _never_fits(message: str) -> bool:
+    """Whether a rejection says that this one request is larger than the whole limit: waiting does not help it."""
+    numbers = _LIMIT_AND_REQUESTED.search(message)
+    return numbers is not None and int(numbers[2].replace(",", "")) > int(numbers[1].replace(",", ""))
 
 
 def _unsupported(problem: Problem, rules: Rules) -> str | None:
