@@ -31,8 +31,10 @@ TOTAL_S = 600.0
 SWEEP_S = 1.0
 HELD_S = 5.0
 """A sweep this late means that the process was suspended (Ctrl-Z, a frozen container); that time counts in no timeout."""
-MOST_REPLY_BYTES = 16 << 20
-"""No text answer is this long; more is a server gone wrong. As JSON it may take twenty times as much memory while it is read."""
+MOST_REPLY_BYTES = 32 << 20
+"""No text answer is this long, even with the log-probabilities of all its thoughts; more is a server gone wrong."""
+LARGE_AT_ONCE = 2
+"""So many replies of the process may be long at once: each takes twice its length while it is put together."""
 _USER_AGENT = f"siuo-async/{version('siuo-async')}"
 
 
@@ -99,10 +101,13 @@ class Timer:
 class Sweep:
     """Looks once a second over all calls on the wire and cancels those whose time has run out.
 
-    One shared sweep is cheaper than a timer per call, and a second of grace does not matter in ten minutes.
+    One shared sweep is cheaper than a timer per call, and a second of grace does not matter in ten minutes. Whatever else all calls of
+    a process share on the wire is here too.
     """
 
     def __init__(self) -> None:
+        self.large = asyncio.Semaphore(LARGE_AT_ONCE)
+        """The places of replies that are long."""
         self._timers: set[Timer] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -182,7 +187,7 @@ class Transport:
         try:
             proxy = proxy_for(url.scheme, url.host)
             if proxy is None and self.direct is not None and (own := own_headers(headers)) is not None:
-                return await self.direct.post(self.session, url, own, parts, timer, MOST_REPLY_BYTES)
+                return await self.direct.post(self.session, url, own, parts, timer, MOST_REPLY_BYTES, self.sweep.large)
             return await self._through_session(url, headers, parts, timer, proxy)
         except asyncio.CancelledError:
             if not timer.ran_out():
@@ -211,7 +216,8 @@ class Transport:
     ) -> Reply:
         payload = PartsPayload(parts, timer)
         async with self.session.post(url, data=payload, headers=headers, proxy=proxy, allow_redirects=False) as response:
-            return Reply(response.status, response.headers, await whole_body(response.content, MOST_REPLY_BYTES), time.time())
+            body = await whole_body(response.content, MOST_REPLY_BYTES, self.sweep.large)
+            return Reply(response.status, response.headers, body, time.time())
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -13,6 +13,9 @@ import orjson
 
 from siuo_async.values import Json
 
+MOST_VALUES = 3_000_000
+"""Short values take twenty times their length in memory; log-probabilities of 8,000 tokens are a million values."""
+_COUNTED_FROM_BYTES = 1 << 20
 MAX_LENIENT_BYTES = 8 * 1024 * 1024
 """Above this no second, slower reading is tried: real replies are under 1 MB, and meanwhile no other call goes on."""
 
@@ -24,8 +27,10 @@ def loads(body: bytes) -> tuple[Json, bool]:
     was deeper than orjson takes.
 
     Raises:
-        ValueError: no JSON, or beyond the bounds in size or depth.
+        ValueError: no JSON, or beyond the bounds in size, number of values or depth.
     """
+    if len(body) > _COUNTED_FROM_BYTES and sum(map(body.count, (b",", b"{", b"["))) > MOST_VALUES:
+        raise ValueError(f"more than {MOST_VALUES} values")
     try:
         return orjson.loads(body), False
     except orjson.JSONDecodeError:
