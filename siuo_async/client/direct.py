@@ -37,6 +37,12 @@ _BYTES_PER_TURN = 4 << 20
 """What is handed to the kernel within one turn of the event loop: a few milliseconds of copying."""
 _KEPT_S = 15.0
 """A connection that was idle for longer is not used again: the server may be about to close it."""
+_DISOWNED = frozenset({408, *range(500, 600)})
+"""Where a gateway gave up waiting, the late answer may still come on the same connection, as if it were that to the next request."""
+_MOST_HINTS = 100
+"""Interim replies (100, 103) before the reply; a server that sends nothing else would keep the event loop busy."""
+_SMALL = 1 << 20
+"""A reply beyond this waits for one of few places, so that many servers gone wrong at once do not fill the memory."""
 _SET_HERE = frozenset(
     {"host", "user-agent", "accept", "accept-encoding", "content-length", "transfer-encoding", "connection", "expect"}
 )
@@ -109,7 +115,14 @@ class Direct:
         self._idle: dict[URL, deque[tuple[Connection, float]]] = {}
 
     async def post(
-        self, session: aiohttp.ClientSession, url: URL, headers: str, parts: Sequence[bytes], progress: Progress, most_bytes: int
+        self,
+        session: aiohttp.ClientSession,
+        url: URL,
+        headers: str,
+        parts: Sequence[bytes],
+        progress: Progress,
+        most_bytes: int,
+        large: asyncio.Semaphore,
     ) -> Reply:
         """Sends one request and reads the whole reply.
 
@@ -117,6 +130,7 @@ class Direct:
             session: whose connector and timeout open a connection where none is idle.
             headers: as `own_headers` gives them.
             most_bytes: a longer reply is given up.
+            large: the places of replies that are long.
 
         Raises:
             aiohttp.ClientError, OSError, TimeoutError: as a session raises them.
@@ -136,11 +150,11 @@ class Direct:
             head = f"{address.before}{headers}{address.after}{size}\r\n\r\n".encode()
             upload = _begin(handler, head, parts, size, progress, self._turn)
             try:
-                reply = await _reply(handler, address.request, most_bytes)
+                reply = await _reply(handler, address.request, most_bytes, large)
             finally:
                 if upload is not None and not upload.done():  # the reply came first, or none will: what is left need not be sent
                     upload.cancel()
-            reusable = progress.uploaded and not handler.should_close and not connector.force_close
+            reusable = progress.uploaded and not handler.should_close and not connector.force_close and reply.status not in _DISOWNED
             return reply
         finally:
             if reusable:
@@ -178,35 +192,47 @@ class Direct:
                 idle.pop()[0].close()
 
 
-async def whole_body(content: Content, most_bytes: int) -> bytes:
-    """The whole body of a reply.
+async def whole_body(content: Content, most_bytes: int, large: asyncio.Semaphore) -> bytes:
+    """The whole body of a reply; what is long takes one of the places of `large`, and is not read on before it has it.
 
     Raises:
         CallError: it is longer than `most_bytes`.
     """
     blocks: list[bytes] = []
-    size = 0
+    if await _read(content, blocks, _SMALL, 0):
+        async with large:
+            if await _read(content, blocks, most_bytes, sum(map(len, blocks))):
+                raise CallError(ErrorKind.GARBLED, f"the reply is longer than {most_bytes >> 20} MiB", maybe_billed=True)
+            return b"".join(blocks)
+    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+
+async def _read(content: Content, blocks: list[bytes], most_bytes: int, size: int) -> bool:
+    """Reads on until the end, or until there is more than `most_bytes`; whether there is."""
     while not content.at_eof():
         block = await content.readany()
         size += len(block)
-        if size > most_bytes:
-            raise CallError(ErrorKind.GARBLED, f"the reply is longer than {most_bytes >> 20} MiB", maybe_billed=True)
         blocks.append(block)
-    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+        if size > most_bytes:
+            return True
+    return False
 
 
 def _lines(headers: Mapping[str, str]) -> str:
     return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
 
-async def _reply(handler: ResponseHandler, request: aiohttp.ClientRequest, most_bytes: int) -> Reply:
-    while True:
+async def _reply(
+    handler: ResponseHandler, request: aiohttp.ClientRequest, most_bytes: int, large: asyncio.Semaphore
+) -> Reply:
+    for _ in range(_MOST_HINTS):
         try:
             message, content = await handler.read()
         except HttpProcessingError as error:
             raise aiohttp.ClientResponseError(request.request_info, (), status=error.code, message=error.message) from error
         if not 100 <= message.code < 200 or message.code == 101:  # any other is no reply yet
-            return Reply(message.code, message.headers, await whole_body(content, most_bytes), time.time())
+            return Reply(message.code, message.headers, await whole_body(content, most_bytes, large), time.time())
+    raise CallError(ErrorKind.GARBLED, f"{_MOST_HINTS} times an interim reply, and never the reply itself", maybe_billed=True)
 
 
 def _begin(

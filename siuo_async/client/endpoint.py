@@ -289,6 +289,8 @@ class Endpoint:
                 self._rate_limited(error, tries)
             elif error.kind in RETRYABLE:
                 self.group.controller.failed()
+            reply = None
+            _let_go(error)
             raise
         except (StoppedEarly, DataError):  # before it was sent
             self._note_tokens(request, tries, Usage(0, 0))
@@ -360,6 +362,13 @@ class Endpoint:
             self.stats.on_wire -= 1
         tries.latency_s = time.monotonic() - begun
         return reply
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Takes from an error the frames it came through: they hold the reply, and the error is kept for as long as a backoff lasts."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _with_sent(completion: Completion, sent: Mapping[str, Json]) -> Completion:

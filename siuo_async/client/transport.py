@@ -24,14 +24,17 @@ from yarl import URL
 from siuo_async.client.direct import CHUNK, Direct, own_headers, possible, whole_body
 from siuo_async.errors import CallError, ErrorKind
 from siuo_async.providers.dialects.base import Reply
+from siuo_async.providers.lenient import printable
 
 CONNECT_S = 10.0
 TOTAL_S = 600.0
 SWEEP_S = 1.0
 HELD_S = 5.0
 """A sweep this late means that the process was suspended (Ctrl-Z, a frozen container); that time counts in no timeout."""
-MOST_REPLY_BYTES = 64 << 20
-"""No text answer is this long; more is a server gone wrong."""
+MOST_REPLY_BYTES = 32 << 20
+"""No text answer is this long, even with the log-probabilities of all its thoughts; more is a server gone wrong."""
+LARGE_AT_ONCE = 2
+"""So many replies of the process may be long at once: each takes twice its length while it is put together."""
 _USER_AGENT = f"siuo-async/{version('siuo-async')}"
 
 
@@ -98,10 +101,13 @@ class Timer:
 class Sweep:
     """Looks once a second over all calls on the wire and cancels those whose time has run out.
 
-    One shared sweep is cheaper than a timer per call, and a second of grace does not matter in ten minutes.
+    One shared sweep is cheaper than a timer per call, and a second of grace does not matter in ten minutes. Whatever else all calls of
+    a process share on the wire is here too.
     """
 
     def __init__(self) -> None:
+        self.large = asyncio.Semaphore(LARGE_AT_ONCE)
+        """The places of replies that are long."""
         self._timers: set[Timer] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -181,7 +187,7 @@ class Transport:
         try:
             proxy = proxy_for(url.scheme, url.host)
             if proxy is None and self.direct is not None and (own := own_headers(headers)) is not None:
-                return await self.direct.post(self.session, url, own, parts, timer, MOST_REPLY_BYTES)
+                return await self.direct.post(self.session, url, own, parts, timer, MOST_REPLY_BYTES, self.sweep.large)
             return await self._through_session(url, headers, parts, timer, proxy)
         except asyncio.CancelledError:
             if not timer.ran_out():
@@ -191,6 +197,11 @@ class Transport:
             raise _late(url, self.total_s, sent=timer.uploaded) from error
         except aiohttp.ClientPayloadError as error:
             raise CallError(ErrorKind.GARBLED, f"the reply of {url.host} was cut short", maybe_billed=True) from error
+        except aiohttp.ClientResponseError as error:
+            if isinstance(error, aiohttp.ClientHttpProxyError):
+                raise CallError(ErrorKind.CONNECTION, f"no connection to {url.host}: {_plain(error)}") from error
+            message = f"the reply of {url.host} is no HTTP that can be read: {_plain(error.message)}"
+            raise CallError(ErrorKind.GARBLED, message, maybe_billed=True) from error
         except aiohttp.InvalidURL as error:
             raise CallError(ErrorKind.NOT_FOUND, f"{url} is no usable URL") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -205,7 +216,8 @@ class Transport:
     ) -> Reply:
         payload = PartsPayload(parts, timer)
         async with self.session.post(url, data=payload, headers=headers, proxy=proxy, allow_redirects=False) as response:
-            return Reply(response.status, response.headers, await whole_body(response.content, MOST_REPLY_BYTES), time.time())
+            body = await whole_body(response.content, MOST_REPLY_BYTES, self.sweep.large)
+            return Reply(response.status, response.headers, body, time.time())
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -220,8 +232,9 @@ def _late(url: URL, total_s: float, *, sent: bool) -> CallError:
     return CallError(ErrorKind.TIMEOUT, f"no whole reply from {url.host} within {total_s:.0f} s", maybe_billed=True)
 
 
-def _plain(error: BaseException) -> str:
-    text = str(error) or type(error).__name__
+def _plain(error: BaseException | str) -> str:
+    """What a library says, on one line without what no terminal should get."""
+    text = printable(str(error) or type(error).__name__)
     return text if len(text) <= 200 else text[:200] + "..."
 
 

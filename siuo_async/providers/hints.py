@@ -31,6 +31,8 @@ _LEAST, _MOST = 1.0, 1e12
 """A limit above the second is a way of saying that there is none; one below the first would let nothing through."""
 _JUST_NOW_S = 60.0
 """A reset that is a date is given in whole seconds of another clock, so one that has just gone by means now."""
+_CLOCKS_AGREE_S = 2.0
+"""`Date` is in whole seconds and as old as the way here: only beyond this does it show that the server's clock is another."""
 _LIMIT_NAME = re.compile(
     r"(?:x-)?ratelimit(bysize)?-(limit|remaining|reset)(?:-(requests|req|tokens|input-tokens|output-tokens))?"
     r"(?:-(second|minute|hour|day|month))?"
@@ -96,10 +98,13 @@ def limits_told(headers: Mapping[str, str], now: float) -> tuple[LimitTold, ...]
 
     Args:
         headers: looked up case-insensitively, or with lower-case keys.
-        now: epoch seconds at which it came, for resets that are dates.
+        now: epoch seconds at which it came, for resets that are dates; the server's own `Date` goes before it.
     """
     told = []
-    for unit, window_s, names in _families("\n".join(headers)):
+    families = _families("\n".join(headers))
+    if families:
+        now = _servers_now(headers, now)
+    for unit, window_s, names in families:
         limit = _limit_told(unit, window_s, names, headers, now)
         if limit is not None:
             told.append(limit)
@@ -135,8 +140,9 @@ def retry_after(headers: Mapping[str, str], body_json: Json, now: float) -> floa
     Args:
         headers: looked up case-insensitively, or with lower-case keys.
         body_json: the parsed error body, of any shape.
-        now: epoch seconds at which the reply came, for hints that are dates.
+        now: epoch seconds at which the reply came, for hints that are dates; the server's own `Date` goes before it.
     """
+    now = _servers_now(headers, now)
     milliseconds = _number(headers.get("retry-after-ms"))
     tries = (
         None if milliseconds is None else _sane(milliseconds / 1000),
@@ -154,6 +160,23 @@ def parse_duration(text: str) -> float | None:
     if _DURATION.fullmatch(text):
         return sum(float(amount) * _UNITS_S[unit] for amount, unit in _DURATION_PART.findall(text))
     return _number(text)
+
+
+def _servers_now(headers: Mapping[str, str], now: float) -> float:
+    """The time by the server's own clock, where it tells it and it is not ours: what it says of dates is said by that clock."""
+    date = headers.get("date")
+    told = None if date is None else _http_date(date)
+    return now if told is None or abs(told - now) <= _CLOCKS_AGREE_S else told
+
+
+@lru_cache(maxsize=64)
+def _http_date(text: str) -> float | None:
+    """Epoch seconds of an HTTP date."""
+    try:
+        date = parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 # A server sends the same names in nearly every reply, so what they mean is worked out once.
@@ -247,11 +270,8 @@ def _seconds_or_date(text: str | None, now: float) -> float | None:
     seconds = _number(text)
     if seconds is not None:
         return _sane(seconds)
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return _until(date, now)
+    date = _http_date(text)
+    return None if date is None else _sane(date - now)
 
 
 def _until(date: datetime, now: float) -> float | None:

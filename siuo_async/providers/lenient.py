@@ -13,8 +13,11 @@ import orjson
 
 from siuo_async.values import Json
 
-MAX_LENIENT_BYTES = 32 * 1024 * 1024
-"""Above this no second, slower reading is tried: real replies are under 1 MB."""
+MOST_VALUES = 3_000_000
+"""Short values take twenty times their length in memory; log-probabilities of 8,000 tokens are a million values."""
+_COUNTED_FROM_BYTES = 1 << 20
+MAX_LENIENT_BYTES = 8 * 1024 * 1024
+"""Above this no second, slower reading is tried: real replies are under 1 MB, and meanwhile no other call goes on."""
 
 
 def loads(body: bytes) -> tuple[Json, bool]:
@@ -24,8 +27,10 @@ def loads(body: bytes) -> tuple[Json, bool]:
     was deeper than orjson takes.
 
     Raises:
-        ValueError: no JSON, or beyond the bounds in size or depth.
+        ValueError: no JSON, or beyond the bounds in size, number of values or depth.
     """
+    if len(body) > _COUNTED_FROM_BYTES and sum(map(body.count, (b",", b"{", b"["))) > MOST_VALUES:
+        raise ValueError(f"more than {MOST_VALUES} values")
     try:
         return orjson.loads(body), False
     except orjson.JSONDecodeError:
@@ -57,3 +62,9 @@ def scrub(value: Json) -> Json:
     if isinstance(value, list | tuple):
         return [scrub(inner) for inner in value]
     return value
+
+
+def printable(told: str) -> str:
+    """`told` on one line, with U+FFFD for control characters, lone surrogates and whatever else has no shape of its own."""
+    line = " ".join(told.split())
+    return line if line.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in line)

@@ -229,6 +229,40 @@ async def test_a_connection_on_which_something_came_unasked_is_not_used_again() 
     assert (first.body, second.body, server.connections) == (b"1", b"2", 2)
 
 
+async def test_a_late_answer_of_a_gateway_that_gave_up_is_not_taken_for_the_next_one() -> None:
+    on_it: dict[int, int] = {}
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        on_it[seen.connection] = on_it.get(seen.connection, 0) + 1
+        if seen.number == 1:
+            writer.write(http(504))
+        elif on_it[seen.connection] > 1:  # the late one goes out first
+            writer.write(http(body=b"late") + http(body=b"right"))
+        else:
+            writer.write(http(body=b"right"))
+
+    async with serving(script) as server, opened(short=True) as transport:
+        found = [await transport.post(URL(server.url), HEADERS, (b"{}",)) for _ in range(2)]
+    assert [(reply.status, reply.body) for reply in found] == [(504, b""), (200, b"right")]
+
+
+async def test_half_a_reply_that_nobody_asked_for_is_no_part_of_the_next_one() -> None:
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        late = http(body=b"late")
+        writer.write(http(body=b"%d" % seen.number) if seen.number == 1 else late[20:] + http(body=b"%d" % seen.number))
+        await writer.drain()
+        if seen.number == 1:
+            await asyncio.sleep(0.02)
+            writer.write(late[:20])
+
+    async with serving(script) as server, opened(short=True) as transport:
+        first = await came(transport, server.url)
+        await asyncio.sleep(0.05)
+        second = await came(transport, server.url)
+    assert (first[0], first[2]) == (200, b"1")
+    assert second[0] is ErrorKind.GARBLED
+
+
 async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again() -> None:
     async def script(_: Seen, writer: asyncio.StreamWriter) -> None:
         writer.write(OK)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,31 @@ async def test_a_reply_without_an_answer_is_tried_as_often_as_its_kind_says(raw:
     assert (result.tries.attempts, len(server.seen)) == (tries, tries)
     assert result.tries.maybe_billed == (tries if kind is ErrorKind.GARBLED else 0)
     assert (endpoint.stats.failed, endpoint.stats.retried) == (1, tries - 1)
+
+
+@pytest.mark.parametrize("raw", [http(body=b"[" + b" " * (8 << 20)), http(body=b" " * (8 << 20), length=9 << 20)], ids=["no JSON", "cut"])
+async def test_a_call_that_waits_to_be_tried_again_holds_no_reply(raw: bytes) -> None:
+    class Measuring(QuickHalt):
+        async def sleep(self, seconds: float) -> None:
+            held.append(tracemalloc.get_traced_memory()[0])
+            await super().sleep(seconds)
+
+    async def script(_: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(raw)
+        await writer.drain()
+        writer.close()
+
+    held: list[int] = []
+    async with serving(script) as server, endpoint_for(server.url) as endpoint:
+        endpoint.halt = Measuring()
+        tracemalloc.start()
+        try:
+            result = await ask(endpoint)
+        finally:
+            tracemalloc.stop()
+    assert result.error is not None
+    assert len(held) == 2
+    assert max(held) < 4 << 20
 
 
 async def test_blank_lines_before_the_answer_are_no_error() -> None:

@@ -166,6 +166,32 @@ async def test_a_small_body_that_unpacks_to_an_endless_one_is_given_up_too(monke
     assert error.kind is ErrorKind.GARBLED
 
 
+async def test_long_replies_are_read_few_at_once_and_all_of_them_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = b" " * (3 << 20)
+    monkeypatch.setattr(module, "LARGE_AT_ONCE", 1)
+    async with serving(http(body=body)) as server, opened() as transport:
+        await transport.sweep.large.acquire()
+        posts = [asyncio.create_task(transport.post(URL(server.url), {}, (b"{}",))) for _ in range(3)]
+        while len(server.seen) < 3:
+            await asyncio.sleep(0.005)
+        done, _ = await asyncio.wait(posts, timeout=0.1)
+        assert not done
+        transport.sweep.large.release()
+        found = await asyncio.wait_for(asyncio.gather(*posts), 20)
+    assert [len(reply.body) for reply in found] == [len(body)] * 3
+
+
+async def test_a_server_that_never_gets_beyond_interim_replies_is_given_up() -> None:
+    async def script(_: Seen, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"HTTP/1.1 103 Hints\r\n\r\n" * 64)
+            await writer.drain()
+
+    error = await error_of(script)
+    assert (error.kind, error.maybe_billed) == (ErrorKind.GARBLED, True)
+    assert "interim" in error.message
+
+
 async def test_a_redirect_is_not_followed() -> None:
     async with serving(http(307, location="http://127.0.0.1:1/elsewhere")) as server:
         reply = await post(server.url)

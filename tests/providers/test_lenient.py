@@ -63,3 +63,15 @@ def test_whatever_comes_it_is_a_value_that_strict_json_can_hold_or_a_value_error
 )
 def test_a_scrubbed_value_can_be_dumped(value: Any) -> None:
     orjson.dumps(lenient.scrub(value))
+
+
+@pytest.mark.parametrize("one", [b"{},", b"[],", b'"ab",', b"1.5,"])
+def test_so_many_small_values_that_they_would_fill_the_memory_are_not_read(one: bytes) -> None:
+    body = b"[" + one * 3_000_001 + b"0]"
+    with pytest.raises(ValueError, match="values"):
+        lenient.loads(body)
+
+
+def test_as_many_values_as_a_real_reply_may_hold_are_read() -> None:
+    value, repaired = lenient.loads(b"[" + b"1.5," * 1_000_000 + b"0]")
+    assert (len(value), repaired) == (1_000_001, False)

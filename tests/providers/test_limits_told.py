@@ -216,3 +216,22 @@ def test_the_headers_of_the_simulator_are_understood() -> None:
 @pytest.mark.parametrize("limit", ["1e-323", "0.001", "0.5", "1e13", "nan", "inf", "-1"])
 def test_a_limit_that_lets_nothing_or_everything_through_is_none(limit: str) -> None:
     assert limits_told({"x-ratelimit-limit-requests": limit, "x-ratelimit-remaining-requests": "0"}, 0.0) == ()
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_reset_is_a_date_of_the_servers_own_clock(hours: int) -> None:
+    headers = family("anthropic-ratelimit-tokens-{}", 100, 0, f"2026-09-21T{14 + hours:02}:13:29Z")
+    headers["date"] = f"Mon, 21 Sep 2026 {14 + hours:02}:13:20 GMT"
+    (told,) = limits_told(headers, NOW)
+    assert told.reset_s == 9.0
+
+
+def test_what_is_larger_than_the_whole_limit_is_not_waited_for() -> None:
+    def kind(message: str) -> ErrorKind:
+        with pytest.raises(CallError) as raised:
+            OPENAI.read(reply({"error": {"message": message, "type": "tokens", "code": "rate_limit_exceeded"}}, 429), 1)
+        return raised.value.kind
+
+    assert kind("Request too large for m on tokens per min (TPM): Limit 30000, Requested 36,000.") is ErrorKind.BAD_REQUEST
+    assert kind("Rate limit reached for m on tokens per min (TPM): Limit 30000, Used 29000, Requested 3000.") is ErrorKind.RATE_LIMITED
+    assert kind("Limit 30000, Requested 3000.") is ErrorKind.RATE_LIMITED

@@ -58,7 +58,6 @@ OPENAI_CHOICES: dict[str, tuple[Any, Expected]] = {
     "tool call": (choice(None, "tool_calls"), ("empty", "", "tool_calls", None)),
     "finish null": (choice("Hi", None), ("answered", "Hi", None, None)),
     "finish blank": (choice("Hi", ""), ("answered", "Hi", None, None)),
-    "finish of another type": (choice("Hi", 7), ("answered", "Hi", None, None)),
 }
 
 MESSAGES: dict[str, tuple[Any, Expected]] = {

@@ -81,11 +81,8 @@ class AnthropicMessages:
         if reply.status >= 300 or fields.get("type") == "error" or ("content" not in fields and fields.get("error")):
             rules = Rules(self.block_phrases, self.parameter_phrases + _REFUSALS, _PARAMETERS)
             return problems.settle(_problem(fields), reply, body, asked, rules)
-        content = fields.get("content")
-        if not isinstance(content, list | None) or not (content or fields.get("stop_reason")):
-            raise problems.garbled(reply, "it has no content")
         return Completion(
-            answers=(_answer(fields),),
+            answers=problems.readable(_answer, [fields], reply),
             usage=_usage(shape.table(fields.get("usage"))),
             served_model=shape.word(fields.get("model")),
             request_id=problems.request_id(reply, body),
@@ -118,17 +115,19 @@ def _block(part: str | Picture) -> dict[str, Json]:
 
 
 def _answer(fields: Mapping[str, Json]) -> Answer:
-    blocks = [shape.table(block) for block in shape.rows(fields.get("content"))]
-    told = "".join(shape.text(block.get("text")) for block in blocks if block.get("type") == "text")
+    blocks = [(shape.piece(block, "type"), block) for block in shape.known_tables(fields, "content")]
+    told = "".join(shape.piece(block, "text") for kind, block in blocks if kind == "text")
     content = told if told.strip() else ""
-    stop = shape.text(fields.get("stop_reason"))
+    stop = shape.known_text(fields, "stop_reason")
     if stop == "refusal":
         details = shape.table(fields.get("stop_details"))
         reason = shape.word(details.get("explanation")) or shape.word(details.get("category")) or stop
         return Answer(Outcome.DECLINED, content, stop, reason=reason)
     if content:
         return Answer(Outcome.ANSWERED, content, shape.finish(stop))
-    return Answer(Outcome.EMPTY, "", shape.finish(stop), reason=stop or None)
+    if not stop or "content" not in fields:
+        raise shape.OddFieldError("it has no content" if "content" not in fields else "it is empty and has no stop_reason")
+    return Answer(Outcome.EMPTY, "", shape.finish(stop), reason=stop[: shape.MOST_CHARACTERS])
 
 
 def _usage(usage: Mapping[str, Json]) -> Usage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -155,12 +156,12 @@ def _part(part: str | Picture) -> dict[str, Json]:
 
 def _answers(fields: Mapping[str, Json], reply: Reply, asked: int) -> tuple[Answer, ...]:
     told = fields.get("candidates")
-    candidates = [one for one in shape.rows(told) if shape.table(one).get("content") or shape.table(one).get("finishReason")]
+    candidates = [one for one in shape.rows(told) if isinstance(one, dict)]
     if candidates:
-        return tuple(_answer(candidate, reply) for candidate in candidates[:asked])
-    if told or not any(sign in fields for sign in _SIGNS):
-        raise problems.garbled(reply, "it has no candidates")
+        return problems.readable(partial(_answer, reply=reply), candidates, reply)[:asked]
     feedback = shape.table(fields.get("promptFeedback"))
+    if told not in (None, []) or not any(sign in fields for sign in _SIGNS) or (not feedback and _wrote(fields)):
+        raise problems.garbled(reply, "it has no candidates")
     reason = shape.word(feedback.get("blockReason"))
     if reason == _ACCOUNT_FLAGGED:
         raise _flagged(reply)
@@ -168,12 +169,20 @@ def _answers(fields: Mapping[str, Json], reply: Reply, asked: int) -> tuple[Answ
     return (Answer(Outcome.FILTERED, where="prompt", reason=sentence),) * asked
 
 
+def _wrote(fields: Mapping[str, Json]) -> bool:
+    """Whether tokens of an answer were counted, so that its absence is no block."""
+    return bool(shape.count(shape.table(fields.get("usageMetadata")).get("candidatesTokenCount")))
+
+
 def _answer(candidate: Mapping[str, Json], reply: Reply) -> Answer:
-    told = shape.text(candidate.get("finishReason"))
+    told = shape.known_text(candidate, "finishReason")
     if told == _ACCOUNT_FLAGGED:
         raise _flagged(reply)
-    pieces = [shape.table(part) for part in shape.rows(shape.table(candidate.get("content")).get("parts"))]
-    content = "".join(shape.text(piece.get("text")) for piece in pieces if piece.get("thought") is not True)
+    holder = shape.known_table(candidate, "content")
+    pieces = shape.known_tables(holder, "parts")
+    if "parts" not in holder and holder.keys() - {"role"}:
+        raise shape.OddFieldError("its content has no parts")
+    content = "".join(_visible(piece) for piece in pieces)
     visible = bool(content.strip())
     finish, reason = shape.finish(told), shape.word(candidate.get("finishMessage")) or told or None
     told_logprobs = _logprobs(shape.table(candidate.get("logprobsResult")))
@@ -181,7 +190,19 @@ def _answer(candidate: Mapping[str, Json], reply: Reply) -> Answer:
         return Answer(Outcome.FILTERED, content if visible else "", finish, "answer", reason, told_logprobs)
     if visible:
         return Answer(Outcome.ANSWERED, content, finish, logprobs=told_logprobs)
+    if not told:
+        raise shape.OddFieldError("a candidate is empty and has no finishReason")
     return Answer(Outcome.EMPTY, "", finish, reason=reason)
+
+
+def _visible(piece: Mapping[str, Json]) -> str:
+    """The text of a part, unless it is a thought or of another kind (a call, a picture)."""
+    thought = piece.get("thought")
+    if not isinstance(thought, bool | None):
+        raise shape.OddFieldError("nothing tells whether a part of it is a thought")
+    if thought or ("text" not in piece and piece.keys() - {"thought", "thoughtSignature"}):
+        return ""
+    return shape.piece(piece, "text")
 
 
 def _flagged(reply: Reply) -> CallError:

@@ -38,6 +38,8 @@ _ANSWER = "answer"
 """The name that a schema must have here; it tells the model nothing."""
 _END_OF_THINKING = "</think>"
 _FILTERED = frozenset({"content_filter", "sensitive"})
+_WITHOUT_MESSAGE = _FILTERED | {"refusal"}
+"""Where nothing but the reason may come."""
 _UPSTREAM_FAILED = frozenset({"error", "insufficient_system_resource"})
 _TICKS_PER_USD = 1e10
 
@@ -93,15 +95,15 @@ class OpenAIChat:
         if reply.status >= 300 or (not fields.get("choices") and _holds_error(body)):
             rules = Rules(self.block_phrases, self.parameter_phrases + _REFUSALS, _PARAMETERS)
             return problems.settle(_problem(body), reply, body, asked, rules)
-        choices = [choice for choice in shape.rows(fields.get("choices")) if _readable(choice)]
+        choices = [choice for choice in shape.rows(fields.get("choices")) if isinstance(choice, dict)]
         if not choices:
-            raise problems.garbled(reply, "it has no choices that can be read")
+            raise problems.garbled(reply, "it has no choices")
         finished = [choice for choice in choices if not _failed(choice)]
         if not finished:
             raise _upstream_error(choices[0], reply)
         told = shape.table(fields.get("usage"))
         return Completion(
-            answers=tuple([_answer(choice) for choice in finished[:asked]]),
+            answers=problems.readable(_answer, finished, reply)[:asked],
             usage=_usage(told),
             served_model=shape.word(fields.get("model")),
             request_id=problems.request_id(reply, body),
@@ -123,28 +125,24 @@ def _part(part: str | Picture) -> dict[str, Json]:
     return {"type": "image_url", "image_url": {"url": f"data:{part.mime};base64,{parts.PICTURE}"}}
 
 
-def _readable(choice: Json) -> bool:
-    """Whether a choice says anything: a message whose content is of a known type, or why there is none."""
-    message = shape.table(choice).get("message")
-    if not isinstance(message, dict):
-        return bool(shape.table(choice).get("finish_reason") or shape.table(choice).get("error"))
-    return isinstance(message.get("content"), str | list | None)
-
-
 def _answer(choice: Mapping[str, Json]) -> Answer:
-    message = shape.table(choice.get("message"))
+    message = shape.known_table(choice, "message")
     content, refusal = _content(message)
-    told = shape.text(choice.get("finish_reason"))
+    told = shape.known_text(choice, "finish_reason")
     reason, where = None, None
     visible = bool(content.strip())
+    if not (message or told in _WITHOUT_MESSAGE):
+        raise shape.OddFieldError("a choice has no message")
     if refusal or told == "refusal":
         outcome, reason = Outcome.DECLINED, refusal or told
     elif told in _FILTERED:
         outcome, reason, where = Outcome.FILTERED, _filter_reason(choice, told), "answer"
     elif visible:
         outcome = Outcome.ANSWERED
+    elif told:
+        outcome, reason = Outcome.EMPTY, told[: shape.MOST_CHARACTERS]
     else:
-        outcome, reason = Outcome.EMPTY, told or None
+        raise shape.OddFieldError("a choice is empty and has no finish_reason")
     return Answer(
         outcome,
         content if visible else "",
@@ -156,13 +154,13 @@ def _answer(choice: Mapping[str, Json]) -> Answer:
 
 
 def _content(message: Mapping[str, Json]) -> tuple[str, str]:
-    content, refusal = message.get("content"), shape.text(message.get("refusal"))
+    content, refusal = message.get("content"), shape.known_text(message, "refusal")
     if isinstance(content, str):
         return content, refusal
     # Servers of reasoning models return chunks; those of thinking are no part of the answer.
-    chunks = [shape.table(chunk) for chunk in shape.rows(content)]
-    told = "".join(shape.text(chunk.get("text")) for chunk in chunks if chunk.get("type", "text") == "text")
-    refused = "".join(shape.text(chunk.get("refusal")) for chunk in chunks if chunk.get("type") == "refusal")
+    chunks = [(shape.piece({"type": "text", **chunk}, "type"), chunk) for chunk in shape.known_tables(message, "content")]
+    told = "".join(shape.piece(chunk, "text") for kind, chunk in chunks if kind == "text")
+    refused = "".join(shape.piece(chunk, "refusal") for kind, chunk in chunks if kind == "refusal")
     return told, refusal or refused
 
 

@@ -7,7 +7,7 @@ words. Status and codes decide; prose only where the provider has no code, by ph
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from siuo_async.errors import CallError, ErrorKind
 from siuo_async.providers import lenient
+from siuo_async.providers.dialects import shape
 from siuo_async.providers.dialects.base import Reply
 from siuo_async.providers.hints import limit_named, retry_after
 from siuo_async.values import EMPTY, Answer, Completion, Json, Outcome
@@ -107,6 +108,10 @@ _KIND_OF = MappingProxyType(
 _QUOTED = re.compile(r"[`'\"]([A-Za-z_.]{1,60})[`'\"]")
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id")
 _BODY_IDS = ("request_id", "responseId", "id")
+_LIMIT_AND_REQUESTED = re.compile(r"\bLimit:? (\d[\d,]{0,15}), Requested:? (\d[\d,]{0,15})", re.ASCII)
+"""In the sentence by which OpenAI and Groq turn away a request; where something was used, `Used` stands between the two."""
+_LONGEST_ID = 200
+"""Characters of a call's name that are kept. Names in headers are bytes of the server's choice, so they are made printable too."""
 _GATEWAY_GAVE_UP = frozenset({504, 524})
 
 
@@ -128,13 +133,30 @@ def read_body(reply: Reply) -> tuple[Json, bool]:
 
 def garbled(reply: Reply, why: str) -> CallError:
     """The error for a 2xx that holds no answer of this dialect."""
-    start = " ".join(reply.body[:200].decode("utf-8", "replace").split())
+    start = lenient.printable(reply.body[:200].decode("utf-8", "replace"))
     return CallError(
         ErrorKind.GARBLED,
         f"the reply holds no answer: {why}" + (f"; it begins: {start}" if start else ""),
         status=reply.status,
         maybe_billed=True,
     )
+
+
+def readable(read: Callable[[dict[str, Json]], Answer], told: Sequence[dict[str, Json]], reply: Reply) -> tuple[Answer, ...]:
+    """The answers among `told` that can be read; those that cannot are as if they had not come, and are asked for again.
+
+    Raises:
+        CallError: none of them can be read.
+    """
+    answers, why = [], "it has no answers"
+    for one in told:
+        try:
+            answers.append(read(one))
+        except shape.OddFieldError as error:
+            why = str(error)
+    if not answers:
+        raise garbled(reply, why)
+    return tuple(answers)
 
 
 def settle(problem: Problem, reply: Reply, body: Json, asked: int, rules: Rules) -> Completion:
@@ -167,18 +189,18 @@ def request_id(reply: Reply, body: Json) -> str | None:
     headers = reply.headers
     for name in _REQUEST_IDS:
         if found := headers.get(name):
-            return found
+            return lenient.printable(found[:_LONGEST_ID])
     if isinstance(body, dict):
         for name in _BODY_IDS:
             found = body.get(name)
             if isinstance(found, str) and found:
-                return found
+                return found[:_LONGEST_ID]
     return None
 
 
 def prose(reply: Reply) -> str:
     """A sentence for an error body that has no message of its own."""
-    start = " ".join(reply.body[:300].decode("utf-8", "replace").split())
+    start = lenient.printable(reply.body[:300].decode("utf-8", "replace"))
     return f"HTTP {reply.status}: {start}" if start else f"HTTP {reply.status} without a message"
 
 
@@ -223,6 +245,8 @@ def _kind(problem: Problem, status: int, limit: str | None) -> ErrorKind:
         return ErrorKind.ACCOUNT
     if words & _QUOTA or limit == "day":
         return ErrorKind.QUOTA
+    if _limited(problem, status) and _never_fits(problem.message):
+        return ErrorKind.BAD_REQUEST
     if _limited(problem, status):
         return ErrorKind.RATE_LIMITED
     if status < 500 and words & _AUTH:
@@ -232,6 +256,12 @@ def _kind(problem: Problem, status: int, limit: str | None) -> ErrorKind:
     if status < 400:
         return ErrorKind.GARBLED
     return _KIND_OF.get(status, ErrorKind.SERVER if status >= 500 else ErrorKind.BAD_REQUEST)
+
+
+def _never_fits(message: str) -> bool:
+    """Whether a rejection says that this one request is larger than the whole limit: waiting does not help it."""
+    numbers = _LIMIT_AND_REQUESTED.search(message)
+    return numbers is not None and int(numbers[2].replace(",", "")) > int(numbers[1].replace(",", ""))
 
 
 def _unsupported(problem: Problem, rules: Rules) -> str | None:
@@ -253,7 +283,7 @@ def _redirected(reply: Reply) -> CallError:
         host = urlsplit(location).hostname
     except ValueError:
         host = None
-    target = f"to {host}" if host else "to another address of the same host" if location else "without saying where to"
+    target = f"to {lenient.printable(host[:200])}" if host else "to another address of the same host" if location else "without saying where to"
     return CallError(
         ErrorKind.NOT_FOUND,
         f"the server redirected {target} (HTTP {reply.status}); the base URL must be the API's own address",
