@@ -245,9 +245,8 @@ class Endpoint:
         """Whether the try is simply made again: nothing was wrong with the call."""
         if tries.trouble is Trouble.PAGE:
             tries.first_page = tries.first_page or tries.begun
-            if self.host.replied_at > tries.first_page:  # while others are answered the page is this call's own
-                tries.trouble = Trouble.OTHER
-        if await self.network.excuses(self.host, tries.trouble, tries.begun, tries.halt):
+        own = bool(tries.first_page) and self.host.replied_at > tries.first_page  # others are answered
+        if await self.network.excuses(self.host, tries.trouble, tries.begun, tries.halt, own_page=own):
             return True
         if error.kind is ErrorKind.UNSUPPORTED_PARAMETER and error.param is not None and error.param not in tries.left_out:
             self.ruled_out |= {error.param}

@@ -247,8 +247,12 @@ class Network:
             elif waiter.host.machine != host.machine and host.reach >= waiter.host.reach and now - waiter.since >= _SURE_S:
                 waiter.told(False)
 
-    async def excuses(self, host: Host, trouble: Trouble | None, began_at: float, halt: Halt) -> bool:
-        """Notes how a try failed that began at `began_at` (this object's clock); whether it is held against nobody.
+    async def excuses(self, host: Host, trouble: Trouble | None, began_at: float, halt: Halt, *, own_page: bool = False) -> bool:
+        """Notes how a try failed; whether it is held against nobody.
+
+        Args:
+            began_at: when the try began, on this object's clock.
+            own_page: whether the host gave this call a page before and answered others since.
 
         Raises:
             StoppedEarly: `halt` was set while it was in doubt.
@@ -262,7 +266,7 @@ class Network:
             return True
         if not host.reached or trouble not in _CUT_OFF or host.reach is Reach.HERE:
             return False
-        cut_off = self._cut_off(host)
+        cut_off = self._cut_off(host, own_page=own_page and trouble is Trouble.PAGE)
         if cut_off is None:
             return await self._doubt(host, halt)
         if cut_off:
@@ -293,15 +297,15 @@ class Network:
     def _waiter(self, host: Host, halt: Halt) -> _Waiter:
         return _Waiter(host, halt, asyncio.get_running_loop().create_future(), self._clock())
 
-    def _cut_off(self, host: Host) -> bool | None:
+    def _cut_off(self, host: Host, *, own_page: bool) -> bool | None:
         """Whether all hosts in use are in trouble, as far as they need as much of the network as `host`; None: nobody knows yet."""
         used = [other for other in self._hosts.values() if other.calls and other.reached and other.reach >= host.reach]
         several = len({other.machine for other in used}) > 1
         if not several:
-            return any(other.tells_alone for other in used)
+            return not own_page and any(other.tells_alone for other in used)
         if all(other.trouble in _CUT_OFF for other in used):
             return True
-        return None if host.tells_alone else False
+        return None if host.tells_alone and not own_page else False
 
     async def _doubt(self, host: Host, halt: Halt) -> bool:
         halt.check()

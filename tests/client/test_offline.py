@@ -183,6 +183,7 @@ async def test_a_page_of_a_single_host_is_the_networks_where_nobody_had_to_prove
     plain.calls = 1
     weather.network.reached(plain)
     weather.passes(1)
+    assert not await weather.network.excuses(plain, PAGE, weather.clock.now, Halt(), own_page=True)
     assert await weather.fails(plain, PAGE)
     weather.network.close()
 

@@ -145,7 +145,9 @@ class Provider:
 
     name: str
     mode: str = "ok"
-    latency_s: float = 0.1
+    latency_s: float = 0.4
+    closes: bool = False
+    """Whether it closes the connection after each answer, so that every call needs a new one."""
     asked: Counter[str] = field(default_factory=Counter)
     """Whole requests by the hash of their body."""
     answered: list[tuple[float, int]] = field(default_factory=list)
@@ -161,7 +163,7 @@ class Provider:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.add(writer)
         try:
-            while True:
+            while not writer.transport.is_closing():
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
                 length = int(head.partition("content-length:")[2].partition("\r\n")[0] or 0)
                 self.arriving += 1
@@ -188,12 +190,13 @@ class Provider:
         if self.mode in ("ok", "loris"):
             digest = hashlib.blake2b(body, digest_size=8).hexdigest()
             self.asked[digest] += 1
-            said = _completion(digest, body)
+            said = _completion(f"{self.name} {digest}", body)
         elif self.mode in ("500", "429"):
             status, said = int(self.mode), b'{"error": {"message": "not now"}}'
         elif self.mode.startswith("portal"):
             status, kind, said = int(self.mode.removeprefix("portal")), "text/html", _PAGE
         place = "location: http://hotel.test/login\r\n" if status == 302 else ""
+        place += "connection: close\r\n" if self.closes else ""
         head = f"HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\n{place}content-length: {len(said)}\r\n\r\n".encode()
         if self.mode == "loris":
             for byte in head + said:
@@ -203,6 +206,8 @@ class Provider:
         writer.write(head + said)
         await writer.drain()
         self.answered.append((time.monotonic(), status))
+        if self.closes:
+            writer.close()
 
 
 def _completion(digest: str, body: bytes) -> bytes:
@@ -254,6 +259,7 @@ class World:
             provider = self.providers[name]
             provider.mode = told.get("mode", provider.mode)
             provider.latency_s = told.get("latency_s", provider.latency_s)
+            provider.closes = told.get("closes", provider.closes)
         if "wrong_certificate" in told:
             self.wrong_certificate = told["wrong_certificate"]
         for what, value in told.get("link", {}).items():
