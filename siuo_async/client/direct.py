@@ -175,7 +175,7 @@ class Direct:
         """The connection used last; those that got too old meanwhile are closed."""
         idle, oldest = address.idle, time.monotonic() - _KEPT_S
         while idle and idle[0][1] < oldest:
-            idle.popleft()[0].close()
+            _drop(idle.popleft()[0])
         while idle:
             connection = idle.pop()[0]
             handler = connection.protocol
@@ -189,7 +189,7 @@ class Direct:
         """Closes the connections that nobody uses."""
         for idle in self._idle.values():
             while idle:
-                idle.pop()[0].close()
+                _drop(idle.pop()[0])
 
 
 async def whole_body(content: Content, most_bytes: int, large: asyncio.Semaphore) -> bytes:
@@ -290,10 +290,11 @@ def _open(handler: ResponseHandler) -> asyncio.WriteTransport:
 
 
 def _drop(connection: Connection) -> None:
-    """Closes a connection at once: a plain close waits, without end, for a server to take what was not sent yet."""
+    """Closes a connection at once: a plain close waits for a server to take what was not sent yet, or to part with TLS's last words."""
     handler = connection.protocol
-    if handler is not None and handler.transport is not None and handler.transport.get_write_buffer_size():
-        handler.transport.abort()
+    transport = handler.transport if handler is not None else None
+    if transport is not None and (transport.get_write_buffer_size() or transport.get_extra_info("ssl_object") is not None):
+        transport.abort()
     connection.close()
 
 

@@ -96,6 +96,8 @@ class Tries:
     """What the last try was let in with and is to be settled; None where nobody counts tokens."""
     trouble: Trouble | None = None
     """What the last try tells about the network."""
+    first_page: float = 0.0
+    """When the first try began that was answered with a web page, on the monotonic clock."""
 
 
 @quick_value
@@ -226,7 +228,7 @@ class Endpoint:
             try:
                 return await self._try(request, tries)
             except CallError as error:
-                if not self._excused(error, tries):
+                if not await self._excused(error, tries):
                     raise
                 tries.attempts -= 1
                 if tries.stays_away_s:
@@ -239,9 +241,12 @@ class Endpoint:
         self.stats.waited_s += stays_s
         await tries.halt.sleep(stays_s)
 
-    def _excused(self, error: CallError, tries: Tries) -> bool:
+    async def _excused(self, error: CallError, tries: Tries) -> bool:
         """Whether the try is simply made again: nothing was wrong with the call."""
-        if self.network.note(self.host, tries.trouble, tries.begun):
+        if tries.trouble is Trouble.PAGE:
+            tries.first_page = tries.first_page or tries.begun
+        own = bool(tries.first_page) and self.host.replied_at > tries.first_page  # others are answered
+        if await self.network.excuses(self.host, tries.trouble, tries.begun, tries.halt, own_page=own):
             return True
         if error.kind is ErrorKind.UNSUPPORTED_PARAMETER and error.param is not None and error.param not in tries.left_out:
             self.ruled_out |= {error.param}
@@ -299,7 +304,7 @@ class Endpoint:
             self.group.leave()
         self._note_tokens(request, tries, completion.usage)
         self.group.succeeded(tries.begun, tries.mark.in_flight)
-        self.network.note(self.host, None, tries.begun)
+        self.network.reached(self.host)
         return redact_completion(_with_sent(completion, wire.sent), self.account.key)
 
     def _note_tokens(self, request: Request, tries: Tries, usage: Usage) -> None:
@@ -316,9 +321,9 @@ class Endpoint:
         """Waits for the network and for the limit group's door; holds a slot when it returns."""
         guess = partial(self.guess.of, request.turns, request.parameters, request.n)
         while True:
-            probe = self.network.offline and await self.network.wait(tries.halt)
+            probe = self.network.offline and await self.network.wait(self.host, tries.halt)
             tries.tokens = await self.group.enter(tries.priority, tries.halt, tries.order, guess)
-            if probe or not self.network.offline:
+            if probe or not self.network.holds(self.host):
                 return
             self._note_tokens(request, tries, Usage(0, 0))
             self.group.leave()  # offline since it queued

@@ -60,8 +60,8 @@ class Registry:
         self._groups: dict[tuple[str, str], LimitGroup] = {}
         self._endpoints: dict[tuple[str, str, bytes], Endpoint] = {}
         self.pictures = PictureCache()
-        self.network = Network(wait_s=offline_wait_s, give_up=self.stop)
-        self.sweep = Sweep()
+        self.network = Network(wait_s=offline_wait_s, give_up=self.stop, refresh=self._refresh)
+        self.sweep = Sweep(self.network.beat)
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -133,6 +133,10 @@ class Registry:
         """No endpoint sends anything more; calls on the wire may finish."""
         for endpoint in self._endpoints.values():
             endpoint.stop(reason)
+
+    def _refresh(self) -> None:
+        for _, account in self._accounts.values():
+            account.transport.refresh()
 
     async def close(self) -> None:
         """Closes all connections."""

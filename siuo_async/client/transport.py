@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -22,6 +22,7 @@ from aiohttp.payload import Payload
 from yarl import URL
 
 from siuo_async.client.direct import CHUNK, Direct, own_headers, possible, whole_body
+from siuo_async.client.sockets import open_socket
 from siuo_async.errors import CallError, ErrorKind
 from siuo_async.providers.dialects.base import Reply
 from siuo_async.providers.lenient import printable
@@ -103,9 +104,13 @@ class Sweep:
 
     One shared sweep is cheaper than a timer per call, and a second of grace does not matter in ten minutes. Whatever else all calls of
     a process share on the wire is here too.
+
+    Args:
+        beat: called with each sweep.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, beat: Callable[[], None] = lambda: None) -> None:
+        self._beat = beat
         self.large = asyncio.Semaphore(LARGE_AT_ONCE)
         """The places of replies that are long."""
         self._timers: set[Timer] = set()
@@ -134,6 +139,7 @@ class Sweep:
         while True:
             before = now
             await asyncio.sleep(SWEEP_S)
+            self._beat()
             now = time.monotonic()
             if (held_s := now - before - SWEEP_S) > HELD_S:  # the whole process stood still: replies wait to be read
                 for timer in self._timers:
@@ -169,7 +175,9 @@ class Transport:
             short: False sends everything through the session.
         """
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, limit_per_host=0, ttl_dns_cache=300, keepalive_timeout=15),
+            connector=aiohttp.TCPConnector(
+                limit=0, limit_per_host=0, ttl_dns_cache=300, keepalive_timeout=15, socket_factory=open_socket
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": _USER_AGENT},
@@ -218,6 +226,13 @@ class Transport:
         async with self.session.post(url, data=payload, headers=headers, proxy=proxy, allow_redirects=False) as response:
             body = await whole_body(response.content, MOST_REPLY_BYTES, self.sweep.large)
             return Reply(response.status, response.headers, body, time.time())
+
+    def refresh(self) -> None:
+        """Forgets what may lead nowhere when the network has changed: idle connections, names that were looked up."""
+        if self.direct is not None:
+            self.direct.close()
+        if isinstance(self.session.connector, aiohttp.TCPConnector):
+            self.session.connector.clear_dns_cache()
 
     async def close(self) -> None:
         """Closes the connections."""

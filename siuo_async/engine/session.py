@@ -120,6 +120,7 @@ class Session:
         self.state.judge = judge.endpoint if judge else None
         self.state.endpoints = registry.endpoints
         self.state.offline_s = lambda: registry.network.offline_s
+        registry.network.tell = self.state.notices.append
         groups = groups_of(registry.endpoints)
         self._limits = LimitsWatch(groups, offline=lambda: registry.network.offline)
         self._limits_log = LimitsLog(directory.limits, groups)

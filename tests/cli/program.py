@@ -48,10 +48,15 @@ class Done:
 
 
 class Siuo:
-    """`siuo("run", "siuo-gen", ...)` in a folder, with nothing of the tester's own environment but the path."""
+    """`siuo("run", "siuo-gen", ...)` in a folder, with nothing of the tester's own environment but the path.
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    Args:
+        inside: a command that starts another one somewhere else, as in another network.
+    """
+
+    def __init__(self, folder: Path, *, inside: Sequence[str] = (), **variables: str) -> None:
         self.folder = folder
+        self.inside = inside
         home = folder / "home"
         home.mkdir(parents=True, exist_ok=True)
         self.variables = {
@@ -74,7 +79,7 @@ class Siuo:
         limits = [f"ulimit -{what} {most};" for what, most in (("f", blocks), ("n", open_files)) if most]
         limited = ["sh", "-c", f'{" ".join(limits)} exec "$@"', "sh"] if limits else []
         return subprocess.Popen(
-            [*limited, sys.executable, "-m", "siuo_async", *map(str, words)],
+            [*self.inside, *limited, sys.executable, "-m", "siuo_async", *map(str, words)],
             cwd=self.folder,
             env={**self.variables, **(env or {})},
             stdin=subprocess.DEVNULL,
@@ -92,7 +97,7 @@ class Siuo:
         blocks: int | None = None,
     ) -> Done:
         """The command, finished, with the exit code that was expected."""
-        if blocks:
+        if blocks or self.inside:
             return finish(self.start(*words, env=env, blocks=blocks), code=code)
         number = next(_NUMBERS)
         place = self.folder.parent / f"output-{os.getpid()}-{number}"

@@ -22,6 +22,7 @@ from siuo_async.providers.dialects.base import Reply
 from tests.client.servers import OK, QuickHalt, RawServer, ask, http, registry_for, replies, serving
 
 NO_NAME, REFUSED, FOREIGN, OTHER = Trouble.UNREACHABLE, Trouble.REFUSED, Trouble.FOREIGN, Trouble.OTHER
+PAGE, CUT = Trouble.PAGE, Trouble.CUT
 
 
 class Clock:
@@ -43,11 +44,12 @@ class Weather:
         host = self.network.host(f"https://{name}/v1")
         host.calls = calls
         if reached:
-            self.network.note(host, None, self.clock.now)
+            self.network.reached(host)
+        self.passes(0.5)
         return host
 
-    def fails(self, host: Host, trouble: Trouble) -> bool:
-        return self.network.note(host, trouble, self.clock.now)
+    async def fails(self, host: Host, trouble: Trouble, *, began_at: float | None = None) -> bool:
+        return await self.network.excuses(host, trouble, self.clock.now if began_at is None else began_at, Halt())
 
     def passes(self, seconds: float, *, asleep: bool = False) -> None:
         self.wall.now += seconds
@@ -58,11 +60,15 @@ class Weather:
     "troubles, is_offline",
     [
         ([NO_NAME], True),
+        ([FOREIGN], True),
         ([REFUSED], False),
-        ([FOREIGN], False),
+        ([PAGE], False),
+        ([CUT], False),
         ([OTHER], False),
-        ([NO_NAME, None], False),
-        ([NO_NAME, OTHER], False),
+        ([REFUSED, None], False),
+        ([OTHER, REFUSED], False),
+        ([PAGE, PAGE], True),
+        ([CUT, CUT], True),
         ([NO_NAME, NO_NAME], True),
         ([REFUSED, REFUSED], True),
         ([FOREIGN, FOREIGN], True),
@@ -73,88 +79,261 @@ class Weather:
 async def test_all_hosts_must_fail_in_a_way_that_tells_of_the_network(troubles: list[Trouble | None], is_offline: bool) -> None:
     weather = Weather()
     hosts = [weather.host(f"h{number}.example") for number in range(len(troubles))]
-    held = [weather.fails(host, trouble) for host, trouble in zip(hosts, troubles, strict=True) if trouble]
+    held = [await weather.fails(host, trouble) for host, trouble in zip(hosts, troubles, strict=True) if trouble]
     assert held[-1] is weather.network.offline is is_offline
     weather.network.close()
+
+
+async def in_doubt(weather: Weather, host: Host) -> asyncio.Task[bool]:
+    """A failure of which nobody knows yet whose fault it is."""
+    task = asyncio.create_task(weather.fails(host, NO_NAME))
+    await asyncio.sleep(0)
+    assert not task.done()
+    assert not weather.network.offline
+    return task
+
+
+async def test_while_another_host_says_nothing_a_failure_waits_and_holds_nobody_up() -> None:
+    weather = Weather()
+    gone, silent = weather.host("gone.example"), weather.host("silent.example")
+    task = await in_doubt(weather, gone)
+    assert await weather.network.wait(silent, Halt()) is False
+    task.cancel()
+
+
+async def test_it_was_the_hosts_own_fault_when_another_one_replies() -> None:
+    weather = Weather()
+    gone, fine = weather.host("gone.example"), weather.host("fine.example")
+    task = await in_doubt(weather, gone)
+    weather.network.reached(fine)  # that may have been on its way before
+    await asyncio.sleep(0)
+    assert not task.done()
+    weather.passes(1)
+    weather.network.reached(fine)
+    assert await task is False
+
+
+async def test_it_was_the_network_when_the_other_ones_fail_too() -> None:
+    weather = Weather()
+    one, two = weather.host("one.example"), weather.host("two.example")
+    task = await in_doubt(weather, one)
+    assert await weather.fails(two, NO_NAME)
+    assert await task
+    assert weather.network.offline
+    weather.network.close()
+
+
+async def test_it_was_nothing_when_the_host_itself_replies() -> None:
+    weather = Weather()
+    one, _ = weather.host("one.example"), weather.host("two.example")
+    task = await in_doubt(weather, one)
+    weather.network.reached(one)
+    assert await task
+
+
+async def test_where_nobody_ever_says_anything_the_try_is_made_again_after_a_while() -> None:
+    weather = Weather(probe_s=0.02)
+    one, _ = weather.host("one.example"), weather.host("two.example")
+    assert await weather.fails(one, NO_NAME)
+    assert not weather.network.offline
+
+
+async def test_whoever_is_stopped_in_doubt_leaves() -> None:
+    weather, halt = Weather(), Halt()
+    one, _ = weather.host("one.example"), weather.host("two.example")
+    task = asyncio.create_task(weather.network.excuses(one, NO_NAME, weather.clock.now, halt))
+    await asyncio.sleep(0)
+    halt.set(StoppedEarly("enough"))
+    weather.network.release_halted()
+    with pytest.raises(StoppedEarly, match="enough"):
+        await task
+
+
+@pytest.mark.parametrize("nearer", ["127.0.0.1:8000", "localhost:8000", "[::1]:8000", "192.168.1.9:8000", "gpubox:8000", "nas.local"])
+async def test_a_server_of_this_machine_or_its_own_network_says_nothing_of_what_is_beyond(nearer: str) -> None:
+    weather = Weather()
+    near, far = weather.host(nearer), weather.host("api.example")
+    assert await weather.fails(far, NO_NAME)
+    assert weather.network.offline
+    assert await weather.network.wait(near, Halt()) is False
+    weather.network.reached(near)
+    assert weather.network.offline
+    weather.network.reached(far)
+    assert not weather.network.offline
+
+
+async def test_a_server_of_this_machine_that_fails_is_never_the_networks_fault() -> None:
+    weather = Weather()
+    assert not await weather.fails(weather.host("127.0.0.1:8000"), NO_NAME)
+
+
+async def test_a_near_host_waits_too_once_it_is_gone_itself() -> None:
+    weather = Weather()
+    near, far = weather.host("192.168.1.9:8000"), weather.host("api.example")
+    assert await weather.fails(far, NO_NAME)
+    assert not weather.network.holds(near)
+    assert await weather.fails(near, NO_NAME)
+    assert weather.network.holds(near)
+    weather.network.close()
+
+
+async def test_a_page_of_a_single_host_is_the_networks_where_nobody_had_to_prove_who_it_is() -> None:
+    weather = Weather()
+    plain = weather.network.host("http://plain.example/v1")
+    plain.calls = 1
+    weather.network.reached(plain)
+    weather.passes(1)
+    assert not await weather.network.excuses(plain, PAGE, weather.clock.now, Halt(), own_page=True)
+    assert await weather.fails(plain, PAGE)
+    weather.network.close()
+
+
+async def test_a_try_that_was_on_the_wire_when_the_network_was_away_is_held_against_nobody() -> None:
+    weather = Weather()
+    host = weather.host("right.example")
+    began = weather.clock.now
+    weather.passes(60)
+    assert await weather.fails(host, NO_NAME)
+    weather.passes(1)
+    weather.network.reached(host)
+    assert not weather.network.offline
+    assert await weather.fails(host, OTHER, began_at=began)
+    weather.passes(1)
+    assert not await weather.fails(host, OTHER)
+
+
+async def test_what_may_lead_nowhere_now_is_dropped_when_it_goes_away_and_before_each_probe() -> None:
+    refreshed: list[float] = []
+    weather = Weather(probe_s=0.01, refresh=lambda: refreshed.append(0))
+    await weather.fails(weather.host("right.example"), NO_NAME)
+    assert len(refreshed) == 1
+    while len(refreshed) < 3:
+        await asyncio.sleep(0.005)
+    weather.network.close()
+
+
+async def test_each_probe_is_one_call_for_each_host() -> None:
+    weather = Weather(probe_s=0.02)
+    hosts = [weather.host(name) for name in ("one.example", "two.example")]
+    hosts[1].trouble = NO_NAME
+    await weather.fails(hosts[0], NO_NAME)
+    waiting = [asyncio.create_task(weather.network.wait(host, Halt())) for host in hosts for _ in range(3)]
+    await asyncio.sleep(0)
+    weather.network._probe()
+    await asyncio.sleep(0)
+    assert [task.done() for task in waiting] == [True, False, False, True, False, False]
+    weather.network.reached(hosts[0])
+    await asyncio.gather(*waiting)
+
+
+async def test_an_outage_that_lasts_is_told_and_so_is_its_end() -> None:
+    said: list[str] = []
+    weather = Weather(probe_s=30)
+    weather.network.tell = said.append
+    host = weather.host("right.example")
+    await weather.fails(host, NO_NAME)
+    weather.network._probe()
+    assert said == []  # a moment is not worth a sentence
+    weather.passes(40)
+    weather.network._probe()
+    weather.network.reached(host)
+    assert said == [
+        "offline (right.example cannot be reached): calls wait, nothing is lost; trying again every 30 s",
+        "the network is back after 40 s",
+    ]
 
 
 async def test_two_ports_of_one_machine_are_one_machine() -> None:
     weather = Weather()
     one, two = weather.host("10.0.0.7:8000"), weather.host("10.0.0.7:8001")
-    assert not weather.fails(one, REFUSED)
-    assert not weather.fails(two, REFUSED)
+    assert not await weather.fails(one, REFUSED)
+    assert not await weather.fails(two, REFUSED)
 
 
 async def test_a_host_that_was_never_reached_is_not_offline() -> None:
     weather = Weather()
-    assert not weather.fails(weather.host("wrong.example", reached=False), NO_NAME)
+    assert not await weather.fails(weather.host("wrong.example", reached=False), NO_NAME)
 
 
 async def test_a_host_that_was_never_reached_does_not_keep_others_from_being_offline() -> None:
     weather = Weather()
     weather.host("wrong.example", reached=False)
-    assert weather.fails(weather.host("right.example"), NO_NAME)
+    assert await weather.fails(weather.host("right.example"), NO_NAME)
     weather.network.close()
 
 
 async def test_a_host_that_nobody_uses_any_more_has_no_say() -> None:
     weather = Weather()
     weather.host("finished.example", calls=0)
-    assert weather.fails(weather.host("right.example"), NO_NAME)
+    assert await weather.fails(weather.host("right.example"), NO_NAME)
     weather.network.close()
 
 
 async def test_while_offline_no_failure_of_any_host_counts() -> None:
     weather = Weather()
     host, wrong = weather.host("right.example"), weather.host("wrong.example", reached=False)
-    weather.fails(host, NO_NAME)
-    assert weather.fails(host, OTHER)
-    assert weather.fails(wrong, REFUSED)
-    weather.network.note(host, None, 0)
-    assert not weather.fails(wrong, REFUSED)
+    await weather.fails(host, NO_NAME)
+    assert await weather.fails(host, OTHER)
+    assert await weather.fails(wrong, REFUSED)
+    weather.network.reached(host)
+    weather.passes(1)
+    assert not await weather.fails(wrong, REFUSED)
 
 
 async def test_a_call_that_was_on_the_wire_while_the_machine_slept_is_not_held_against_anybody() -> None:
     weather = Weather(probe_s=30)
     host = weather.host("right.example")
     began = weather.clock.now
+    weather.network.beat()
     weather.passes(3_000, asleep=True)
-    assert weather.network.note(host, OTHER, began)
-    assert await asyncio.wait_for(weather.network.wait(Halt()), 5)  # the probe goes out at once
-    weather.network.note(host, None, weather.clock.now)
+    assert await weather.fails(host, OTHER, began_at=began)
+    assert not weather.network.offline
     weather.passes(1)
-    assert not weather.fails(host, OTHER)
+    assert not await weather.fails(host, OTHER)
 
 
-async def test_time_that_passes_on_both_clocks_is_no_sleep() -> None:
+async def test_nor_is_one_that_was_on_the_wire_while_the_process_stood_still() -> None:
     weather = Weather()
     host = weather.host("right.example")
     began = weather.clock.now
-    weather.passes(3_000)
-    assert not weather.network.note(host, OTHER, began)
+    weather.network.beat()
+    weather.passes(20)
+    assert await weather.fails(host, OTHER, began_at=began)
+
+
+async def test_time_that_passes_on_both_clocks_with_a_beat_each_second_is_no_sleep() -> None:
+    weather = Weather()
+    host = weather.host("right.example")
+    began = weather.clock.now
+    for _ in range(300):
+        weather.passes(1)
+        weather.network.beat()
+    assert not await weather.fails(host, OTHER, began_at=began)
 
 
 async def test_online_nobody_waits() -> None:
-    assert await Network().wait(Halt()) is False
+    network = Network()
+    assert await network.wait(network.host("https://any.example"), Halt()) is False
 
 
 async def test_one_call_is_the_probe_and_the_first_reply_lets_all_go() -> None:
     weather = Weather(probe_s=0.02)
     host = weather.host("right.example")
-    weather.fails(host, NO_NAME)
-    waiting = [asyncio.create_task(weather.network.wait(Halt())) for _ in range(4)]
+    await weather.fails(host, NO_NAME)
+    waiting = [asyncio.create_task(weather.network.wait(host, Halt())) for _ in range(4)]
     await asyncio.sleep(0.03)
     assert [task.done() for task in waiting] == [True, False, False, False]
     assert waiting[0].result() is True
-    weather.network.note(host, None, 0)
+    weather.network.reached(host)
     assert await asyncio.gather(*waiting[1:]) == [False] * 3
     assert not weather.network.offline
 
 
 async def test_a_cancelled_waiter_is_not_the_probe() -> None:
     weather = Weather(probe_s=0.02)
-    weather.fails(weather.host("right.example"), NO_NAME)
-    first, second = (asyncio.create_task(weather.network.wait(Halt())) for _ in range(2))
+    host = weather.host("right.example")
+    await weather.fails(host, NO_NAME)
+    first, second = (asyncio.create_task(weather.network.wait(host, Halt())) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     assert await asyncio.wait_for(second, 5)
@@ -163,8 +342,9 @@ async def test_a_cancelled_waiter_is_not_the_probe() -> None:
 
 async def test_waiters_of_a_halted_endpoint_leave() -> None:
     weather, halt = Weather(), Halt()
-    weather.fails(weather.host("right.example"), NO_NAME)
-    leaves, stays = asyncio.create_task(weather.network.wait(halt)), asyncio.create_task(weather.network.wait(Halt()))
+    host = weather.host("right.example")
+    await weather.fails(host, NO_NAME)
+    leaves, stays = asyncio.create_task(weather.network.wait(host, halt)), asyncio.create_task(weather.network.wait(host, Halt()))
     await asyncio.sleep(0)
     halt.set(StoppedEarly("enough"))
     weather.network.release_halted()
@@ -178,14 +358,14 @@ async def test_waiters_of_a_halted_endpoint_leave() -> None:
 async def test_after_the_longest_wait_it_gives_up_in_a_sentence() -> None:
     said: list[StoppedEarly] = []
     weather = Weather(probe_s=0.01, give_up=said.append)
-    weather.fails(weather.host("right.example"), NO_NAME)
+    await weather.fails(weather.host("right.example"), NO_NAME)
     weather.passes(OFFLINE_WAIT_S - 1)
     await asyncio.sleep(0.03)
     assert said == []
     weather.passes(1)
     await asyncio.sleep(0.03)
     assert [str(reason) for reason in said] == [
-        "offline for 120 minutes (right.example:443 unreachable); run the same command again when the network is back"
+        "offline for 120 minutes (right.example cannot be reached); run the same command again when the network is back"
     ]
     assert said[0].exit_code == 3
 
@@ -206,10 +386,14 @@ KEY_OF = aiohttp.client_reqrep.ConnectionKey("h", 443, True, True, None, None, N
         (aiohttp.ClientConnectorError(KEY_OF, OSError("Multiple exceptions: [Errno 101] x, [Errno 113] y")), NO_NAME),
         (aiohttp.ClientProxyConnectionError(KEY_OF, OSError(errno.ECONNREFUSED, "refused")), NO_NAME),
         (aiohttp.ClientConnectorDNSError(KEY_OF, OSError(-3, "Temporary failure in name resolution")), NO_NAME),
-        (aiohttp.ClientConnectorSSLError(KEY_OF, OSError(1, "handshake")), OTHER),
+        (aiohttp.ClientConnectorSSLError(KEY_OF, OSError(1, "handshake")), CUT),
+        (aiohttp.ClientOSError(errno.ETIMEDOUT, "silence"), NO_NAME),
+        (OSError(errno.ENETDOWN, "no interface"), NO_NAME),
         (aiohttp.ConnectionTimeoutError(), NO_NAME),
-        (ConnectionResetError(), OTHER),
-        (aiohttp.ServerDisconnectedError(), OTHER),
+        (ConnectionResetError(), CUT),
+        (aiohttp.ClientOSError(errno.ECONNRESET, "reset"), CUT),
+        (aiohttp.ServerDisconnectedError(), CUT),
+        (ValueError("no HTTP"), OTHER),
     ],
 )
 @pytest.mark.skipif(errno.ECONNREFUSED != 111, reason="the texts hold Linux's numbers")
@@ -229,16 +413,19 @@ def test_a_reply_that_does_not_come_or_is_cut_tells_nothing(kind: ErrorKind) -> 
 @pytest.mark.parametrize(
     "status, content_type, body, expected",
     [
-        (200, "text/html; charset=utf-8", b"hello", FOREIGN),
-        (200, "application/json", b"\n <!DOCTYPE html>", FOREIGN),
-        (302, "text/html", b"", FOREIGN),
+        (200, "text/html; charset=utf-8", b"hello", PAGE),
+        (200, "application/json", b"\n <!DOCTYPE html>", PAGE),
+        (302, "text/html", b"", PAGE),
+        (307, "application/json", b"{}", PAGE),
         (511, "text/html", b"<html>", FOREIGN),
         (502, "text/html", b"<html>Bad gateway", None),
         (500, "application/json", b"{}", None),
         (200, "application/json", b"{", None),
     ],
 )
-def test_html_in_place_of_an_answer_is_foreign(status: int, content_type: str, body: bytes, expected: Trouble | None) -> None:
+def test_html_in_place_of_an_answer_tells_of_somebody_in_between(
+    status: int, content_type: str, body: bytes, expected: Trouble | None
+) -> None:
     reply = Reply(status, {"content-type": content_type}, body)
     assert trouble_of(CallError(ErrorKind.GARBLED, "x"), reply) is expected
 

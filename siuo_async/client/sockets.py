@@ -1,0 +1,41 @@
+"""How a connection's socket is set up, so that a dead peer is noticed and an upload's progress is seen.
+
+A peer that is gone without a word (a network that was lost, a NAT that forgot) is otherwise noticed after the full timeout of a
+call, and by the kernel alone after 15 minutes. And a kernel takes whole pictures into its buffer, as if they were sent, while a slow
+uplink has minutes of work with them.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+SILENT_S = 90
+"""A connection over which nothing comes back for so long, not even the kernel's own sign of life, is dead."""
+FIRST_SIGN_S, NEXT_SIGN_S = 30, 15
+"""An idle connection's peer is asked for a sign of life after so long, and again."""
+MOST_UNSENT = 1 << 18
+"""Bytes of an upload that the kernel takes ahead of those that are on their way."""
+
+_OPTIONS = (
+    ("TCP_KEEPIDLE", FIRST_SIGN_S),
+    ("TCP_KEEPALIVE", FIRST_SIGN_S),  # macOS's name for it
+    ("TCP_KEEPINTVL", NEXT_SIGN_S),
+    ("TCP_KEEPCNT", (SILENT_S - FIRST_SIGN_S) // NEXT_SIGN_S),
+    ("TCP_USER_TIMEOUT", SILENT_S * 1000),
+    ("TCP_NOTSENT_LOWAT", MOST_UNSENT),
+)
+
+
+def open_socket(address: tuple[Any, ...]) -> socket.socket:
+    """A socket for an address as `getaddrinfo` gives it; what a system does not know of is left out.
+
+    Raises:
+        OSError: there is no such kind of socket here.
+    """
+    opened = socket.socket(*address[:3])
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _OPTIONS:
+        if (number := getattr(socket, name, None)) is not None:
+            opened.setsockopt(socket.IPPROTO_TCP, number, value)
+    return opened
