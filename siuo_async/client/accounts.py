@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -15,6 +16,7 @@ from yarl import URL
 
 from siuo_async.config import Price, ProviderConfig
 from siuo_async.errors import ConfigError
+from siuo_async.keys import Secrets, in_variables
 from siuo_async.providers import presets
 from siuo_async.providers.dialects.base import Dialect
 from siuo_async.providers.presets import Preset
@@ -41,6 +43,12 @@ class Environment:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{dotenv} cannot be read ({error}); save it as UTF-8 text, or move it away") from error
 
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What a confused server, or a user's module, could tell of this environment: keys of all providers, passwords of proxies."""
+        names = {name for preset in presets.load_presets().values() for name in preset.key_env}
+        return Secrets.of(*in_variables({**self._keys, **self.variables}, names))
+
     def key(self, name: str) -> str | None:
         """A key: from the environment, else from `.env`."""
         return (self.variables.get(name) or self._keys.get(name) or "").strip() or None
@@ -63,6 +71,11 @@ class AccountSpec:
     concurrency: int | None = None
     profile: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
     price: Price | None = None
+
+    @property
+    def secrets(self) -> Secrets:
+        """Its key, and what else of the environment must not get out."""
+        return Secrets.of(self.key) | self.environment.secrets
 
     @property
     def name(self) -> str:

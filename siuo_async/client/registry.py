@@ -19,6 +19,7 @@ from siuo_async.client.offline import OFFLINE_WAIT_S, Network
 from siuo_async.client.pictures import PictureCache
 from siuo_async.client.transport import Sweep, Transport
 from siuo_async.errors import StoppedEarly
+from siuo_async.keys import NONE, Secrets
 from siuo_async.providers.profiles import profile_for
 from siuo_async.values import Json
 
@@ -64,6 +65,14 @@ class Registry:
         self.sweep = Sweep()
 
     @property
+    def secrets(self) -> Secrets:
+        """What no account of this process may let out."""
+        found = NONE
+        for spec, _ in self._accounts.values():
+            found = found | spec.secrets
+        return found
+
+    @property
     def endpoints(self) -> list[Endpoint]:
         """All endpoints, in the order they were asked for."""
         return list(self._endpoints.values())
@@ -100,6 +109,7 @@ class Registry:
             account = Account(
                 provider=spec.identity,
                 key=spec.key,
+                secrets=spec.secrets,
                 transport=Transport.open(self.sweep, total_s=self._timeout_s),
                 sends_call_id=spec.identity == SIMULATED,
             )

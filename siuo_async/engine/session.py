@@ -238,7 +238,7 @@ class Session:
         with contextlib.suppress(OSError), open(self._directory.path / "errors.log", "a", encoding="utf-8") as log:
             stamp = datetime.now(UTC).isoformat(timespec="seconds")
             trace = "".join(traceback.format_exception(error, limit=-12))
-            log.write(f"{stamp} sample {sample.id if sample else '?'}\n{trace}\n")
+            log.write(f"{stamp} sample {sample.id if sample else '?'}\n{self._registry.secrets.out_of(trace)}\n")
 
     @contextlib.asynccontextmanager
     async def _background(self, journal: Journal, door: SendingDoor) -> AsyncIterator[None]:

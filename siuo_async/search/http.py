@@ -15,7 +15,6 @@ import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import quote
 
 import aiohttp
 from asyncio_throttle import Throttler
@@ -23,7 +22,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from yarl import URL
 
 from siuo_async.errors import ErrorKind
-from siuo_async.keys import redact, unmistakable, without_key
+from siuo_async.keys import NONE, Secrets
 from siuo_async.providers import lenient
 from siuo_async.providers.hints import retry_after
 from siuo_async.search.base import LIMIT_CHARS, NOTHING, Found, SearchError, clean, clean_query
@@ -75,6 +74,7 @@ class HttpSearcher:
         settings: bounds.
         key: sent in `key_header`, or where the template has `{key}`.
         key_header: `Authorization` sends `Bearer KEY`, any other header the key alone.
+        secrets: what else must not get out of what the endpoint says.
         identity: instead of host and digest of the template.
         sleep: waits between tries.
     """
@@ -86,11 +86,13 @@ class HttpSearcher:
         *,
         key: str | None = None,
         key_header: str = "Authorization",
+        secrets: Secrets = NONE,
         identity: str | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.identity = identity or f"http:{template.host}#{template.digest}-{READING}-{settings.limit_chars}"
         self._template, self._settings, self._key, self._sleep = template, settings, key, sleep
+        self._secrets = Secrets.of(key) | secrets
         self._headers = {"Accept": "application/json"}
         if key and not template.takes_key:
             self._headers[key_header] = f"Bearer {key}" if key_header.lower() == "authorization" else key
@@ -117,10 +119,10 @@ class HttpSearcher:
             found: Found = await policy(self._try, url)
         except SearchError as error:
             error.attempts = int(policy.statistics["attempt_number"])
-            error.message = self._without_key(error.message)
+            error.message = self._secrets.out_of(error.message)
+            error.args = (error.message,)
             raise
-        text = without_key(found.text, self._key) if unmistakable(self._key) else found.text
-        return replace(found, text=text, attempts=int(policy.statistics["attempt_number"]))
+        return replace(found, text=self._secrets.out_of_answer(found.text), attempts=int(policy.statistics["attempt_number"]))
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -215,10 +217,6 @@ class HttpSearcher:
             why = f"the search at {host} answered with {problem or 'a bare value'} instead of JSON results"
             raise SearchError(ErrorKind.GARBLED, why, status=status)
         return value
-
-    def _without_key(self, message: str) -> str:
-        escaped = quote(self._key, safe="") if self._key else None
-        return redact(redact(message, escaped), self._key)
 
 
 def _open_session() -> aiohttp.ClientSession:
