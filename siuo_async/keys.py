@@ -12,9 +12,11 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 MARK = "[key]"
@@ -117,6 +119,22 @@ def _of_proxy(url: str) -> Iterator[str]:
     if parts.password:
         user, password = unquote(parts.username or ""), unquote(parts.password)
         yield from (password, parts.password, base64.b64encode(f"{user}:{password}".encode()).decode())
+
+
+def place_of(settings: Any, told: Callable[[str], bool], *, where: str = "") -> str | None:
+    """Where in nested settings the first text (or name) stands of which `told` is true, as `params.api_key`; None: nowhere."""
+    if isinstance(settings, str | Path):
+        return (where or "the settings") if told(str(settings)) else None
+    if isinstance(settings, Mapping):
+        if any(told(str(name)) for name in settings):
+            return where or "the settings"
+        inside = [(str(name), value) for name, value in settings.items()]
+    elif isinstance(settings, list | tuple):
+        inside = [(str(number), value) for number, value in enumerate(settings)]
+    else:
+        return None
+    found = (place_of(value, told, where=f"{where}.{name}".lstrip(".")) for name, value in inside)
+    return next((place for place in found if place is not None), None)
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,6 @@ A judge that is also a model under test is the same endpoint and shares its limi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 
 import orjson
 from yarl import URL
@@ -20,6 +19,7 @@ from siuo_async.client.pictures import PictureCache
 from siuo_async.client.transport import Sweep, Transport
 from siuo_async.errors import StoppedEarly
 from siuo_async.keys import NONE, Secrets
+from siuo_async.network import is_here
 from siuo_async.providers.profiles import profile_for
 from siuo_async.values import Json
 
@@ -157,11 +157,7 @@ class Registry:
 
 def host_is_here(base_url: str) -> bool:
     """Whether a base URL leads to this machine: a server that somebody runs, without accounts and their quotas."""
-    host = URL(base_url).host or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_here(URL(base_url).host or "")
 
 
 def _limit(limit: Limit, provider: str) -> float | None:

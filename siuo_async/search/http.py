@@ -11,7 +11,6 @@ import html
 import random
 import re
 import time
-import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -23,6 +22,7 @@ from yarl import URL
 
 from siuo_async.errors import ErrorKind
 from siuo_async.keys import NONE, Secrets
+from siuo_async.network import authorities, proxy_for
 from siuo_async.providers import lenient
 from siuo_async.providers.hints import retry_after
 from siuo_async.search.base import LIMIT_CHARS, NOTHING, Found, SearchError, clean, clean_query
@@ -163,7 +163,7 @@ class HttpSearcher:
     async def _followed(self, url: URL) -> Json:
         session = self._session = self._session or _open_session()
         for _ in range(MOST_REDIRECTS + 1):
-            proxy = _proxy_for(url)
+            proxy = proxy_for(url.scheme, url.host)
             async with session.get(url, headers=self._headers, allow_redirects=False, proxy=proxy) as response:
                 if response.status not in _REDIRECTS:
                     return self._read(response, await self._body(response))
@@ -221,7 +221,7 @@ class HttpSearcher:
 
 def _open_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=15),
+        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=15, ssl=authorities()),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "siuo-async"},
@@ -231,13 +231,6 @@ def _open_session() -> aiohttp.ClientSession:
 def _pace(rpm: float) -> Throttler:
     period_s = 60 / rpm
     return Throttler(rate_limit=1, period=period_s, retry_interval=min(0.05, period_s / 20))
-
-
-def _proxy_for(url: URL) -> str | None:
-    """The proxy of the usual variables (aiohttp's `trust_env` would send what stands in ~/.netrc as well)."""
-    if url.host is None or urllib.request.proxy_bypass(url.host):
-        return None
-    return urllib.request.getproxies().get(url.scheme)
 
 
 def _keeps_key_safe(url: URL, target: URL) -> bool:

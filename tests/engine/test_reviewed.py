@@ -15,7 +15,6 @@ from siuo_async.benchmarks.judged import Verdict
 from siuo_async.benchmarks.siuo_gen import SAFETY, SiuoGen
 from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult, SiuoTally
 from siuo_async.client.redact import redact_completion
-from siuo_async.keys import Secrets
 from siuo_async.config import Price
 from siuo_async.engine.asking import Asker, Target
 from siuo_async.engine.door import ReplayDoor, SendingDoor
@@ -23,6 +22,7 @@ from siuo_async.engine.journal import Journal, JournalReader
 from siuo_async.engine.records import CallRecord
 from siuo_async.engine.scoreboard import Spend
 from siuo_async.errors import StoppedEarly
+from siuo_async.keys import Secrets
 from siuo_async.values import Answer, Completion, Outcome, Parameters, Prompt, Turn, Usage
 from tests.engine.samples import FakeEndpoint, Killed, answered, failure, record, sample
 
