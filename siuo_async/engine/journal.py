@@ -337,7 +337,8 @@ def _lock(writer: int, path: Path) -> None:
             f"{path.parent} is being written by {_holder(path)}; wait for it, stop it, or start another run with --fresh"
         ) from error
     who = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-    target = private(holder_file(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    holder_file(path).unlink(missing_ok=True)  # a dead writer's, or a link that somebody put there
+    target = private(holder_file(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         with contextlib.suppress(OSError):  # a full disk is met, and told, by the first record
             os.write(target, orjson.dumps(who))

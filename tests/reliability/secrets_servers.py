@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -68,7 +68,8 @@ def serving(answer: Callable[[Asked], Reply], tls: ssl.SSLContext | None = None)
             self.end_headers()
             self.wfile.write(reply)
 
-        do_GET = do_POST
+        def do_GET(self) -> None:
+            self.do_POST()
 
         def log_message(self, *_: Any) -> None:
             """Nothing."""
@@ -207,10 +208,8 @@ def tunnelling(to: int, *, password: str | None = None) -> Iterator[Server]:
 
 
 def _quietly(serve: Callable[[socket.socket], None], client: socket.socket) -> None:
-    try:
+    with suppress(OSError):
         serve(client)
-    except OSError:
-        pass
 
 
 def _copy(source: socket.socket, sink: socket.socket) -> None:

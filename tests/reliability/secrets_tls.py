@@ -1,1 +1,1 @@
-FAULTS=()
+FAULTS = ()
