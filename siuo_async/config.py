@@ -18,11 +18,15 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from siuo_async.errors import ConfigError
+from siuo_async.keys import looks_like_a_key, place_of
 from siuo_async.values import Json, Parameters, Protocol
 
 _MOST = 2**31 - 1
 _MOST_RPM, _MOST_TPM, _MOST_AT_ONCE = 10_000_000, 10_000_000_000, 100_000
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONG_NAME = 20
+"""A name with small letters and digits that is as long as this is more likely a key."""
 _FLAGS = {"combinations": "--combination", "usages": "--usage"}
 """Where a field's flag has another name, and can be given a wrong value."""
 
@@ -35,6 +39,17 @@ def _sendable(params: dict[str, Json]) -> dict[str, Json]:
     except (TypeError, ValueError) as error:
         raise ValueError(f"it holds what JSON cannot ({error}); put names that are numbers in quotes") from error
     return params
+
+
+def _variable(name: str | None) -> str | None:
+    """A variable's name goes into messages, so that a key in its place must not pass for one."""
+    if name is not None and (not _VARIABLE.fullmatch(name) or _odd_for_a_name(name)):
+        raise ValueError("this is no name of a variable; write the name of the one that holds the key, never the key itself")
+    return name
+
+
+def _odd_for_a_name(name: str) -> bool:
+    return looks_like_a_key(name) or (len(name) >= _LONG_NAME and any(c.islower() for c in name) and any(c.isdigit() for c in name))
 
 
 Params = Annotated[dict[str, Json], AfterValidator(_sendable)]
@@ -124,7 +139,7 @@ class ProviderConfig(_Strict):
 
     dialect: Literal["openai", "anthropic", "gemini"] | None = None
     base_url: str | None = None
-    key_env: str | None = None
+    key_env: Annotated[str | None, AfterValidator(_variable)] = None
     """The environment variable that holds the key; never the key itself."""
     identity: str | None = None
     """What stands for this provider in call ids instead of `name@host:port`."""
@@ -183,7 +198,7 @@ class RunConfig(_Strict):
     """Folder of texts, searched with BM25."""
     search_function: str | None = None
     """`module:function` or `file.py:function`."""
-    search_key_env: str | None = None
+    search_key_env: Annotated[str | None, AfterValidator(_variable)] = None
     """The environment variable that holds the search endpoint's key; never the key itself."""
     search_key_header: str = "Authorization"
     """Where the key goes if the URL has no `{key}`; `Authorization` sends `Bearer KEY`, any other header the key alone."""
@@ -337,10 +352,20 @@ def make(settings: Mapping[str, Json], *, source: str = "the command line") -> R
         raise ConfigError(f"{source}: a text in it is not valid Unicode; type it again, or put it into a config file") from error
     except ValueError:
         pass  # a number that JSON has not; its field will say so
+    if (where := place_of(settings, looks_like_a_key)) is not None:
+        raise key_in_settings(source, where)
     try:
         return RunConfig.model_validate(dict(settings))
     except ValidationError as error:
-        raise ConfigError(_sentence(error, source)) from error
+        raise ConfigError(_sentence(error, source)) from None
+
+
+def key_in_settings(source: str, where: str) -> ConfigError:
+    """The error for a key that stands where it would be stored."""
+    return ConfigError(
+        f"{source}: '{where}' holds what is, or looks like, a key, and settings are stored; put it into the "
+        "environment or a .env file instead, and renew it if others may have seen it"
+    )
 
 
 def _sentence(error: ValidationError, source: str) -> str:

@@ -150,6 +150,8 @@ class Completion:
     provider_cost_usd: float | None = None
     repaired: bool = False
     """The reply was no strict JSON (lone surrogates, NaN) and was read leniently."""
+    redacted: bool = False
+    """A key stood in an answer and was taken out, so that it is not what the model said."""
 
 
 @dataclass(frozen=True, slots=True)

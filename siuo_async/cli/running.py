@@ -21,7 +21,7 @@ from siuo_async.cli.output import console, print_json, say
 from siuo_async.cli.settings import ready_to_run
 from siuo_async.client.accounts import IMPORTED, AccountSpec, Environment, account_spec
 from siuo_async.client.registry import Registry
-from siuo_async.config import RunConfig
+from siuo_async.config import RunConfig, key_in_settings
 from siuo_async.engine import plan as plans
 from siuo_async.engine import run_directory
 from siuo_async.engine.estimate import differences, estimate
@@ -31,6 +31,7 @@ from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.session import Outcomes, Session, finished_at
 from siuo_async.engine.summary import PENDING, warnings
 from siuo_async.errors import ConfigError, RunDirectoryError, SiuoError
+from siuo_async.keys import place_of
 from siuo_async.report.render import to_terminal
 from siuo_async.report.text import duration, one_line
 from siuo_async.search.base import Searcher
@@ -100,8 +101,15 @@ def _begun_afresh(planned: _Planned, path: Path | None) -> bool:
         return False  # nothing there, or something else
 
 
+def _without_keys(config: RunConfig, surroundings: Environment) -> None:
+    """Raises ConfigError where a setting holds a key of this environment: settings are stored."""
+    if surroundings.secrets.keys and (where := place_of(config.model_dump(exclude_none=True), surroundings.secrets.told_in)):
+        raise key_in_settings("the settings", where)
+
+
 def _planned(config: RunConfig, surroundings: Environment, path: Path | None) -> _Planned:
     ready_to_run(config)
+    _without_keys(config, surroundings)
     for reader in readers(config.reuse):  # a mistyped one must not cost the whole run again
         reader.close()
     participants = [*config.models, *([config.judge] if config.judge else [])]
@@ -253,6 +261,9 @@ async def _sessions(
     specs = {name: job.spec_of for job in jobs for name in job.plan.providers()}
     providers = {participant.config.provider for participant in asked}
     models = {(participant.config.provider, participant.config.name) for participant in asked}
+    for name in sorted(providers):
+        for notice in specs[name](name).notices():
+            say(f"note: {notice}")
     registry = registry_of(config, lambda name: specs[name](name), providers, len(models), say)
     found: list[tuple[int, dict[str, Json]]] = []
     if len(jobs) > 1:  # what is begun is there to be continued, whichever of them a stop comes in

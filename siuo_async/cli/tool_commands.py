@@ -14,7 +14,7 @@ def providers() -> None:
 
     from siuo_async.cli.output import console, say
     from siuo_async.cli.running import environment
-    from siuo_async.providers.presets import load_presets
+    from siuo_async.providers.presets import load_presets, shown
 
     surroundings = environment()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -28,7 +28,7 @@ def providers() -> None:
         )
         found = next((variable for variable in preset.key_env if surroundings.key(variable)), None)
         state = f"set ({found})" if found else "needed" if preset.key_required else "not needed"
-        table.add_row(name, preset.dialect or "by model name", url, " or ".join(preset.key_env), state)
+        table.add_row(name, preset.dialect or "by model name", shown(url), " or ".join(preset.key_env), state)
     console().print(table)
     say(
         "Any server that speaks one of these dialects can be added under `providers:` in the config file (`siuo init`).",

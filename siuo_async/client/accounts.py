@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -15,6 +16,8 @@ from yarl import URL
 
 from siuo_async.config import Price, ProviderConfig
 from siuo_async.errors import ConfigError
+from siuo_async.keys import Secrets, in_variables
+from siuo_async.network import authorities, is_here, is_near, proxy_for
 from siuo_async.providers import presets
 from siuo_async.providers.dialects.base import Dialect
 from siuo_async.providers.presets import Preset
@@ -41,6 +44,12 @@ class Environment:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{dotenv} cannot be read ({error}); save it as UTF-8 text, or move it away") from error
 
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What a confused server, or a user's module, could tell of this environment: keys of all providers, passwords of proxies."""
+        names = {name for preset in presets.load_presets().values() for name in preset.key_env}
+        return Secrets.of(*in_variables({**self._keys, **self.variables}, names))
+
     def key(self, name: str) -> str | None:
         """A key: from the environment, else from `.env`."""
         return (self.variables.get(name) or self._keys.get(name) or "").strip() or None
@@ -65,9 +74,28 @@ class AccountSpec:
     price: Price | None = None
 
     @property
+    def secrets(self) -> Secrets:
+        """Its key, and what else of the environment must not get out."""
+        return Secrets.of(self.key) | self.environment.secrets
+
+    @property
     def name(self) -> str:
         """As the user named it."""
         return self.preset.name
+
+    def notices(self) -> list[str]:
+        """Where the key goes, in a sentence for each surprise: to a host that is not the provider's own, or readable on its way."""
+        variable = next((each for each in self.preset.key_env if self.environment.key(each)), None)
+        if variable is None:
+            return []
+        url = URL(presets.base_url_of(self.preset, self.environment.variables, self.base_url))
+        host, found = url.host or "", []
+        if self.preset.hosts and not presets.is_own_host(self.preset, host) and not is_here(host):
+            whose = "the configuration" if self.base_url else self.preset.base_url_env
+            found.append(f"{variable} is sent to {host}, which is not {self.preset.name}'s own host, since {whose} says so")
+        if url.scheme == "http" and not is_near(host):
+            found.append(f"{variable} is sent to http://{host}, readable by anybody on the way; write https:// if the server can")
+        return found
 
     def route(self, model: str) -> tuple[Dialect, str, Mapping[str, Json]]:
         """(dialect, base URL, what is known of the model's profile) of one of its models.
@@ -100,6 +128,10 @@ def account_spec(name: str, configured: Mapping[str, ProviderConfig], environmen
     base_url = presets.base_url_of(preset, environment.variables, config.base_url)
     if (url := URL(base_url)).user or url.password:
         raise ConfigError(f"the base URL of '{name}' must hold no user or password; put the key into a variable (`key_env`)")
+    if url.scheme == "http" and presets.is_own_host(preset, url.host or "") and not is_near(url.host or ""):
+        raise ConfigError(f"the base URL of '{name}' is http://{url.host}, over which a key goes readable by anybody; write https://")
+    proxy_for(url.scheme, url.host)  # refuses one of a kind that cannot be used
+    authorities()  # likewise
     return AccountSpec(
         preset=preset,
         identity=config.identity or presets.identity(preset, base_url),
@@ -134,6 +166,8 @@ def _preset(name: str, config: ProviderConfig, configured: Mapping[str, Provider
 def _key(preset: Preset, environment: Environment) -> str | None:
     for variable in preset.key_env:
         if key := environment.key(variable):
+            if key[0] in "'\"" and key[-1] == key[0]:
+                raise ConfigError(f"{variable} stands in quotation marks, which are no part of a key; take them away")
             if any(not 33 <= ord(c) <= 126 for c in key):
                 raise ConfigError(f"{variable} holds blanks or characters that no key has; copy the key again")
             return key

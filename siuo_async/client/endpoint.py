@@ -26,6 +26,7 @@ from siuo_async.client.retry import retrying
 from siuo_async.client.token_guess import TokenGuess
 from siuo_async.client.transport import Transport
 from siuo_async.errors import ACCOUNT_WIDE, RETRYABLE, CallError, DataError, ErrorKind, StoppedEarly
+from siuo_async.keys import Secrets
 from siuo_async.providers.dialects.base import Dialect, Profile, Reply, Request, WireRequest
 from siuo_async.providers.hints import limits_told
 from siuo_async.values import Completion, Json, Parameters, Picture, Prompt, Usage, quick_value
@@ -41,6 +42,8 @@ class Account:
     provider: str
     """The provider identity, as in call ids."""
     key: str | None = field(repr=False)
+    secrets: Secrets
+    """The key, and whatever else must not get out."""
     transport: Transport
     sends_call_id: bool = False
     """Only to simulated providers: they answer the same call the same way."""
@@ -285,7 +288,7 @@ class Endpoint:
             if not completion.answers:
                 raise CallError(ErrorKind.GARBLED, "the reply holds no answer", status=reply.status, maybe_billed=True)
         except CallError as error:
-            redact_error(error, self.account.key)
+            redact_error(error, self.account.secrets)
             tries.trouble = trouble_of(error, reply)
             tries.maybe_billed += error.maybe_billed
             self.stats.maybe_billed += error.maybe_billed
@@ -305,7 +308,7 @@ class Endpoint:
         self._note_tokens(request, tries, completion.usage)
         self.group.succeeded(tries.begun, tries.mark.in_flight)
         self.network.reached(self.host)
-        return redact_completion(_with_sent(completion, wire.sent), self.account.key)
+        return redact_completion(_with_sent(completion, wire.sent), self.account.secrets)
 
     def _note_tokens(self, request: Request, tries: Tries, usage: Usage) -> None:
         """Settles what the call was let in with; where the provider does not say what it used, the guess stands."""

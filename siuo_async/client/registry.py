@@ -6,7 +6,6 @@ A judge that is also a model under test is the same endpoint and shares its limi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 
 import orjson
 from yarl import URL
@@ -19,6 +18,8 @@ from siuo_async.client.offline import OFFLINE_WAIT_S, Network
 from siuo_async.client.pictures import PictureCache
 from siuo_async.client.transport import Sweep, Transport
 from siuo_async.errors import StoppedEarly
+from siuo_async.keys import NONE, Secrets
+from siuo_async.network import is_here
 from siuo_async.providers.profiles import profile_for
 from siuo_async.values import Json
 
@@ -64,6 +65,14 @@ class Registry:
         self.sweep = Sweep(self.network.beat)
 
     @property
+    def secrets(self) -> Secrets:
+        """What no account of this process may let out."""
+        found = NONE
+        for spec, _ in self._accounts.values():
+            found = found | spec.secrets
+        return found
+
+    @property
     def endpoints(self) -> list[Endpoint]:
         """All endpoints, in the order they were asked for."""
         return list(self._endpoints.values())
@@ -100,6 +109,7 @@ class Registry:
             account = Account(
                 provider=spec.identity,
                 key=spec.key,
+                secrets=spec.secrets,
                 transport=Transport.open(self.sweep, total_s=self._timeout_s),
                 sends_call_id=spec.identity == SIMULATED,
             )
@@ -151,11 +161,7 @@ class Registry:
 
 def host_is_here(base_url: str) -> bool:
     """Whether a base URL leads to this machine: a server that somebody runs, without accounts and their quotas."""
-    host = URL(base_url).host or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_here(URL(base_url).host or "")
 
 
 def _limit(limit: Limit, provider: str) -> float | None:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -24,6 +22,7 @@ from yarl import URL
 from siuo_async.client.direct import CHUNK, Direct, own_headers, possible, whole_body
 from siuo_async.client.sockets import open_socket
 from siuo_async.errors import CallError, ErrorKind
+from siuo_async.network import authorities, proxy_for
 from siuo_async.providers.dialects.base import Reply
 from siuo_async.providers.lenient import printable
 
@@ -173,10 +172,13 @@ class Transport:
 
         Args:
             short: False sends everything through the session.
+
+        Raises:
+            ConfigError: the authorities that a variable names cannot be used.
         """
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, limit_per_host=0, ttl_dns_cache=300, keepalive_timeout=15, socket_factory=open_socket
+                limit=0, limit_per_host=0, ttl_dns_cache=300, keepalive_timeout=15, socket_factory=open_socket, ssl=authorities()
             ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -212,6 +214,10 @@ class Transport:
             raise CallError(ErrorKind.GARBLED, message, maybe_billed=True) from error
         except aiohttp.InvalidURL as error:
             raise CallError(ErrorKind.NOT_FOUND, f"{url} is no usable URL") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            why = getattr(error.certificate_error, "verify_message", "") or _plain(error.certificate_error)
+            message = f"the certificate of {url.host} is not trusted ({why}); for an authority of your own, set SSL_CERT_FILE"
+            raise CallError(ErrorKind.CONNECTION, message) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # ValueError: aiohttp's parser on bytes that are no HTTP
             message = f"no connection to {url.host}: {_plain(error)}"
@@ -251,11 +257,3 @@ def _plain(error: BaseException | str) -> str:
     """What a library says, on one line without what no terminal should get."""
     text = printable(str(error) or type(error).__name__)
     return text if len(text) <= 200 else text[:200] + "..."
-
-
-@cache
-def proxy_for(scheme: str, host: str | None) -> str | None:
-    """The proxy of the usual variables for this host, looked up once (aiohttp's `trust_env` does it per request)."""
-    if host is None or urllib.request.proxy_bypass(host):
-        return None
-    return urllib.request.getproxies().get(scheme)

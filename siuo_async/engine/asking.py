@@ -356,6 +356,7 @@ def _record(
         served_model=completion.served_model,
         request_id=completion.request_id,
         repaired=completion.repaired,
+        redacted=completion.redacted,
         error=_error(result.error) if result.error else None,
     )
 

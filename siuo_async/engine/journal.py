@@ -26,6 +26,7 @@ from zlib import crc32
 
 import orjson
 
+from siuo_async.engine.private_files import private
 from siuo_async.engine.records import CRC_FIELD, FAILED_MARK, VERSION, BadLineError, CallRecord, checked, line_failed, parse
 from siuo_async.errors import JournalWriteError, RunDirectoryError, StoppedEarly
 
@@ -234,7 +235,7 @@ class Journal(JournalReader):
         on_fatal: Callable[[StoppedEarly], None] = lambda _: None,
     ) -> None:
         try:
-            writer = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            writer = private(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         except OSError as error:
             raise RunDirectoryError(f"{path} cannot be written ({error.strerror}); use another --run or results folder") from error
         try:
@@ -336,7 +337,8 @@ def _lock(writer: int, path: Path) -> None:
             f"{path.parent} is being written by {_holder(path)}; wait for it, stop it, or start another run with --fresh"
         ) from error
     who = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-    target = os.open(holder_file(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    holder_file(path).unlink(missing_ok=True)  # a dead writer's, or a link that somebody put there
+    target = private(holder_file(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         with contextlib.suppress(OSError):  # a full disk is met, and told, by the first record
             os.write(target, orjson.dumps(who))
@@ -360,7 +362,7 @@ def repair_journal(path: Path) -> list[tuple[int, str]]:
     Raises:
         RunDirectoryError: a process is writing the journal.
     """
-    handle = os.open(path, os.O_RDWR)
+    handle = private(path, os.O_RDWR)
     try:
         _lock(handle, path)
         bad: list[tuple[int, int, bytes, str]] = []
@@ -376,8 +378,7 @@ def repair_journal(path: Path) -> list[tuple[int, str]]:
 def _move_aside(path: Path, bad_offsets: set[int]) -> None:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     good, aside = path.with_name("calls.jsonl.repaired"), path.with_name(f"calls.damaged-{stamp}.jsonl")
-    opener = lambda name, flags: os.open(name, flags, 0o600)  # noqa: E731
-    with open(good, "wb", opener=opener) as keep, open(aside, "ab", opener=opener) as moved:
+    with open(good, "wb", opener=private) as keep, open(aside, "ab", opener=private) as moved:
         for offset, line in lines(path):
             (moved if offset in bad_offsets else keep).write(line + b"\n")
         for file in (keep, moved):

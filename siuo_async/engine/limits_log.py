@@ -16,6 +16,7 @@ import orjson
 
 from siuo_async.client.controller import Change
 from siuo_async.client.limits import LimitGroup
+from siuo_async.engine.private_files import private
 from siuo_async.values import Json
 
 MOST_LINES = 5_000
@@ -130,7 +131,7 @@ class LimitsLog:
             OSError: the disk would not take them.
         """
         if self._file is None:
-            self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            self._file = private(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
             size = os.fstat(self._file).st_size
             if size and os.pread(self._file, 1, size - 1) != b"\n":  # an earlier session was killed while it wrote
                 lines = b"\n" + lines

@@ -54,6 +54,8 @@ class CallRecord:
     served_model: str | None = None
     request_id: str | None = None
     repaired: bool = False
+    redacted: bool = False
+    """A key was taken out of an answer."""
     error: Mapping[str, Json] | None = None
 
     @property
@@ -95,6 +97,8 @@ class CallRecord:
             fields["request_id"] = self.request_id
         if self.repaired:
             fields["repaired"] = True
+        if self.redacted:
+            fields["redacted"] = True
         if self.error:
             fields["error"] = dict(self.error)
         return sealed(orjson.dumps(fields))
@@ -157,6 +161,7 @@ def parse(line: bytes) -> CallRecord:
             served_model=fields.get("served_model"),
             request_id=fields.get("request_id"),
             repaired=fields.get("repaired", False),
+            redacted=fields.get("redacted", False),
             error=fields.get("error"),
         )
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:

@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 
 from siuo_async.benchmarks.data.sample_store import KnownPictures, StoredSamples, line_of
+from siuo_async.engine.private_files import private
 from siuo_async.errors import RunDirectoryError, StoppedEarly
 from siuo_async.values import Json, Picture, Sample
 
@@ -165,7 +166,8 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        temporary.unlink(missing_ok=True)
+        with open(temporary, "xb", opener=private) as file:
             file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())

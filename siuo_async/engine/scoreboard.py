@@ -127,6 +127,8 @@ class ModelBoard:
         self.calls = SessionCalls()
         self.served: set[str] = set()
         self.judge_served: set[str] = set()
+        self.redacted = 0
+        """Calls of which an answer or a verdict held a key, which was taken out."""
         self.left_out: set[str] = set()
         self.judge_left_out: set[str] = set()
         self._prices = prices
@@ -145,6 +147,7 @@ class ModelBoard:
             return
         spend = self.generation if stage == GENERATE else self.judging
         spend.add(record, self._prices.get(f"{target.provider}/{target.model}") if self._prices else None)
+        self.redacted += record.redacted
         if record.served_model:
             (self.served if stage == GENERATE else self.judge_served).add(record.served_model)
         if left_out := record.sent.get("left_out"):
@@ -196,6 +199,7 @@ class ModelBoard:
             "cost_usd": usd,
             "served_models": sorted(self.served),
             "left_out": sorted(self.left_out),
+            **({"redacted": self.redacted} if self.redacted else {}),
         }
 
 

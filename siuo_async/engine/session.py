@@ -29,6 +29,7 @@ from siuo_async.engine.limits_log import LimitsLog
 from siuo_async.engine.limits_watch import LimitsWatch, groups_of
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.pool import Pool
+from siuo_async.engine.private_files import private
 from siuo_async.engine.records import CallRecord
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory, write_json
@@ -236,10 +237,10 @@ class Session:
 
     def _note_bug(self, sample: Sample | None, error: Exception) -> None:
         self._fatal = self._fatal or error
-        with contextlib.suppress(OSError), open(self._directory.path / "errors.log", "a", encoding="utf-8") as log:
+        with contextlib.suppress(OSError), open(self._directory.path / "errors.log", "a", encoding="utf-8", opener=private) as log:
             stamp = datetime.now(UTC).isoformat(timespec="seconds")
             trace = "".join(traceback.format_exception(error, limit=-12))
-            log.write(f"{stamp} sample {sample.id if sample else '?'}\n{trace}\n")
+            log.write(f"{stamp} sample {sample.id if sample else '?'}\n{self._registry.secrets.out_of(trace)}\n")
 
     @contextlib.asynccontextmanager
     async def _background(self, journal: Journal, door: SendingDoor) -> AsyncIterator[None]:

@@ -136,6 +136,11 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
             found.append(f"{model['label']}: {model['dropped']} samples were dropped, as the released scripts do, and are in no rate")
         if model["left_out"]:
             found.append(f"{model['label']}: {', '.join(model['left_out'])} could not be sent; this model does not accept it")
+        if redacted := model.get("redacted"):
+            found.append(
+                f"{model['label']}: {redacted} calls gave a text that held a key of yours; it was taken out ([key]) before anything "
+                "was judged or stored. Renew that key, and trust neither this server nor these answers"
+            )
         if len(model["served_models"]) > 1:
             found.append(f"{model['label']}: answered as {', '.join(model['served_models'])}")
     if summary.get("judge_left_out"):

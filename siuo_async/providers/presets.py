@@ -141,10 +141,15 @@ def identity(preset: Preset, base_url: str) -> str:
     """
     parts = _split(base_url)
     host = parts.hostname or ""
-    if any(fnmatchcase(host, own) for own in preset.hosts):
+    if is_own_host(preset, host):
         return preset.name
     shown = f"[{host}]" if ":" in host else host
     return f"{preset.name}@{shown}:{parts.port or _DEFAULT_PORTS[parts.scheme]}"
+
+
+def is_own_host(preset: Preset, host: str) -> bool:
+    """Whether a host is one of the provider's own."""
+    return any(fnmatchcase(host, own) for own in preset.hosts)
 
 
 def _split(url: str) -> SplitResult:
@@ -154,8 +159,15 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         usable = None
     if not usable or parts.query or parts.fragment:
-        raise ConfigError(f"`{url}` is no base URL: it must look like https://host/path, without `?` or `#`.")
+        raise ConfigError(f"`{shown(url)}` is no base URL: it must look like https://host/path, without `?` or `#`.")
     return parts
+
+
+def shown(url: str) -> str:
+    """A URL that somebody gave, without what may be secret in it: user and password, and whatever stands behind `?` or `#`."""
+    plain, mark, _ = url.partition("?")
+    plain, other, _ = plain.partition("#")
+    return re.sub(r"//[^/\s]*@", "//…@", plain) + (f"{mark or other}…" if mark or other else "")
 
 
 def _read(name: str, toml: str) -> Preset:

@@ -15,12 +15,13 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from siuo_async.errors import ConfigError, ErrorKind
-from siuo_async.keys import redact
+from siuo_async.keys import NONE, Secrets
 from siuo_async.search.base import LIMIT_CHARS, NOTHING, Found, SearchError, clean, clean_query
 from siuo_async.search.reading import found_in
 
@@ -36,18 +37,27 @@ class FunctionSearcher:
         timeout_s: for one search.
         at_once: searches that run at the same time.
         identity: instead of the names and the digest of the source file.
+        secrets: what must not get out of what the function says.
 
     Raises:
         ConfigError: there is no such function, or its module fails when imported.
     """
 
     def __init__(
-        self, name: str, *, limit_chars: int = LIMIT_CHARS, timeout_s: float = 120.0, at_once: int = 8, identity: str | None = None
+        self,
+        name: str,
+        *,
+        limit_chars: int = LIMIT_CHARS,
+        timeout_s: float = 120.0,
+        at_once: int = 8,
+        identity: str | None = None,
+        secrets: Secrets = NONE,
     ) -> None:
-        self._function, named, digest = load_function(name)
+        self._function, named, digest = load_function(name, secrets)
         self.identity = identity or f"function:{named}#{digest}-{limit_chars}"
         self._named, self._limit_chars, self._timeout_s = named, limit_chars, timeout_s
         self._slots = asyncio.Semaphore(at_once)
+        self._secrets = secrets
 
     async def search(self, query: str) -> Found:
         """What the function finds. It is called once: it knows best whether trying again helps.
@@ -61,10 +71,11 @@ class FunctionSearcher:
         async with self._slots:
             value = await self._called(asked)
         try:
-            return found_in(value, self._limit_chars)
+            found = found_in(value, self._limit_chars)
         except SearchError as error:
-            error.message = redact(f"{error.message} ({self._named})", None)
+            error.message = self._secrets.out_of(f"{error.message} ({self._named})")
             raise
+        return replace(found, text=self._secrets.out_of_answer(found.text))
 
     async def close(self) -> None:
         """Nothing to close; a function that still runs ends with the program."""
@@ -88,7 +99,7 @@ class FunctionSearcher:
 
     def _raised(self, error: BaseException) -> SearchError:
         error = error.raised if isinstance(error, _ThreadError) else error
-        told = redact(" ".join(clean(str(error)).split())[:_LONGEST_QUOTE], None)
+        told = self._secrets.out_of(" ".join(clean(str(error)).split()))[:_LONGEST_QUOTE]
         return SearchError(
             ErrorKind.SERVER, f"the search function {self._named} raised {type(error).__name__}" + (f": {told}" if told else "")
         )
@@ -132,7 +143,7 @@ def _in_thread(function: Callable[[str], Any], query: str) -> asyncio.Future[Any
     return future
 
 
-def load_function(name: str) -> tuple[Callable[..., Any], str, str]:
+def load_function(name: str, secrets: Secrets = NONE) -> tuple[Callable[..., Any], str, str]:
     """(the function, its name without the path of this machine, 16 hex digits of its source file).
 
     Raises:
@@ -148,7 +159,7 @@ def load_function(name: str) -> tuple[Callable[..., Any], str, str]:
     except ConfigError:
         raise
     except (Exception, SystemExit) as error:
-        told = " ".join(clean(str(error)).split())[:_LONGEST_QUOTE]
+        told = secrets.out_of(" ".join(clean(str(error)).split()))[:_LONGEST_QUOTE]
         hint = "" if is_file else "; a file here is named with its .py, as in search.py:find"
         raise ConfigError(f"the search function's module {place} cannot be imported ({type(error).__name__}: {told}){hint}") from error
     function: Any = module

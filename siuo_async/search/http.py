@@ -11,11 +11,9 @@ import html
 import random
 import re
 import time
-import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import quote
 
 import aiohttp
 from asyncio_throttle import Throttler
@@ -23,7 +21,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from yarl import URL
 
 from siuo_async.errors import ErrorKind
-from siuo_async.keys import redact, unmistakable, without_key
+from siuo_async.keys import NONE, Secrets
+from siuo_async.network import authorities, proxy_for
 from siuo_async.providers import lenient
 from siuo_async.providers.hints import retry_after
 from siuo_async.search.base import LIMIT_CHARS, NOTHING, Found, SearchError, clean, clean_query
@@ -75,6 +74,7 @@ class HttpSearcher:
         settings: bounds.
         key: sent in `key_header`, or where the template has `{key}`.
         key_header: `Authorization` sends `Bearer KEY`, any other header the key alone.
+        secrets: what else must not get out of what the endpoint says.
         identity: instead of host and digest of the template.
         sleep: waits between tries.
     """
@@ -86,11 +86,13 @@ class HttpSearcher:
         *,
         key: str | None = None,
         key_header: str = "Authorization",
+        secrets: Secrets = NONE,
         identity: str | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.identity = identity or f"http:{template.host}#{template.digest}-{READING}-{settings.limit_chars}"
         self._template, self._settings, self._key, self._sleep = template, settings, key, sleep
+        self._secrets = Secrets.of(key) | secrets
         self._headers = {"Accept": "application/json"}
         if key and not template.takes_key:
             self._headers[key_header] = f"Bearer {key}" if key_header.lower() == "authorization" else key
@@ -117,10 +119,10 @@ class HttpSearcher:
             found: Found = await policy(self._try, url)
         except SearchError as error:
             error.attempts = int(policy.statistics["attempt_number"])
-            error.message = self._without_key(error.message)
+            error.message = self._secrets.out_of(error.message)
+            error.args = (error.message,)
             raise
-        text = without_key(found.text, self._key) if unmistakable(self._key) else found.text
-        return replace(found, text=text, attempts=int(policy.statistics["attempt_number"]))
+        return replace(found, text=self._secrets.out_of_answer(found.text), attempts=int(policy.statistics["attempt_number"]))
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -161,7 +163,7 @@ class HttpSearcher:
     async def _followed(self, url: URL) -> Json:
         session = self._session = self._session or _open_session()
         for _ in range(MOST_REDIRECTS + 1):
-            proxy = _proxy_for(url)
+            proxy = proxy_for(url.scheme, url.host)
             async with session.get(url, headers=self._headers, allow_redirects=False, proxy=proxy) as response:
                 if response.status not in _REDIRECTS:
                     return self._read(response, await self._body(response))
@@ -216,14 +218,10 @@ class HttpSearcher:
             raise SearchError(ErrorKind.GARBLED, why, status=status)
         return value
 
-    def _without_key(self, message: str) -> str:
-        escaped = quote(self._key, safe="") if self._key else None
-        return redact(redact(message, escaped), self._key)
-
 
 def _open_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=15),
+        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=15, ssl=authorities()),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "siuo-async"},
@@ -233,13 +231,6 @@ def _open_session() -> aiohttp.ClientSession:
 def _pace(rpm: float) -> Throttler:
     period_s = 60 / rpm
     return Throttler(rate_limit=1, period=period_s, retry_interval=min(0.05, period_s / 20))
-
-
-def _proxy_for(url: URL) -> str | None:
-    """The proxy of the usual variables (aiohttp's `trust_env` would send what stands in ~/.netrc as well)."""
-    if url.host is None or urllib.request.proxy_bypass(url.host):
-        return None
-    return urllib.request.getproxies().get(url.scheme)
 
 
 def _keeps_key_safe(url: URL, target: URL) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from siuo_async.errors import ConfigError
+from siuo_async.keys import Secrets
 from siuo_async.search.base import LIMIT_CHARS, Searcher
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -17,6 +18,10 @@ class Keys(Protocol):
 
     def key(self, name: str) -> str | None:
         """The key in the variable `name`, or None."""
+
+    @property
+    def secrets(self) -> Secrets:
+        """What must not get out of what a search says."""
 
 
 def open_searcher(
@@ -67,7 +72,7 @@ def open_searcher(
         template = parse_template(url)
         key = _key(environment, key_env, template.takes_key)
         settings = HttpSettings(limit_chars=limit_chars, timeout_s=timeout_s or 30.0, at_once=at_once, rpm=rpm)
-        return HttpSearcher(template, settings, key=key, key_header=_header(key_header), identity=identity)
+        return HttpSearcher(template, settings, key=key, key_header=_header(key_header), secrets=environment.secrets, identity=identity)
     if corpus:
         from siuo_async.search.corpus import CorpusSearcher
 
@@ -75,7 +80,14 @@ def open_searcher(
     if function:
         from siuo_async.search.function import FunctionSearcher
 
-        return FunctionSearcher(function, limit_chars=limit_chars, timeout_s=timeout_s or 120.0, at_once=at_once, identity=identity)
+        return FunctionSearcher(
+            function,
+            limit_chars=limit_chars,
+            timeout_s=timeout_s or 120.0,
+            at_once=at_once,
+            identity=identity,
+            secrets=environment.secrets,
+        )
     return None
 
 

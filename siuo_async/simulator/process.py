@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
 from siuo_async.simulator.settings import Settings
 from siuo_async.simulator.wire import Json
 
+_SECRET = re.compile(r"(?i)(?:^|_)(?:api)?(?:key|token|secret|password|credentials?)(?:_|$)|_proxy$")
 START_S = 30.0
 STOP_S = 5.0
 _ANNOUNCEMENT = "simulator listening on "
+
+
+def _without_keys(variables: Mapping[str, str]) -> dict[str, str]:
+    """A child that asks nobody needs no keys."""
+    return {name: value for name, value in variables.items() if not _SECRET.search(name)}
 
 
 class SimulatorProcess:
@@ -50,7 +58,7 @@ class SimulatorProcess:
             stdout=subprocess.PIPE,
             stderr=self._complaints,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            env={**_without_keys(os.environ), "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         )
         line = self._first_line(self._process)
         if not line.startswith(_ANNOUNCEMENT):

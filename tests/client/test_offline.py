@@ -16,8 +16,8 @@ from siuo_async.client.endpoint import Endpoint
 from siuo_async.client.halt import Halt
 from siuo_async.client.offline import OFFLINE_WAIT_S, PROBE_S, Host, Network, Trouble, trouble_of
 from siuo_async.client.registry import Registry
-from siuo_async.client.transport import proxy_for
 from siuo_async.errors import CallError, ErrorKind, StoppedEarly
+from siuo_async.network import proxy_for
 from siuo_async.providers.dialects.base import Reply
 from tests.client.servers import OK, QuickHalt, RawServer, ask, http, registry_for, replies, serving
 

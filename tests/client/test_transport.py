@@ -14,8 +14,9 @@ import pytest
 from yarl import URL
 
 from siuo_async.client import transport as module
-from siuo_async.client.transport import Sweep, Transport, proxy_for
+from siuo_async.client.transport import Sweep, Transport
 from siuo_async.errors import CallError, ErrorKind
+from siuo_async.network import proxy_for
 from siuo_async.providers.dialects.base import Reply
 from tests.client.servers import OK, RawServer, Script, Seen, answer, closed_port, hang_up, http, serving
 

@@ -22,6 +22,7 @@ from siuo_async.engine.journal import Journal, JournalReader
 from siuo_async.engine.records import CallRecord
 from siuo_async.engine.scoreboard import Spend
 from siuo_async.errors import StoppedEarly
+from siuo_async.keys import Secrets
 from siuo_async.values import Answer, Completion, Outcome, Parameters, Prompt, Turn, Usage
 from tests.engine.samples import FakeEndpoint, Killed, answered, failure, record, sample
 
@@ -206,12 +207,12 @@ WORDS = ["secret", "ollama", "EMPTY-token", "not-needed-here", "1234567890123", 
 @pytest.mark.parametrize("key", WORDS)
 def test_a_key_that_a_model_may_say_of_itself_changes_no_answer(key: str) -> None:
     said = Completion((answered(f"It is no {key}: {key}s are everywhere."),), served_model=f"{key}/vlm-2")
-    assert redact_completion(said, key) == said
+    assert redact_completion(said, Secrets.of(key)) == said
 
 
 @pytest.mark.parametrize("key", ["sk-proj-4f1c9a77e0", "lab-secret-4f1c9a77e0", "0123456789abcdef0123"])
 def test_a_key_that_is_one_is_taken_out_of_everything(key: str) -> None:
     answer = answered(f"My key is {key}.", reason=f"because of {key}")
-    found = redact_completion(Completion((answer,), served_model=f"{key}-model", request_id=f"req-{key}"), key)
+    found = redact_completion(Completion((answer,), served_model=f"{key}-model", request_id=f"req-{key}"), Secrets.of(key))
     assert key not in repr(found)
     assert found.answers[0].text == "My key is [key]."

@@ -116,7 +116,7 @@ def endpoint_of(server: Any, dialect: str, loop: VirtualLoop, dice: random.Rando
     controller = Controller(ceilings, start_per_s=START_PER_S, clock=loop.time, dice=dice.random)
     pace = functools.partial(ThrottlerPace, clock=loop.time)
     network = Network(clock=loop.time, wall=loop.time)
-    account = Account(spec.identity, spec.key, server)
+    account = Account(spec.identity, spec.key, spec.secrets, server)
     endpoint = Endpoint(
         account=account,
         model="m",
