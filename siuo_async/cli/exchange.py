@@ -24,7 +24,8 @@ def imported(order: Order) -> int:
         say(f"the whole list is in {done.directory.path / FILE}")
     to_terminal(console(), done.summary, done.metrics, warnings(done.summary))
     path = done.directory.path
-    say(f"\n{done.answers} answers and {done.verdicts} verdicts imported, nothing sent · {path}", to_stderr=False)
+    say("", to_stderr=False)
+    say(f"{done.answers} answers and {done.verdicts} verdicts imported, nothing sent · {path}", to_stderr=False)
     if not done.summary["scored"]:
         say(f"`siuo judge {path} --judge PROVIDER/MODEL` has them judged", to_stderr=False)
     lacking = exit_code(done.summary["models"], scored=done.summary["scored"])

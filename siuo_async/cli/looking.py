@@ -24,7 +24,7 @@ from siuo_async.engine.summary import exit_code, summarise, warnings
 from siuo_async.errors import ConfigError, RunDirectoryError
 from siuo_async.report.published import no_board, published_for, published_grids, published_json
 from siuo_async.report.render import to_markdown, to_terminal
-from siuo_async.report.text import harmless
+from siuo_async.report.text import in_line, tame
 from siuo_async.values import Json
 
 FORMATS = ("terminal", "markdown", "json")
@@ -62,7 +62,7 @@ def reported(runs: Sequence[str], results: Path, form: str, *, published: bool =
         print_json(every[0] if len(every) == 1 else every)
         return 0
     for number, (plan, _, summary) in enumerate(found):
-        beside = published_grids(summary) if published else ()
+        beside = published_grids(tame(summary)) if published else ()
         if form == "markdown":
             console().file.write(("\n" if number else "") + to_markdown(summary, plan.benchmark.metrics, warnings(summary), beside))
         else:
@@ -126,8 +126,8 @@ def listed(results: Path) -> int:
         judge = manifest["judge"]["label"] if manifest.get("judge") else "–"
         simulated = " (simulated)" if manifest.get("simulated") else ""
         imported = " (imported)" if any(model["provider"] == IMPORTED for model in manifest["models"]) else ""
-        table.add_row(*(Text(harmless(cell)) for cell in (run.path.name, labels, judge, state + simulated + imported)))
+        table.add_row(*(Text(in_line(cell)) for cell in (run.path.name, labels, judge, state + simulated + imported)))
     for run in damaged:
-        table.add_row(Text(harmless(run.path.name)), "?", "?", "damaged: its run.json cannot be read")
+        table.add_row(Text(in_line(run.path.name)), "?", "?", "damaged: its run.json cannot be read")
     console().print(table)
     return 0

@@ -8,7 +8,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from siuo_async.report.text import harmless
+from siuo_async.report.text import escaped_in_json, in_line
 from siuo_async.values import Json
 
 
@@ -26,16 +26,17 @@ def console(*, to_stderr: bool = False) -> Console:
 
 
 def say(sentence: str, *, to_stderr: bool = True) -> None:
-    """One plain sentence."""
-    console(to_stderr=to_stderr).print(Text(harmless(sentence)), soft_wrap=True)
+    """One plain sentence on a line of its own, whatever is in it; an empty one is a blank line."""
+    console(to_stderr=to_stderr).print(Text(in_line(sentence)), soft_wrap=True)
 
 
 def complain(sentence: str) -> None:
     """One sentence about what went wrong."""
-    sys.stderr.write(f"siuo: {harmless(sentence)}\n")
+    sys.stderr.write(f"siuo: {in_line(sentence)}\n")
 
 
 def print_json(value: Json) -> None:
-    """JSON on stdout."""
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    """JSON on stdout, texts as they are; what a terminal might obey stands as an escape."""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    sys.stdout.buffer.write(escaped_in_json(text).encode())
     sys.stdout.flush()

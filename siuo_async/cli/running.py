@@ -327,7 +327,8 @@ def show(outcomes: Outcomes, job: Job, *, as_json: bool) -> None:
     """The report of a session, save what `--json` prints."""
     if not as_json:
         to_terminal(console(), outcomes.summary, job.plan.benchmark.metrics, warnings(outcomes.summary))
-        say(f"\n{outcomes.sent} calls sent, {outcomes.reused} reused · {job.directory.path}", to_stderr=False)
+        say("", to_stderr=False)
+        say(f"{outcomes.sent} calls sent, {outcomes.reused} reused · {job.directory.path}", to_stderr=False)
     for stop in outcomes.stops:
         say(f"stopped early: {stop}")
     path = job.directory.path

@@ -12,6 +12,7 @@ from siuo_async.engine.run_directory import fingerprint
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.values import Json
 
+_MOST_NAME_CHARS = 100
 COMPLETE, PENDING, INCOMPLETE_VERDICTS = 0, 3, 4
 
 
@@ -75,8 +76,13 @@ def protocol_line(plan: Plan, *, complete: bool, judge_served: Sequence[str] = (
 def _judge(plan: Plan, served: Sequence[str]) -> str:
     if plan.judge is None:
         return "not judged"
-    as_served = f" (served as {', '.join(served)})" if set(served) - {plan.judge.config.name} else ""
+    as_served = f" (served as {', '.join(map(_short, served))})" if set(served) - {plan.judge.config.name} else ""
     return f"judge {plan.judge.provider}/{plan.judge.config.name}{as_served}"
+
+
+def _short(name: str) -> str:
+    """What a server calls its model, which may be of any length."""
+    return name if len(name) <= _MOST_NAME_CHARS else name[: _MOST_NAME_CHARS - 1] + "…"
 
 
 def exit_code(models: Sequence[Mapping[str, Any]], *, scored: bool) -> int:
@@ -142,7 +148,7 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
                 "was judged or stored. Renew that key, and trust neither this server nor these answers"
             )
         if len(model["served_models"]) > 1:
-            found.append(f"{model['label']}: answered as {', '.join(model['served_models'])}")
+            found.append(f"{model['label']}: answered as {', '.join(map(_short, model['served_models']))}")
     if summary.get("judge_left_out"):
         found.append(f"judge: {', '.join(summary['judge_left_out'])} could not be sent; this model does not accept it")
     if shares and max(shares.values()) - min(shares.values()) > 2:

@@ -1,8 +1,8 @@
 """Tables as CSV and as Excel workbooks, read and written so that a text is never a formula.
 
-Answers are untrusted: in a spreadsheet a cell that begins with `=`, `+`, `-` or `@` is run, in some also behind white space or as a
-full-width form. Such cells get an apostrophe in front, which reading takes off again where the table says that it is ours; so does one
-that already has apostrophes before such a sign, which keeps the two apart.
+Answers are untrusted: in a spreadsheet a cell that begins with `=`, `+`, `-` or `@` is run, in some also behind white space, behind what
+nobody sees, or as a full-width form. Such cells get an apostrophe in front, which reading takes off again where the table says that it
+is ours; so does one that already has apostrophes before such a sign, which keeps the two apart.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from siuo_async.errors import DataError
 from siuo_async.exchange.upstream_files import EXPORTED_BY, Row
 from siuo_async.values import Json
 
-_RUN = r"(?:[\s\x00\u200b\ufeff]*[=+\-@＝＋－＠]|[\t\r\n])"
+_UNSEEN = r"[\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+_RUN = rf"(?:{_UNSEEN}*[=+\-@＝＋－＠]|[\t\r\n])"
 _FORMULA = re.compile(f"'*{_RUN}")
 _GUARDED = re.compile(f"'+{_RUN}")
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

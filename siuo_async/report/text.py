@@ -1,23 +1,104 @@
-"""Making text from elsewhere harmless to a terminal, and numbers readable."""
+"""Making text from elsewhere harmless to a terminal and to a page, and numbers readable.
+
+Whatever is drawn passes `harmless`, the last line of defence. A summary passes `tame` before tables and sentences are made of it, since
+only there a line break of ours can still be told from one in a label.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count as count_up
 from typing import Any
 
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from siuo_async.values import Json
+
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and line feed
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # direction, and line ends of Unicode
+    "\u00ad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"  # what nobody sees
+    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"  # what is no character
+)
+_MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_MOST_MARKS = 4
+"""On one letter: more than any script in use puts there, and too few to reach into other lines."""
+_STACKS = re.compile(f"({_MARKS}{{{_MOST_MARKS}}}){_MARKS}+")
+_BREAKS = re.compile("[\t\n]+")
+_MOST_NAME_CHARS = 200
+"""Of a label or a category in tables; files and JSON have them whole."""
 
 
 def harmless(text: str) -> str:
-    """`text` without control characters, escape sequences' first bytes and direction overrides."""
-    return _UNSAFE.sub("\ufffd", text)
+    """`text` without control characters, escape sequences' first bytes, direction overrides, and what nobody sees.
+
+    Line feeds stay; tabs are blanks, since a table cannot know how wide they come out.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _STACKS.sub(r"\1", _UNSAFE.sub("\ufffd", text)).replace("\t", " ")
+
+
+def escaped_in_json(document: str) -> str:
+    """A JSON text of the same value without a character that `harmless` replaces; its own line feeds stay."""
+    return _UNSAFE.sub(_as_escape, document)
+
+
+def _as_escape(found: re.Match[str]) -> str:
+    units = found.group().encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def in_line(text: str) -> str:
+    """`text` harmless and on one line."""
+    return _BREAKS.sub(" ", harmless(text))
 
 
 def one_line(text: str, width: int = 200) -> str:
-    """`text` harmless, on one line, cut to `width`."""
+    """`text` harmless, on one line without needless blanks, cut to `width`."""
     flat = " ".join(harmless(text).split())
     return flat if len(flat) <= width else flat[: width - 1] + "…"
+
+
+def tame(summary: Json) -> Json:
+    """A copy of a summary in which every text stays on its line; names are cut to what a table can show.
+
+    Names that would become the same get numbers, so that no two rows fall together.
+    """
+    given = dict.fromkeys(_names(summary))
+    kept = {name: name for name in given if _name(name) == name}
+    taken = set(given)
+    for name in given:
+        if name not in kept:
+            plain = (f"{_name(name)} ({number})" if number > 1 else _name(name) for number in count_up(1))
+            kept[name] = next(each for each in plain if each not in taken)
+            taken.add(kept[name])
+    return _tamed(summary, kept)
+
+
+def _name(name: str) -> str:
+    flat = in_line(name)
+    return flat if len(flat) <= _MOST_NAME_CHARS else flat[: _MOST_NAME_CHARS - 1] + "…"
+
+
+def _names(value: Json) -> Iterator[str]:
+    """The names in nested objects and the labels of models, in order."""
+    if isinstance(value, Mapping):
+        yield from value
+        if isinstance(value.get("label"), str):
+            yield value["label"]
+        for inner in value.values():
+            yield from _names(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _names(inner)
+
+
+def _tamed(value: Json, names: Mapping[str, str]) -> Json:
+    if isinstance(value, str):
+        return names.get(value) or in_line(value)
+    if isinstance(value, Mapping):
+        return {names[name]: _tamed(inner, names) for name, inner in value.items()}
+    return [_tamed(inner, names) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def percent(rate: Mapping[str, Any]) -> str:

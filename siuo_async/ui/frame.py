@@ -16,7 +16,7 @@ from siuo_async.client.endpoint import Endpoint
 from siuo_async.engine.eta import parts_of, time_left_s
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.engine.session import SessionState
-from siuo_async.report.text import count, duration, harmless, money, one_line, percent
+from siuo_async.report.text import count, duration, in_line, money, one_line, percent
 from siuo_async.ui.limit_lines import limit_lines
 from siuo_async.values import EMPTY
 
@@ -81,7 +81,7 @@ def _layout(state: SessionState, width: int) -> _Layout:
     benchmark, wide = state.plan.benchmark, width >= _WIDE
     score = _SCORE if width >= _TIGHT else _TIGHT_SCORE
     done = max([4, *(len(f"{board.total}/{board.total}") for board in state.boards)]) + 1
-    label = min(max([5, *(cell_len(harmless(board.target.label)) for board in state.boards)]), 40 if wide else 18)
+    label = min(max([5, *(cell_len(in_line(board.target.label)) for board in state.boards)]), 40 if wide else 18)
     room = width - done - score * len(benchmark.headline)
     counters = _COUNTERS if wide else _FEW_COUNTERS
     if room < counters + min(label, _LEAST_LABEL):
@@ -143,7 +143,7 @@ def eta(state: SessionState) -> str:
 def _head(state: SessionState, layout: _Layout) -> Text:
     metrics = state.plan.benchmark.metrics
     cells = ["model".ljust(layout.label)[: layout.label], "done".rjust(layout.done)]
-    cells += [_short(metrics[name], layout.score - 1).rjust(layout.score) for name in layout.metrics]
+    cells += [_short(in_line(metrics[name]), layout.score - 1).rjust(layout.score) for name in layout.metrics]
     if layout.counters == _COUNTERS:
         cells.append(f" {'decl/filt/empty/fail':>20} {'wire':>5} {'429':>5} {'retry':>6} {'calls/s':>8} {'tokens':>14}")
     elif layout.counters:
@@ -157,7 +157,7 @@ def _short(heading: str, width: int) -> str:
 
 
 def _model_line(board: ModelBoard, summary: Mapping[str, Any], layout: _Layout, begun: float) -> Text:
-    line = Text(set_cell_size(harmless(board.target.label), layout.label))
+    line = Text(set_cell_size(in_line(board.target.label), layout.label))
     halted = board.target.halt is not None and board.target.halt.reason is not None and board.pending
     line.append(f"{board.finished}/{board.total}".rjust(layout.done), style="red" if halted else "")
     live = board.prefix - board.stopped

@@ -8,7 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from siuo_async.client.bottleneck import GroupView
-from siuo_async.report.text import harmless, one_line
+from siuo_async.report.text import in_line, one_line
 
 MOST_LINES = 4
 _NARROW = 100
@@ -42,7 +42,7 @@ def in_few_words(views: Sequence[GroupView]) -> str:
     if not held:
         return ""
     more = f" and {len(held) - 1} more" if len(held) > 1 else ""
-    return f"{one_line(held[0].name, 40)}: {harmless(held[0].few_words)}{more}"
+    return f"{one_line(held[0].name, 40)}: {in_line(held[0].few_words)}{more}"
 
 
 def _worst_first(views: Sequence[GroupView]) -> list[GroupView]:
@@ -52,9 +52,9 @@ def _worst_first(views: Sequence[GroupView]) -> list[GroupView]:
 
 def _line(view: GroupView, name: str, column: int, width: int) -> Text:
     room = width - column - 2
-    words = harmless(view.sentence)
+    words = in_line(view.sentence)
     if cell_len(words) > room:
-        words = harmless(view.few_words)
+        words = in_line(view.few_words)
     line = Text(f"{set_cell_size(name, column)}  {words}", style="yellow" if view.held else "dim")
     if cell_len(words) + _TAIL <= room:
         line.append(f" · {view.in_use:,} of {view.slots:,} at once · {view.waiting:,} waiting", style="dim")

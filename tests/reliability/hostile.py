@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tests.reliability import hostile_outputs
 from tests.reliability.faults import Fault
 
-FAULTS: Sequence[Fault] = ()
+FAULTS: Sequence[Fault] = (*hostile_outputs.FAULTS,)
