@@ -6,11 +6,19 @@ import contextlib
 import errno
 import io
 import os
+import re
 import sys
 import traceback
 from typing import NoReturn
 
 _TYPER_INTERRUPTED = 130
+_PLAINER = (
+    (r"^Invalid value for ", ""),
+    (r"Input should be a valid integer.*", "must be a whole number"),
+    (r"Input should be a valid number.*", "must be a number"),
+    (r"Input should", "must"),
+)
+"""Typer names types of Python, which nobody typed."""
 _STOPPED = "siuo: stopped; run the same command again to continue\n"
 
 
@@ -40,6 +48,22 @@ def _tell(sentence: str) -> None:
         sys.stderr.write(sentence)
 
 
+def _mistyped(error: Exception) -> str | None:
+    """What to print where typer refuses what was typed; None for any other error."""
+    if not hasattr(error, "format_message"):  # typer's errors have no public base in all versions
+        return None
+    told = str(error.format_message())
+    if told.startswith("Usage:"):
+        return f"{told}\n"  # nothing was typed: the help
+    from siuo_async.cli.output import complaint
+
+    for pattern, plain in _PLAINER:
+        told = re.sub(pattern, plain, told)
+    context = getattr(error, "ctx", None)
+    place = context.command_path if context else "siuo"
+    return complaint(f"{told[:1].lower()}{told[1:].rstrip('.')}; `{place} --help` shows what there is")
+
+
 def main() -> NoReturn:
     """Entry point of `siuo`: errors that are told to the user become one sentence and the exit code of the design."""
     try:
@@ -55,15 +79,12 @@ def _main() -> NoReturn:
     from siuo_async.errors import SiuoError
 
     _make_writable()
+    from typer import Abort
+
     try:
         from siuo_async.cli.app import app
 
-        app(standalone_mode=True)
-    except SystemExit as end:
-        if end.code == _TYPER_INTERRUPTED:
-            _tell(_STOPPED)
-            sys.exit(3)
-        raise
+        code = app(prog_name="siuo", standalone_mode=False)
     except SiuoError as error:
         from siuo_async.cli.output import complain
 
@@ -72,14 +93,20 @@ def _main() -> NoReturn:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(0)  # whoever read had enough; that is no bug
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Abort):
         _tell(_STOPPED)
         sys.exit(3)
     except Exception as error:
+        if (wrong := _mistyped(error)) is not None:
+            _tell(wrong)
+            sys.exit(2)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
             _tell(f"siuo: the output cannot be written ({error.strerror}); the run itself is on disk\n")
             sys.exit(2)
         traceback.print_exc()
         _tell("siuo: this is a bug; please report it with the lines above\n")
         sys.exit(1)
-    sys.exit(0)
+    if code == _TYPER_INTERRUPTED:
+        _tell(_STOPPED)
+        sys.exit(3)
+    sys.exit(code if isinstance(code, int) else 0)
