@@ -82,7 +82,7 @@ def _text(path: Path) -> str:
 
 
 def _content(path: Path) -> bytes:
-    """At most one byte more than allowed. A pipe may be read, as in `-c <(...)`, but is not waited for while nobody holds its other end."""
+    """At most one byte more than allowed. A pipe is read, as in `-c <(...)`, but not waited for while nobody holds its other end."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         if stat.S_ISDIR(os.fstat(handle).st_mode):

@@ -64,6 +64,14 @@ def _mistyped(error: Exception) -> str | None:
     return complaint(f"{told[:1].lower()}{told[1:].rstrip('.')}; `{place} --help` shows what there is")
 
 
+def _unusable(error: OSError) -> str:
+    """Of a path that the system refuses in a way that nobody foresaw: too long, a ring of links, no right to look."""
+    from siuo_async.cli.output import complaint
+
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    return complaint(f"{name} cannot be used ({error.strerror}); check the path, and who may read and write there")
+
+
 def main() -> NoReturn:
     """Entry point of `siuo`: errors that are told to the user become one sentence and the exit code of the design."""
     try:
@@ -102,6 +110,9 @@ def _main() -> NoReturn:
             sys.exit(2)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
             _tell(f"siuo: the output cannot be written ({error.strerror}); the run itself is on disk\n")
+            sys.exit(2)
+        if isinstance(error, OSError) and error.filename is not None and error.strerror:
+            _tell(_unusable(error))
             sys.exit(2)
         traceback.print_exc()
         _tell("siuo: this is a bug; please report it with the lines above\n")

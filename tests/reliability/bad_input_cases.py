@@ -8,6 +8,8 @@ import random
 import re
 import resource
 import shutil
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,12 +30,12 @@ KEY = "sk-fuzz-do-not-show-0123456789abcdef"
 _AT_ONCE = 2
 _SENTENCE = "siuo: "
 _NOT_FOR_USERS = re.compile(
-    r"Traceback|this is a bug|Input should|valid dictionary|<class|<function|NoneType|PosixPath|object at 0x|[Vv]alidation error|pydantic"
-    r"|orjson|Errno|Error\(|Exception|tag:yaml|object is not|'utf-8' codec|mapping values are|\bdict\b|\bNone\b|\x1b"
+    r"Traceback|this is a bug|Input should|valid dictionary|<class|<function|NoneType|PosixPath|object at 0x|[Vv]alidation error"
+    r"|pydantic|orjson|Errno|Error\(|Exception|tag:yaml|object is not|'utf-8' codec|mapping values are|(?<!['\"])\b(?:dict|None)\b|\x1b"
 )
 """Words of the machinery, and raw terminal escapes."""
 _MOST_CHARS = 1500
-_BESIDE = ("note: ", "left out: ", "continuing ", "SIMULATED", "stopped early: ", "suspect: ", "  ")
+_BESIDE = ("! ", "siuo-gen · ", "note: ", "left out: ", "continuing ", "SIMULATED", "stopped early: ", "suspect: ", "  ")
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,11 @@ class _Runner:
 
 
 def _in_shell(case: Case, folder: Path, env: Mapping[str, str]) -> Done:
-    import subprocess
-    import sys
-
     assert case.shell is not None
     command = ["timeout", "-k", "5", f"{LIMIT_S:.0f}", "sh", "-c", case.shell, "sh", sys.executable, "-m", "siuo_async", *case.words]
     found = subprocess.run(command, cwd=folder, env=dict(env), stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    return Done(-9 if found.returncode == 124 else found.returncode, *(each.decode(errors="replace") for each in (found.stdout, found.stderr)))
+    said = (each.decode(errors="replace") for each in (found.stdout, found.stderr))
+    return Done(-9 if found.returncode == 124 else found.returncode, *said)
 
 
 @contextmanager
@@ -153,15 +153,22 @@ def broken(case: Case, folder: Path, done: Done) -> list[str]:
     if KEY in said or any(KEY.encode() in file.read_bytes() for file in _files(folder)):
         found.append("it shows or keeps a key")
     if done.code == 2:
-        lines = [line for line in done.err.splitlines() if line and not line.startswith(_BESIDE)]
-        if case.shell is None and (len(lines) != 1 or not lines[0].startswith(_SENTENCE)) and not _told_on_stdout(case, done):
-            found.append(f"no one sentence, but {len(lines)} lines")
+        if not (_one_sentence(case, done) or _told_on_stdout(case, done)):
+            found.append("it does not say what is wrong in one sentence")
         if len(done.err) > _MOST_CHARS + sum(len(word) for word in case.words):
             found.append(f"{len(done.err)} characters of complaint")
     strangers = set(os.listdir(folder.parent)) - {folder.name}
     if strangers := {name for name in strangers if not name.startswith("output-")}:
         found.append(f"it wrote outside its folder: {sorted(strangers)}")
     return [*found, *case.after(folder, done)]
+
+
+def _one_sentence(case: Case, done: Done) -> bool:
+    """One line of ours; beside it notes, the help where nothing was typed, and what a download would bring."""
+    lines = [line for line in done.err.splitlines() if line]
+    ours = [line for line in lines if line.startswith(_SENTENCE)]
+    rest = [line for line in lines if not line.startswith((_SENTENCE, *_BESIDE))]
+    return done.err.startswith("Usage: siuo") or (len(ours) == 1 and (not rest or case.words[:2] == ("data", "fetch")))
 
 
 def _told_on_stdout(case: Case, done: Done) -> bool:
