@@ -9,17 +9,18 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import orjson
-import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from siuo_async.errors import ConfigError
 from siuo_async.keys import looks_like_a_key, place_of
 from siuo_async.values import Json, Parameters, Protocol
+from siuo_async.wording import must_be, shown
+from siuo_async.yaml_files import read_yaml
 
 _MOST = 2**31 - 1
 _MOST_RPM, _MOST_TPM, _MOST_AT_ONCE = 10_000_000, 10_000_000_000, 100_000
@@ -29,6 +30,9 @@ _LONG_NAME = 20
 """A name with small letters and digits that is as long as this is more likely a key."""
 _FLAGS = {"combinations": "--combination", "usages": "--usage"}
 """Where a field's flag has another name, and can be given a wrong value."""
+_CEILINGS = frozenset({"rpm", "tpm", "concurrency"})
+"""For all providers, or by provider."""
+_MOST_MODELS = 1000
 
 
 def _sendable(params: dict[str, Json]) -> dict[str, Json]:
@@ -172,7 +176,7 @@ class RunConfig(_Strict):
     """Everything a run is told."""
 
     benchmark: str
-    models: Annotated[tuple[ModelConfig, ...], BeforeValidator(_as_list)] = ()
+    models: Annotated[tuple[ModelConfig, ...], BeforeValidator(_as_list), Field(max_length=_MOST_MODELS)] = ()
     judge: ModelConfig | None = None
     no_judge: bool = False
     data: Path | None = None
@@ -296,19 +300,6 @@ def _short(value: Json) -> str:
     return text if len(text) <= 24 else text[:23] + "…"
 
 
-class _OneOfEach(yaml.SafeLoader):
-    """Refuses a setting that stands twice: which one counts would be a guess."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' stands twice", key.start_mark)
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
 def load_file(path: Path, such_as: str = "benchmark: siuo-gen") -> dict[str, Json]:
     """The mapping in a YAML (or JSON) configuration file.
 
@@ -318,24 +309,9 @@ def load_file(path: Path, such_as: str = "benchmark: siuo-gen") -> dict[str, Jso
     Raises:
         ConfigError: no such file, not YAML (with the line), or not a mapping.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(f"there is no configuration file {path}; `siuo init` writes one to start from") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read ({error}); check the -c option") from error
-    try:
-        found = yaml.load(text, _OneOfEach)  # noqa: S506 - a safe loader
-    except RecursionError as error:
-        raise ConfigError(f"{path} is nested too deeply for settings; mend it there") from error
-    except ValueError as error:
-        raise ConfigError(f"{path} holds a value that YAML cannot read ({error}); put it in quotes") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(f"{path}{where} is not YAML ({getattr(error, 'problem', None) or error}); mend it there") from error
+    found = read_yaml(path)
     if not isinstance(found, dict):
-        holds = "is empty" if found is None else f"holds {type(found).__name__}, not settings"
+        holds = "is empty" if found is None else f"holds {shown(found)}, not settings"
         raise ConfigError(f"{path} {holds}; write lines such as `{such_as}`")
     return {str(key): value for key, value in found.items()}
 
@@ -347,9 +323,11 @@ def make(settings: Mapping[str, Json], *, source: str = "the command line") -> R
         ConfigError: names the field, what is wrong, and a guess where a name is unknown.
     """
     try:
-        json.dumps(settings, default=str, ensure_ascii=False).encode()
+        json.dumps(settings, default=str, ensure_ascii=False, skipkeys=True).encode()
     except UnicodeEncodeError as error:
         raise ConfigError(f"{source}: a text in it is not valid Unicode; type it again, or put it into a config file") from error
+    except RecursionError as error:
+        raise ConfigError(f"{source}: a value in it is nested too deeply; make it simpler") from error
     except ValueError:
         pass  # a number that JSON has not; its field will say so
     if (where := place_of(settings, looks_like_a_key)) is not None:
@@ -370,8 +348,10 @@ def key_in_settings(source: str, where: str) -> ConfigError:
 
 def _sentence(error: ValidationError, source: str) -> str:
     found = error.errors(include_url=False, include_context=False)
+    if found[0]["loc"] and (ceiling := found[0]["loc"][0]) in _CEILINGS:
+        return f"{source}: '{ceiling}' must be a number, or a table of providers and numbers, but it is {_given(found)}"
     first = found[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the settings"
+    where = ".".join(str(part) for part in first["loc"] if part != "[key]") or "the settings"
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     if first["type"] == "extra_forbidden":
         known = _known_fields(first["loc"])
@@ -380,11 +360,17 @@ def _sentence(error: ValidationError, source: str) -> str:
         return f"{source}: unknown setting '{where}'{hint}{more}"
     if first["type"] == "missing":
         return f"{source}: '{where}' is missing; add it{more}"
-    message = first["msg"].removeprefix("Value error, ")
-    shown = "" if first["type"] == "value_error" else f", but it is {_short(first['input'])!r}"
+    value = "" if first["type"] == "value_error" else f", but it is {shown(first['input'])}"
     flag = f" ({_FLAGS[owner]})" if first["loc"] and (owner := first["loc"][0]) in _FLAGS else ""
-    prefix = "" if first["type"] == "value_error" and not first["loc"] else f"'{where}'{flag}: "
-    return f"{source}: {prefix}{message[0].lower() + message[1:]}{shown}{more}"
+    name = "a name in " if "[key]" in first["loc"] else ""
+    prefix = "" if first["type"] == "value_error" and not first["loc"] else f"{name}'{where}'{flag}: "
+    return f"{source}: {prefix}{must_be(first)}{value}{more}"
+
+
+def _given(found: Sequence[Mapping[str, Any]]) -> str:
+    """What stands where a ceiling should: the value in a table, if it is one."""
+    inside = next((each for each in found if len(each["loc"]) > 2), None)
+    return shown(found[0]["input"]) if inside is None else f"{shown(inside['input'])} for '{inside['loc'][2]}'"
 
 
 def _known_fields(location: tuple[int | str, ...]) -> list[str]:

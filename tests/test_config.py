@@ -190,7 +190,7 @@ def test_a_configuration_comes_back_from_the_run_as_it_was() -> None:
 FILES: list[tuple[bytes, str]] = [
     (b"benchmark: [", r"run\.yaml line 1, column \d+ is not YAML"),
     (b"a: 1\nb: : 2\n", r"run\.yaml line 2, column \d+ is not YAML"),
-    (b"- a\n", "holds list, not settings"),
+    (b"- a\n", "holds a list, not settings"),
     (b"", "is empty; write lines such as `benchmark: siuo-gen`"),
     (b"\xff\xfe\x00", "cannot be read"),
 ]

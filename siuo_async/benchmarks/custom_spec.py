@@ -23,6 +23,7 @@ from siuo_async.config import load_file
 from siuo_async.errors import ConfigError
 from siuo_async.judging import fill
 from siuo_async.values import Json
+from siuo_async.wording import must_be, shown
 
 Kind = Literal["yes-no", "graded", "letter"]
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -230,7 +231,7 @@ def read_spec(file: Path) -> Spec:
     read_text(file)  # says what is wrong with its bytes
     found = load_file(file, "kind: yes-no")
     try:
-        json.dumps(found, default=str, ensure_ascii=False).encode()
+        json.dumps(found, default=str, ensure_ascii=False, skipkeys=True).encode()
     except UnicodeEncodeError:
         raise ConfigError(f"{file}: a text in it holds half a character (a lone surrogate); mend it there") from None
     try:
@@ -243,11 +244,12 @@ def _sentence(file: Path, error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False)
     first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])  # a slip may be what something is missing for
     path = tuple(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
+    message = must_be(first)
     if first["type"] == "value_error" and (named := re.match(r"([\w.]+): ", message)):
         path, message = (*path, *named[1].split(".")), message[named.end() :]
     if path[:1] == ("withheld",):
-        return f"{file} line {_line_of(file, path[:1])}: 'withheld': {_withheld_told(message)}"
+        told = message if first["type"] == "value_error" else "must be a whole number, or missing"
+        return f"{file} line {_line_of(file, path[:1])}: 'withheld': {told}"
     where = f"{file} line {_line_of(file, path)}"
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     name = ".".join(path)
@@ -259,12 +261,8 @@ def _sentence(file: Path, error: ValidationError) -> str:
         )
     if first["type"] == "missing":
         return f"{where}: '{name}' is missing; add it{more}"
-    shown = "" if first["type"] == "value_error" else f", but it is {str(first['input'])[:60]!r}"
-    return f"{where}: '{name}': {message[:1].lower()}{message[1:]}{shown}{more}"
-
-
-def _withheld_told(message: str) -> str:
-    return message if message.startswith("must be") else "must be a whole number, or missing"
+    value = "" if first["type"] == "value_error" else f", but it is {shown(first['input'])}"
+    return f"{where}: '{name}': {message}{value}{more}"
 
 
 _FIELDS: Mapping[tuple[str, ...], tuple[str, ...]] = {

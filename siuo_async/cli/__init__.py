@@ -8,12 +8,9 @@ import io
 import logging
 import os
 import sys
-import traceback
-from pathlib import Path
 from typing import NoReturn
 
 _TYPER_INTERRUPTED = 130
-_STOPPED = "siuo: stopped; run the same command again to continue\n"
 
 
 def _make_writable() -> None:
@@ -51,40 +48,13 @@ def _dump_nothing() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
-def _without_keys(text: str) -> str:
-    """What is about to be shown, without anything that this environment keeps secret."""
-    from siuo_async.client.accounts import Environment
-    from siuo_async.errors import ConfigError
-
-    try:
-        return Environment(os.environ, Path(".env")).secrets.out_of(text)
-    except ConfigError:  # about the .env file
-        return Environment(os.environ).secrets.out_of(text)
-
-
 class _Filtered(logging.Handler):
     """What libraries complain of: a task's lost exception may quote what a server said."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _tell(_without_keys(self.format(record)) + "\n")
+        from siuo_async.cli.last_words import without_keys
 
-
-def _told_app() -> int:
-    """The command's exit code; what it makes of wrong words is shown without a key among them."""
-    import typer
-
-    from siuo_async.cli.app import app
-
-    every: type[typer.BadParameter] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-    try:
-        return int(app(standalone_mode=False) or 0)
-    except typer.Abort:
-        _tell("Aborted.\n")
-        return 1
-    except every as error:
-        error.message = _without_keys(error.message)
-        error.show()
-        return int(error.exit_code)
+        _tell(without_keys(self.format(record)) + "\n")
 
 
 def main() -> NoReturn:
@@ -99,32 +69,43 @@ def _main() -> NoReturn:
     if sys.platform == "win32":
         sys.stderr.write("siuo runs on Linux and macOS; on Windows, use it inside WSL.\n")
         sys.exit(2)
-    from siuo_async.errors import SiuoError
-
     _dump_nothing()
     _make_writable()
     logging.lastResort = _Filtered(logging.WARNING)
-    try:
-        code = _told_app()
-        if code == _TYPER_INTERRUPTED:
-            _tell(_STOPPED)
-            code = 3
-        sys.exit(code)
-    except SiuoError as error:
-        from siuo_async.cli.output import complain
+    from typer import Abort
 
-        with contextlib.suppress(OSError):
-            complain(_without_keys(str(error)))
-        sys.exit(error.exit_code)
+    try:
+        from siuo_async.cli.app import app
+
+        code = app(prog_name="siuo", standalone_mode=False)
     except BrokenPipeError:
         sys.exit(0)  # whoever read had enough; that is no bug
-    except KeyboardInterrupt:
-        _tell(_STOPPED)
-        sys.exit(3)
+    except (KeyboardInterrupt, Abort):
+        code = _TYPER_INTERRUPTED
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
-            _tell(f"siuo: the output cannot be written ({error.strerror}); the run itself is on disk\n")
-            sys.exit(2)
-        _tell(_without_keys(traceback.format_exc()))
-        _tell("siuo: this is a bug; please report it with the lines above\n")
-        sys.exit(1)
+        sys.exit(_ended_by(error))
+    if code == _TYPER_INTERRUPTED:
+        _tell("siuo: stopped; run the same command again to continue\n")
+        sys.exit(3)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _ended_by(error: Exception) -> int:
+    """Says what ended the command; its exit code."""
+    from siuo_async.cli import last_words
+    from siuo_async.errors import SiuoError
+
+    if isinstance(error, SiuoError):
+        _tell(last_words.of_a_sentence(str(error)))
+        return error.exit_code
+    if (wrong := last_words.of_what_was_mistyped(error)) is not None:
+        _tell(wrong)
+        return 2
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
+        _tell(f"siuo: the output cannot be written ({error.strerror}); the run itself is on disk\n")
+        return 2
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        _tell(last_words.of_an_unusable_path(error))
+        return 2
+    _tell(last_words.of_a_bug(error))
+    return 1

@@ -22,6 +22,7 @@ from siuo_async.engine.run_directory import RunDirectory, all_runs, damaged_runs
 from siuo_async.engine.session import finished_at
 from siuo_async.engine.summary import exit_code, summarise, warnings
 from siuo_async.errors import ConfigError, RunDirectoryError
+from siuo_async.plain_files import plain_bytes
 from siuo_async.report.published import no_board, published_for, published_grids, published_json
 from siuo_async.report.render import to_markdown, to_terminal
 from siuo_async.report.text import in_line, tame
@@ -75,8 +76,7 @@ def reported(runs: Sequence[str], results: Path, form: str, *, published: bool =
 def checked(run: str, results: Path, *, repair: bool) -> int:
     """Says what is damaged in a run, and mends it where asked."""
     directory = RunDirectory(find_run(run, results))
-    directory.manifest()
-    directory.read_samples()
+    directory.read_samples(directory.manifest()["identity"].get("dataset", ""))
     if not directory.calls.exists():
         say(f"{directory.path}: no call was finished yet", to_stderr=False)
         return 0
@@ -106,7 +106,7 @@ def checked(run: str, results: Path, *, repair: bool) -> int:
 def _left(run: RunDirectory) -> str:
     """What a finished run lacks all the same: an imported one may lack samples."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        return "" if orjson.loads(run.summary.read_bytes()).get("complete", True) else ", partial"
+        return "" if orjson.loads(plain_bytes(run.summary)).get("complete", True) else ", partial"
     return ""
 
 

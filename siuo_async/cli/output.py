@@ -11,6 +11,8 @@ from rich.text import Text
 from siuo_async.report.text import escaped_in_json, in_line
 from siuo_async.values import Json
 
+_MOST_CHARS = 1200
+
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
@@ -30,9 +32,12 @@ def say(sentence: str, *, to_stderr: bool = True) -> None:
     console(to_stderr=to_stderr).print(Text(in_line(sentence)), soft_wrap=True)
 
 
-def complain(sentence: str) -> None:
-    """One sentence about what went wrong."""
-    sys.stderr.write(f"siuo: {in_line(sentence)}\n")
+def complaint(sentence: str) -> str:
+    """A sentence about what went wrong as its line; of a very long one the middle is left out, since its end says what to do."""
+    line = " ".join(in_line(sentence).split())
+    if len(line) > _MOST_CHARS:
+        line = f"{line[: _MOST_CHARS * 2 // 3]} … {line[-_MOST_CHARS // 3 :]}"
+    return f"siuo: {line}\n"
 
 
 def print_json(value: Json) -> None:

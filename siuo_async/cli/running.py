@@ -182,7 +182,9 @@ def _known_pictures(config: RunConfig, path: Path | None) -> Mapping[str, Pictur
     try:
         name = config.name or name_of(config.benchmark)
         runs = [RunDirectory(path)] if path else [r for r, m in run_directory.all_runs(config.results) if m.get("name") == name]
-        return run_directory.known_pictures(runs[0].read_samples()) if runs else {}
+        if not runs:
+            return {}
+        return run_directory.known_pictures(runs[0].read_samples(runs[0].manifest()["identity"].get("dataset", "")))
     except SiuoError:
         return {}
 

@@ -29,6 +29,7 @@ import orjson
 from siuo_async.engine.private_files import private
 from siuo_async.engine.records import CRC_FIELD, FAILED_MARK, VERSION, BadLineError, CallRecord, checked, line_failed, parse
 from siuo_async.errors import JournalWriteError, RunDirectoryError, StoppedEarly
+from siuo_async.plain_files import must_be_plain, plain_bytes
 
 SYNC_EVERY_S = 0.1
 _BLOCK = 1 << 17
@@ -81,7 +82,8 @@ class Index:
         """Reads `path` once.
 
         Args:
-            on_bad: told (line number, offset, line, what is wrong) of each bad line instead of raising.
+            on_bad: told (line number, offset, line, what is wrong) of each bad line instead of raising. Whoever wants to know has each
+                line looked at as a record too.
 
         Raises:
             RunDirectoryError: a complete line is not what was written.
@@ -89,10 +91,11 @@ class Index:
         index = cls(path)
         if not path.exists():
             return index
+        _must_be_plain(path)
         number = 0
         for offset, block in _blocks(path):
             *whole, torn = block.split(b"\n")
-            if not index._take_all(offset, whole, may_fail=FAILED_MARK in block):
+            if on_bad is not None or not index._take_all(offset, whole, may_fail=FAILED_MARK in block):
                 index._take_each(offset, whole, number, on_bad)
             number += len(whole)
             index.end = offset + len(block) - len(torn)
@@ -131,6 +134,8 @@ class Index:
         for number, line in enumerate(lines, before + 1):
             try:
                 self._take(offset, checked(line))
+                if on_bad is not None and line.startswith(_RECORDS, 39):
+                    parse(line)
             except BadLineError as error:
                 if on_bad is None:
                     raise RunDirectoryError(
@@ -189,7 +194,8 @@ class JournalReader:
             return parse(self._line(at >> 1))
         except BadLineError as error:
             raise RunDirectoryError(
-                f"{self.path} at byte {at >> 1} cannot be read ({error}); `siuo check {self.path.parent}` looks at the whole file"
+                f"{self.path} at byte {at >> 1} cannot be read ({error}); `siuo check {self.path.parent} --repair` moves such lines "
+                "aside so that their calls are made again"
             ) from error
 
     def raw(self, call_id: str) -> bytes | None:
@@ -324,6 +330,15 @@ class Journal(JournalReader):
             self._writer = -1
 
 
+def _must_be_plain(path: Path) -> None:
+    try:
+        must_be_plain(path)
+    except OSError as error:
+        raise RunDirectoryError(
+            f"{path} cannot be read ({error.strerror}); restore it from a copy, or start again with --fresh"
+        ) from error
+
+
 def holder_file(path: Path) -> Path:
     """Where the holder of the lock says who it is; the lock itself is on the journal."""
     return path.with_name("writer.json")
@@ -348,7 +363,7 @@ def _lock(writer: int, path: Path) -> None:
 
 def _holder(path: Path) -> str:
     try:
-        who = orjson.loads(holder_file(path).read_bytes())
+        who = orjson.loads(plain_bytes(holder_file(path)))
         return f"process {who['pid']} on {who['host']} (since {who['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"

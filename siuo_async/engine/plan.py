@@ -23,6 +23,7 @@ from siuo_async.engine.order import Ordered, balanced, in_file_order
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError, RunDirectoryError
 from siuo_async.values import Json, Parameters, Sample
+from siuo_async.wording import must_be
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +235,18 @@ def from_directory(run: RunDirectory, *, samples: bool = True, benchmark: str | 
     manifest = run.manifest()
     try:
         return _from_manifest(run, manifest, samples=samples, named=benchmark)
-    except (KeyError, TypeError, AttributeError, ValidationError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise RunDirectoryError(
-            f"{run.path / 'run.json'} is damaged ({type(error).__name__}: {error}); restore it from a copy, or start again with --fresh"
+            f"{run.path / 'run.json'} is damaged ({_wrong_in(error)}); restore it from a copy, or start again with --fresh"
         ) from error
+
+
+def _wrong_in(error: Exception) -> str:
+    """What kept a manifest from being read."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_context=False)[0]
+        return f"'{'.'.join(map(str, first['loc'])) or 'a model'}' {must_be(first)}"
+    return f"{error} is missing" if isinstance(error, KeyError) else "a field is of another kind than it was written"
 
 
 def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any], *, samples: bool, named: str | None) -> Plan:
@@ -249,7 +258,7 @@ def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any], *, samples: b
     return Plan(
         config=config,
         benchmark=benchmark,
-        all_samples=run.read_samples() if samples else (),
+        all_samples=run.read_samples(manifest["identity"]["dataset"]) if samples else (),
         identity=manifest["identity"],
         models=tuple(Participant.of(found) for found in manifest["models"]),
         judge=Participant.of(manifest["judge"]) if manifest.get("judge") else None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from types import MappingProxyType
 from zlib import crc32
 
 import orjson
@@ -141,6 +142,8 @@ def parse(line: bytes) -> CallRecord:
             Answer(Outcome(a["outcome"]), a.get("text", ""), *(a.get(name) for name in _ANSWER_FIELDS[2:])) for a in fields["answers"]
         )
         usage = fields.get("usage", EMPTY)
+        if not _of_their_kinds(fields, answers):
+            raise TypeError("a field is of another kind")
         return CallRecord(
             id=fields["id"],
             stage=fields["stage"],
@@ -165,7 +168,30 @@ def parse(line: bytes) -> CallRecord:
             error=fields.get("error"),
         )
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BadLineError(f"it is no call record ({type(error).__name__}: {error})") from error
+        raise BadLineError("it is no call record") from error
+
+
+_TEXT, _TABLE, _WHOLE, _NUMBER = frozenset({str}), frozenset({dict}), frozenset({int}), frozenset({int, float})
+_KINDS: Mapping[str, frozenset[type]] = MappingProxyType(
+    {
+        **dict.fromkeys(("id", "stage", "provider", "model", "sample", "started_at", "served_model", "request_id"), _TEXT),
+        **dict.fromkeys(("usage", "sent", "error"), _TABLE),
+        **dict.fromkeys(("first", "asked", "attempts", "maybe_billed"), _WHOLE),
+        **dict.fromkeys(("latency_s", "waited_s", "provider_cost_usd"), _NUMBER),
+    }
+)
+
+
+def _of_their_kinds(fields: Mapping[str, Json], answers: tuple[Answer, ...]) -> bool:
+    """Whether what there is can be counted, added and shown; a checksum says only that nobody changed the line since."""
+    for name, value in fields.items():
+        if (kinds := _KINDS.get(name)) is not None and type(value) not in kinds:
+            return False
+    for answer in answers:
+        if type(answer.text) is not str or type(answer.finish or "") is not str or type(answer.reason or "") is not str:
+            return False
+    usage = fields.get("usage")
+    return not usage or all(type(usage.get(name, 0)) in _NUMBER for name in _USAGE_FIELDS)
 
 
 def _answer_fields(answer: Answer) -> dict[str, Json]:

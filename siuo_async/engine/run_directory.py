@@ -21,6 +21,7 @@ import orjson
 from siuo_async.benchmarks.data.sample_store import KnownPictures, StoredSamples, line_of
 from siuo_async.engine.private_files import private
 from siuo_async.errors import RunDirectoryError, StoppedEarly
+from siuo_async.plain_files import plain_bytes
 from siuo_async.values import Json, Picture, Sample
 
 FORMAT = 1
@@ -36,6 +37,8 @@ _FIELDS: Mapping[str, type] = MappingProxyType(
         "config": dict,
     }
 )
+_SEAL = "seal"
+"""The field of `run.json` that a reader can tell damage by; older runs have none."""
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
@@ -91,28 +94,42 @@ class RunDirectory:
         """
         file = self.path / "run.json"
         try:
-            found = orjson.loads(file.read_bytes())
+            found = orjson.loads(plain_bytes(file))
         except FileNotFoundError:
             raise RunDirectoryError(f"{self.path} is no run (it has no run.json); `siuo ls` lists the runs") from None
-        except (OSError, orjson.JSONDecodeError) as error:
+        except OSError as error:
+            raise RunDirectoryError(
+                f"{file} cannot be read ({error.strerror}); restore it from a copy, or start again with --fresh"
+            ) from error
+        except orjson.JSONDecodeError as error:
             raise RunDirectoryError(f"{file} cannot be read ({error}); restore it from a copy, or start again with --fresh") from error
         if not isinstance(found, dict) or found.get("format") != FORMAT:
             raise RunDirectoryError(f"{file} is not of format {FORMAT}; it was written by another version of siuo")
         if (lacking := _lacking(found)) is not None:
             raise RunDirectoryError(f"{file} is damaged ('{lacking}'); restore it from a copy, or start again with --fresh")
+        if found.get(_SEAL, seal := _seal_of(found)) != seal:
+            raise RunDirectoryError(
+                f"{file} was changed since it was written (its seal does not fit); restore it from a copy, or start again with --fresh "
+                f"(if you changed it yourself and mean it, take out the line '{_SEAL}')"
+            )
         return found
 
     def write_manifest(self, manifest: Mapping[str, Json]) -> None:
         """Replaces `run.json` at once."""
-        write_json(self.path / "run.json", {"format": FORMAT, **manifest})
+        whole = {"format": FORMAT, **manifest}
+        write_json(self.path / "run.json", {**whole, _SEAL: _seal_of(whole)})
 
-    def read_samples(self) -> StoredSamples:
+    def read_samples(self, digest: str = "") -> StoredSamples:
         """The samples as they were when the run was made, in the data set's order; read when they are needed.
+
+        Args:
+            digest: of the data set, as the run's identity has it; what is not that any more is refused, since it would change
+                numbers without a word.
 
         Raises:
             RunDirectoryError: the file is gone or damaged.
         """
-        return StoredSamples.at(self.path / "samples.jsonl")
+        return StoredSamples.at(self.path / "samples.jsonl", digest)
 
     def write_samples(self, samples: Sequence[Sample]) -> None:
         """Writes `samples.jsonl`, from which stored samples are read from then on."""
@@ -131,10 +148,16 @@ class RunDirectory:
     def read_stats(self) -> dict[str, Json]:
         """`run_stats.json`, or nothing where it is not there or not readable."""
         try:
-            found = orjson.loads(self.stats.read_bytes())
+            found = orjson.loads(plain_bytes(self.stats))
         except (OSError, orjson.JSONDecodeError):
             return {}
         return found if isinstance(found, dict) else {}
+
+
+def _seal_of(manifest: Mapping[str, Json]) -> str:
+    """Sixteen hex digits over all fields but the seal, however they are laid out."""
+    held = {name: value for name, value in manifest.items() if name != _SEAL}
+    return blake2b(orjson.dumps(held, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
 
 
 def _lacking(manifest: Mapping[str, Any]) -> str | None:

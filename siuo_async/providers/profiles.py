@@ -14,6 +14,7 @@ from types import MappingProxyType
 from siuo_async.errors import ConfigError
 from siuo_async.providers.dialects.base import Profile
 from siuo_async.values import EMPTY, Json, Parameters
+from siuo_async.wording import shown
 
 DEFAULT_THINKING_TOKENS = 8_192
 """Room for thinking where a model thinks inside the cap and nothing else is asked; enough for most questions of a benchmark."""
@@ -133,5 +134,5 @@ def _with(profile: Profile, changes: Mapping[str, Json]) -> Profile:
             raise ConfigError(f"`{name}` is no field of a model's profile; {hint}")
         accepts, allowed = _CHECKS[name]
         if not accepts(value):
-            raise ConfigError(f"profile field `{name}` must be {allowed}, not {value!r}.")
+            raise ConfigError(f"profile field `{name}` must be {allowed}, not {shown(value)}.")
     return replace(profile, **changes) if changes else profile

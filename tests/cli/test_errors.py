@@ -62,7 +62,7 @@ CASES = {
     "unknown setting of a model": Case(
         **config("benchmark: siuo-gen\nmodels: [{model: sim/a, temprature: 1}]\n"), said=("temprature", "did you mean 'temperature'?")
     ),
-    "not a mapping": Case(**config("- a\n- b\n"), said=("holds list, not settings",)),
+    "not a mapping": Case(**config("- a\n- b\n"), said=("holds a list, not settings",)),
     "broken JSON": Case((*GEN, *DATA, *M, *J), ("line 2, column", "broken JSON"), data_file(lambda text: "[\n" + text[1:-40])),
     "doubled ids": Case(
         (*GEN, *DATA, *M, *J),

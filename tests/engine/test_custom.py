@@ -217,7 +217,7 @@ def test_the_wording_names_the_prompt_set() -> None:
 
 
 REFUSED = [
-    ("kind: yesno\n", "line 4: 'kind': input should be 'yes-no', 'graded' or 'letter', but it is 'yesno'"),
+    ("kind: yesno\n", "line 4: 'kind': must be 'yes-no', 'graded' or 'letter', but it is 'yesno'"),
     ("jugde: {}\n", "line 4: unknown field 'jugde'; did you mean 'judge'?"),
     ("kind: yes-no\n", "line 1: 'judge': is missing; yes-no needs judge.prompt, the question that the judge is asked"),
     (
@@ -248,7 +248,7 @@ REFUSED = [
     ),
     ("kind: yes-no\njudge:\n  prompt: '{answer}'\nwithheld: true\n", "line 7: 'withheld': must be a whole number, or missing"),
     ("kind: letter\nwithheld: '0'\n", "line 5: 'withheld': must be a whole number, or missing"),
-    ("kind: letter\nparameters: {answers: true}\n", "line 5: 'parameters.answers': input should be a valid integer, but it is 'True'"),
+    ("kind: letter\nparameters: {answers: true}\n", "line 5: 'parameters.answers': must be a whole number, but it is true"),
     ('kind: letter\nsystem: "\\ud800"\n', ": a text in it holds half a character (a lone surrogate); mend it there"),
     ("kind: letter\nwithheld: never\n", "line 5: 'withheld': must be a whole number, or missing"),
     (
@@ -273,7 +273,7 @@ def test_a_wrong_file_is_refused_with_line_and_field(lines: str, sentence: str, 
     [
         (b"", " is empty; write lines such as `kind: yes-no`"),
         (b"# nothing yet\n", " is empty; write lines such as `kind: yes-no`"),
-        (b"- a\n", " holds list, not settings; write lines such as `kind: yes-no`"),
+        (b"- a\n", " holds a list, not settings; write lines such as `kind: yes-no`"),
         ("name: für\n".encode("latin-1"), ": is not UTF-8 (byte 7); save it as UTF-8"),
         (b"name: " + b"n" * 65 + b"\nkind: letter\ndata: d\n", " line 1: 'name': '" + "n" * 65 + "' would make a poor folder name"),
     ],

@@ -218,11 +218,11 @@ def test_a_record_that_cannot_be_understood_names_its_file(tmp_path: Path) -> No
 
 def test_repair_moves_bad_lines_aside_and_keeps_the_rest_byte_for_byte(tmp_path: Path) -> None:
     path = tmp_path / "calls.jsonl"
-    good = [record("a").line(), _of_kind("search"), NASTY.line()]
-    bad = [b"rubbish", record("x").line()[:-3], b""]
-    path.write_bytes(good[0] + bad[0] + b"\n" + good[1] + bad[1] + b"\n" + bad[2] + b"\n" + good[2])
+    good = [record("a").line(), _of_kind("comment"), NASTY.line()]
+    bad = [b"rubbish", record("x").line()[:-3], b"", _of_kind("call")[:-1]]
+    path.write_bytes(good[0] + bad[0] + b"\n" + good[1] + bad[1] + b"\n" + bad[2] + b"\n" + bad[3] + b"\n" + good[2])
     found = repair_journal(path)
-    assert [number for number, _ in found] == [2, 4, 5]
+    assert [number for number, _ in found] == [2, 4, 5, 6]
     assert path.read_bytes() == b"".join(good)
     (aside,) = tmp_path.glob("calls.damaged-*.jsonl")
     assert aside.read_bytes() == b"".join(line + b"\n" for line in bad)

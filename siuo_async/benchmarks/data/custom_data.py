@@ -27,6 +27,7 @@ from siuo_async.benchmarks.data.pictures import PictureReader
 from siuo_async.benchmarks.data.sample_store import Ids, Rows, StoredSamples, first_twice
 from siuo_async.errors import ConfigError, DataError
 from siuo_async.values import EMPTY, Json, Picture, Sample
+from siuo_async.wording import shown
 
 MOST_OPTIONS = 26
 _OWN = ("id", "text", "image", "images", "category")
@@ -175,7 +176,7 @@ def _letters(where: str, row: Mapping[str, Json]) -> dict[str, Json]:
         checked_text(where, f"`options` {letter}", text, may_be_empty=False)
     if not isinstance(row.get("gold"), str) or row["gold"] not in options:
         raise DataError(
-            f"{where}: field `gold` must be the letter of the right option ({', '.join(options)}), but it is {row.get('gold')!r}"
+            f"{where}: field `gold` must be the letter of the right option ({', '.join(options)}), but it is {shown(row.get('gold'))}"
         )
     return {"options": options, "gold": row["gold"]}
 

@@ -16,11 +16,14 @@ from typing import Any, Generic, TypeVar, overload
 
 import orjson
 
+from siuo_async.benchmarks.data.datasets import digest_of
 from siuo_async.errors import DataError, RunDirectoryError, StoppedEarly
+from siuo_async.plain_files import must_be_plain
 from siuo_async.values import Picture, Sample
 
 T = TypeVar("T")
 _BLOCK = 1 << 18
+_MIMES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 
 
 class Lines:
@@ -209,18 +212,25 @@ class StoredSamples(Sequence[Sample]):
         return cls(Lines.written(map(line_of, samples)))
 
     @classmethod
-    def at(cls, path: Path) -> StoredSamples:
+    def at(cls, path: Path, digest: str = "") -> StoredSamples:
         """The samples of a run; every line is looked at.
 
+        Args:
+            digest: how the data set's begins; "" lets any samples pass.
+
         Raises:
-            RunDirectoryError: the file is gone or damaged.
+            RunDirectoryError: the file is gone, damaged, or holds others than `digest` stands for.
         """
         try:
+            must_be_plain(path)
             found = cls(Lines.of(path))
         except OSError as error:
-            raise _unreadable(str(path), error) from error
-        for _ in found:
-            pass
+            raise _unreadable(str(path), error.strerror) from error
+        if not digest_of(map(_looked_at, found)).startswith(digest):
+            raise RunDirectoryError(
+                f"{path} does not hold the samples that the run was made of; restore it from a copy, or run the same command with "
+                "--data to write it again"
+            )
         return found
 
     def __len__(self) -> int:
@@ -247,8 +257,10 @@ class StoredSamples(Sequence[Sample]):
         """Whoever writes into the file while a run reads it makes no bug of ours."""
         try:
             return sample_of(line)
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise _unreadable(self.lines.name, error) from error
+        except orjson.JSONDecodeError as error:
+            raise _unreadable(self.lines.name, f"a line is no JSON: {error}") from error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise _unreadable(self.lines.name, "a line is no sample") from error
 
 
 class KnownPictures(Mapping[str, Picture]):
@@ -292,8 +304,20 @@ class Ids:
         return len(set(self._marks)) == len(self._marks)
 
 
-def _unreadable(name: str, error: Exception) -> RunDirectoryError:
-    return RunDirectoryError(f"{name} cannot be read ({error}); run the same command with --data to write it again")
+def _looked_at(sample: Sample) -> Sample:
+    """Raises RunDirectoryError where a field is of another kind: whoever uses it would stumble."""
+    texts = (sample.id, sample.text, *sample.category, *(text for p in sample.pictures for text in (p.path, p.sha256, p.member or "")))
+    numbers = [number for p in sample.pictures for number in (p.size, p.mtime_ns)]
+    fit = (
+        all(type(text) is str for text in texts) and all(type(number) is int for number in numbers) and isinstance(sample.fields, dict)
+    )
+    if not fit or not all(picture.mime in _MIMES for picture in sample.pictures):
+        raise _unreadable("samples.jsonl", f"sample {sample.id} is damaged")
+    return sample
+
+
+def _unreadable(name: str, why: str | None) -> RunDirectoryError:
+    return RunDirectoryError(f"{name} cannot be read ({why}); run the same command with --data to write it again")
 
 
 def line_of(sample: Sample) -> bytes:
@@ -318,11 +342,17 @@ def sample_of(line: bytes) -> Sample:
     pictures = fields["pictures"]
     return Sample(
         fields["id"],
-        tuple(fields["category"]),
+        _category(fields["category"]),
         fields["text"],
         tuple(_picture(found) for found in pictures) if pictures else (),
         fields["fields"],
     )
+
+
+def _category(found: Any) -> tuple[str, ...]:
+    if type(found) is not list:
+        raise TypeError(found)
+    return tuple(found)
 
 
 def _picture(found: Mapping[str, Any]) -> Picture:

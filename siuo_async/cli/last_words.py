@@ -1,0 +1,60 @@
+"""What is said of an error that ends a command: one sentence, without what this environment keeps secret."""
+
+from __future__ import annotations
+
+import os
+import re
+import traceback
+from pathlib import Path
+
+from siuo_async.cli.output import complaint
+
+_PLAINER = (
+    (r"^Invalid value for ", ""),
+    (r"Input should be a valid integer.*", "must be a whole number"),
+    (r"Input should be a valid number.*", "must be a number"),
+    (r"Input should", "must"),
+)
+"""Typer names types of Python, which nobody typed."""
+
+
+def without_keys(text: str) -> str:
+    """What is about to be shown, without anything that this environment keeps secret."""
+    from siuo_async.client.accounts import Environment
+    from siuo_async.errors import ConfigError
+
+    try:
+        return Environment(os.environ, Path(".env")).secrets.out_of(text)
+    except ConfigError:  # about the .env file
+        return Environment(os.environ).secrets.out_of(text)
+
+
+def of_a_sentence(sentence: str) -> str:
+    """Of an error that was foreseen."""
+    return complaint(without_keys(sentence))
+
+
+def of_what_was_mistyped(error: Exception) -> str | None:
+    """Where typer refuses what was typed; None for any other error."""
+    if not hasattr(error, "format_message"):  # typer's errors have no public base in all versions
+        return None
+    told = str(error.format_message())
+    if told.startswith("Usage:"):
+        return f"{told}\n"  # nothing was typed: the help
+    for pattern, plain in _PLAINER:
+        told = re.sub(pattern, plain, told)
+    context = getattr(error, "ctx", None)
+    place = context.command_path if context else "siuo"
+    return of_a_sentence(f"{told[:1].lower()}{told[1:].rstrip('.')}; `{place} --help` shows what there is")
+
+
+def of_an_unusable_path(error: OSError) -> str:
+    """Of a path that the system refuses in a way that nobody foresaw: too long, a ring of links, no right to look."""
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    return of_a_sentence(f"{name} cannot be used ({error.strerror}); check the path, and who may read and write there")
+
+
+def of_a_bug(error: Exception) -> str:
+    """Of an error that nobody foresaw: where it came from, for whoever mends it."""
+    told = "".join(traceback.format_exception(error))
+    return without_keys(told) + "siuo: this is a bug; please report it with the lines above\n"
