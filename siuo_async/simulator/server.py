@@ -278,8 +278,8 @@ class Simulator:
         return _json(reply.status, reply.body, {**dialect.headers(request_id, quotas, time.time()), **reply.headers})
 
 
-_UNANSWERED = (Mischief.SERVER, Mischief.RESET, Mischief.HTML)
-"""What leaves nothing of an answer that could be billed."""
+_UNANSWERED = (Mischief.SERVER, Mischief.RESET, Mischief.CUT, Mischief.HTML)
+"""What leaves no whole answer."""
 
 
 class _TooFastError(RejectedError):
@@ -326,13 +326,12 @@ def _reset_connection(request: web.Request) -> web.Response:
     return web.Response()
 
 
-def _reset_transport(transport: asyncio.BaseTransport) -> None:
+def _reset_transport(transport: asyncio.Transport) -> None:
     held = transport.get_extra_info("socket")
     # A duplicate, since not every event loop lets one set options on its own object.
     with contextlib.suppress(OSError), socket.socket(fileno=os.dup(held.fileno())) as copy:
         copy.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    if isinstance(transport, asyncio.Transport):
-        transport.abort()
+    transport.abort()
 
 
 async def _cut(request: web.Request, body: bytes, headers: dict[str, str]) -> web.StreamResponse:

@@ -19,7 +19,7 @@ class Stats:
     calls: Counter[str] = field(default_factory=Counter)
     """Call id -> requests that passed the checks and the limits."""
     answered: Counter[str] = field(default_factory=Counter)
-    """Call id -> replies that held an answer, in whole or in part: what a provider would bill."""
+    """Call id -> replies with a whole answer, or with what is wrong with the request: what was worth paying for."""
     searches: Counter[str] = field(default_factory=Counter)
     """Kind of search endpoint -> requests. They are no model requests, so they count nowhere else."""
     in_flight: int = 0
