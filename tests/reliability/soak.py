@@ -114,12 +114,13 @@ class Soak:
         size: of run and plan.
         seed: of plan, server and choices.
         tell: is told what happens, in lines.
+        events: what happens; None: what the seed gives.
     """
 
-    def __init__(self, folder: Path, size: Size, seed: int, tell: Tell) -> None:
+    def __init__(self, folder: Path, size: Size, seed: int, tell: Tell, events: Sequence[Event] | None = None) -> None:
         self.folder, self.size, self.seed, self.tell = folder, size, seed, tell
         self.dice = random.Random(seed + 1)
-        self.events = list(planned(size, seed))
+        self.events = list(planned(size, seed) if events is None else events)
         self.simulator = SimulatorProcess(Settings(seed=seed, rpm=90_000, window_s=2.0, limits_at=limits_at(seed), **SETTINGS))
         self.soaked = Soaked(seed, size.lines * len(MODELS))
         self.on_wire = size.slots * GROUPS

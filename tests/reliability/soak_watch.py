@@ -66,10 +66,9 @@ class Flatness:
     def words(self) -> str:
         """For the table."""
         known = KNOWN_PER_CALL * 10_000 / 1e6
-        return (
-            f"{self.first / 1e6:.0f} MB first, {self.last / 1e6:.0f} MB last, {self.highest / 1e6:.0f} MB at most over "
-            f"{self.calls:,} calls in {self.seconds:.0f} s; {self.per_call * 10_000 / 1e6:+.1f} MB per 10,000 calls, the index takes {known:.1f}"
-        )
+        over = f"over {self.calls:,} calls in {self.seconds:.0f} s"
+        slope = f"{self.per_call * 10_000 / 1e6:+.1f} MB per 10,000 calls, of which the index takes {known:.1f}"
+        return f"{self.first / 1e6:.0f} MB first, {self.last / 1e6:.0f} MB last, {self.highest / 1e6:.0f} MB at most {over}; {slope}"
 
     @property
     def fd_words(self) -> str:
