@@ -144,6 +144,8 @@ class Soak:
             finally:
                 self._end_all()
             self.soaked.seconds = time.monotonic() - begun
+            falls = sum(at_s <= self.soaked.seconds and part < 1 for at_s, part in self.simulator.settings.limits_at)
+            self.soaked.inflicted["limits fallen for seconds"] = falls
             self._compare(calm)
         self.soaked.broken += self.soaked.ledger.broken
         return self.soaked
@@ -360,6 +362,9 @@ class Soak:
         soaked.came_to_nothing = len(self.events)
         soaked.nothing_lost = soaked.ledger.nothing_changed()
         soaked.expect(soaked.nothing_lost, "a line that was in the journal after a session has changed since, or is gone")
+        ledger = soaked.ledger
+        unexplained = ledger.paid_twice - ledger.lost_at_cuts - ledger.excused
+        soaked.expect(unexplained == 0, f"{unexplained} answers were paid twice and nothing explains it")
         soaked.journal_bytes, before = self.written, len(soaked.broken)
         summary = (run / "summary.json").read_bytes()
         soaked.expect(_but_for_cost(_summary(run), calm) == calm, "the summary is not that of the undisturbed run")

@@ -52,6 +52,7 @@ class Ledger:
             to_the_end: nothing stopped it, so every try stands in a record.
         """
         allowed: Counter[str] = Counter()
+        finished: set[str] = set()
         tries = self.tries
         for record in self._news():
             status = (record.get("error") or {}).get("status")
@@ -62,6 +63,7 @@ class Ledger:
             self.tries += record["attempts"]
             self.maybe_billed += maybe
             if result:
+                finished.add(record["id"])
                 self.failing.discard(record["id"])
                 if record["id"] in self.asked:
                     self.broken.append(f"{session}: call {record['id']} has two results")
@@ -69,7 +71,7 @@ class Ledger:
             else:
                 self.failing.add(record["id"])
         self._nothing_asked_again(session, stats["calls"])
-        self._nothing_paid_for_nothing(session, stats["answered"], allowed, most_on_wire if cut else 0)
+        self._nothing_paid_for_nothing(session, stats["answered"], allowed, finished, most_on_wire if cut else 0)
         requests = sum(stats["calls"].values())
         if to_the_end and requests - self.requests > self.tries - tries:
             self.broken.append(f"{session}: {requests - self.requests} requests, but {self.tries - tries} tries in the journal")
@@ -97,7 +99,9 @@ class Ledger:
             self.broken.append(f"{session}: {len(again)} calls that were in the journal were asked again, {again[0]} for one")
             self.asked.update({call: calls.get(call, 0) for call in again})
 
-    def _nothing_paid_for_nothing(self, session: str, answered: Mapping[str, int], allowed: Counter[str], most_lost: int) -> None:
+    def _nothing_paid_for_nothing(
+        self, session: str, answered: Mapping[str, int], allowed: Counter[str], finished: set[str], most_lost: int
+    ) -> None:
         lost = 0
         for call, count in answered.items():
             new = count - self.paid[call]
@@ -109,7 +113,7 @@ class Ledger:
             elif new > allowed[call]:
                 self.broken.append(f"{session}: call {call} was answered {new} times, of which its records know {allowed[call]}")
             else:
-                self.excused += max(0, new - 1)
+                self.excused += new - (call in finished)
         self.lost_at_cuts += lost
         if lost > most_lost:
             self.broken.append(f"{session}: {lost} answers were given and not written, where at most {most_lost} may be")

@@ -28,7 +28,7 @@ def test_a_small_long_run_loses_nothing_and_comes_to_the_undisturbed_numbers(tmp
     assert soaked.broken == [], said
     assert soaked.inflicted[Kind.KILL.value] == 1
     assert soaked.sessions >= 2
-    assert soaked.ledger.paid_twice <= soaked.ledger.lost_at_cuts + soaked.ledger.excused
+    assert soaked.ledger.paid_twice == soaked.ledger.lost_at_cuts + soaked.ledger.excused
     assert dict(rows(soaked))["promise"] == "kept"
     assert "seed 4" in said[0]
 
@@ -118,6 +118,16 @@ def test_an_answer_that_was_paid_twice_in_one_session_is_seen(books: Books) -> N
 def test_an_answer_that_was_lost_on_the_way_is_excused_where_the_record_says_so(books: Books) -> None:
     books.serve(A, 2, 2)
     books.write(A, maybe_billed=1, attempts=2)
+    assert books.after(to_the_end=True) == []
+    assert (books.ledger.paid_twice, books.ledger.excused) == (1, 1)
+
+
+def test_an_answer_that_a_failed_call_never_got_is_explained_once_it_is_asked_again(books: Books) -> None:
+    books.serve(A)
+    books.write(A, maybe_billed=1, error={"status": 500})
+    books.after()
+    books.serve(A)
+    books.write(A)
     assert books.after(to_the_end=True) == []
     assert (books.ledger.paid_twice, books.ledger.excused) == (1, 1)
 
