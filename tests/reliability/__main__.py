@@ -10,6 +10,7 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -108,6 +109,8 @@ def _heading() -> Iterator[str]:
 def main() -> None:
     """All that was asked for; exit code 1 when a promise was broken."""
     told = _told()
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup, which the program would inherit and take for a wish
+        signal.signal(signal.SIGHUP, lambda *_: None)
     found: list[str] = []
 
     def line(words: str) -> None:

@@ -15,7 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,8 @@ class Session:
     """Bytes of the journal at its start."""
     err: Path
     ended_by: Kind | None = None
+    server_left: bool = False
+    """Connections were reset while it went on, with answers on them perhaps."""
     looks: list[Gauge] = field(default_factory=list)
 
     @property
@@ -137,7 +139,7 @@ class Soak:
         self.words = words + [word for name in MODELS for word in ("-m", name)]
         calm = self._undisturbed()
         begun = time.monotonic()
-        with self.simulator as url:
+        with self.simulator as url, open(self.folder / "looks.tsv", "w", encoding="utf-8") as self.looks:
             self.siuo.variables["SIUO_SIM_URL"] = url
             try:
                 self._live()
@@ -183,7 +185,7 @@ class Soak:
         if run is not None:
             if self.dice.random() < 0.5:
                 self._tear(run / "calls.jsonl")
-            if choice < 0.3:
+            if choice < 0.3 and not _finished(run):
                 words = ["resume", "--json"]
         few = FEW_FILES if self.sessions and self.dice.random() < 0.25 and self.events and self.progress < 0.3 else None
         self.soaked.inflicted["few open files allowed"] += few is not None
@@ -239,6 +241,7 @@ class Soak:
                 looked = now
                 if (gauge := look(session.process.pid, now - session.begun, self.written)) is not None:
                     session.looks.append(gauge)
+                    print(session.name, *astuple(gauge), sep="\t", file=self.looks, flush=True)
             if self.written != written:
                 moved, written = now, self.written
             if now - moved > STUCK_S:
@@ -264,6 +267,7 @@ class Soak:
             session.ended_by = event.kind
             self._end(event, session)
         elif event.kind in _TROUBLES:
+            session.server_left |= event.kind is Kind.GONE
             with contextlib.suppress(OSError):  # gone from the trouble before
                 self.simulator.trouble(_TROUBLES[event.kind], event.seconds, event.share)
         elif event.kind is Kind.PAUSE:
@@ -315,7 +319,8 @@ class Soak:
         run, ledger = self.run_folder, self.soaked.ledger
         ledger.path = run / "calls.jsonl" if run else None
         to_the_end = by is None and code in (0, 4)
-        ledger.after(session.name, stats, cut=by in CUTTING, most_on_wire=self.on_wire, to_the_end=to_the_end)
+        cut = by in CUTTING or session.server_left
+        ledger.after(session.name, stats, cut=cut, most_on_wire=self.on_wire, to_the_end=to_the_end)
         self._check_end(session, code)
         self.soaked.sessions += 1
         self.soaked.inflicted["stopped by itself"] += by is None and code == 3
@@ -421,6 +426,13 @@ def _summary(run: Path) -> dict[str, Any]:
     return told
 
 
+def _finished(run: Path) -> bool:
+    """Whether the run says so of itself, though some calls may have failed: `siuo resume` has nothing to continue then."""
+    with contextlib.suppress(OSError, ValueError):
+        return orjson.loads((run / "run_stats.json").read_bytes()).get("finished_at") is not None
+    return False
+
+
 def _but_for_cost(told: dict[str, Any], calm: dict[str, Any]) -> dict[str, Any]:
     """With the undisturbed cost where none is told, since nobody knows what a server in trouble billed for a call that failed."""
     for mine, other in zip(told["models"], calm["models"], strict=True):
@@ -452,7 +464,7 @@ def rows(soaked: Soaked) -> list[tuple[str, str]]:
         ("finished calls lost", "0" if soaked.nothing_lost else "see below"),
         (
             "paid twice",
-            f"{ledger.paid_twice} answers: {ledger.lost_at_cuts} were on the wire when a session was cut, "
+            f"{ledger.paid_twice} answers: {ledger.lost_at_cuts} were on the wire when a session or its connections were cut, "
             f"{ledger.excused} lost on the way and marked `maybe_billed`",
         ),
         ("memory of one session", flat.words if flat else "too short to tell"),

@@ -36,7 +36,7 @@ class Ledger:
     """Call id -> whole answers that the server gave, at the last look."""
     requests: int = 0
     lost_at_cuts: int = 0
-    """Answers given to sessions that were cut before they could write them."""
+    """Answers given to sessions that were cut, or whose connections were, before they could write them."""
     excused: int = 0
     """Answers that were given twice since the first was lost on the way, each marked `maybe_billed` in the journal."""
     broken: list[str] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Ledger:
         Args:
             session: how it is called.
             stats: the server's, with calls.
-            cut: calls on the wire had no chance to be written.
+            cut: calls on the wire may have had no chance to be written.
             most_on_wire: calls at once.
             to_the_end: nothing stopped it, so every try stands in a record.
         """

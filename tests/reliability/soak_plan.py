@@ -13,7 +13,7 @@ FULL_SAMPLES = 200_000
 MODELS = ("sim/openai-flaky", "sim/anthropic-mixed", "sim/gemini-blunt")
 JUDGE = "sim/openai-judge"
 SPELL_S = (3.0, 9.0)
-"""Shorter than six tries take, mostly: most calls outlive it, some fail for good and are asked again."""
+"""Shorter than six tries take, so most calls outlive it; of garbled replies, which get three, some fail for good and are asked again."""
 _LAST = 0.97
 """Of the work: what comes later might find nothing left to disturb."""
 
@@ -97,7 +97,7 @@ class Size:
             pauses=round(1 + 5 * scale),
             beside=round(3 + 9 * scale),
             down=1,
-            down_s=10 + 30 * scale,
+            down_s=20 + 55 * scale,
         )
 
 
