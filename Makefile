@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+MINUTES ?= 5
+SEED ?= 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test check format lock bench bench-limits soak clean
@@ -30,7 +32,8 @@ bench-limits: $(VENV)/.dev ## How well limits are learnt: pace alone, scenarios 
 	$(BIN)/python -m tests.performance.limits_sockets
 	$(BIN)/python -m tests.performance.limits_scenarios $(BENCH)
 
-soak: $(VENV)/.dev ## Slow tests
+soak: $(VENV)/.dev ## Every fault there is, then a long run under all of them, then the slow tests; 60 minutes are 200,000 samples
+	$(BIN)/python -m tests.reliability --minutes $(MINUTES) --seed $(SEED) $(SOAK)
 	$(BIN)/python -m pytest -m soak
 
 lock: $(VENV)/.dev ## Write down the versions that are installed now

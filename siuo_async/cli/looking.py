@@ -15,7 +15,7 @@ from siuo_async.cli.output import console, print_json, say
 from siuo_async.cli.running import find_run
 from siuo_async.client.accounts import IMPORTED
 from siuo_async.engine import plan as plans
-from siuo_async.engine.journal import Index, repair_journal
+from siuo_async.engine.journal import Index, being_written, repair_journal
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.replay import replay
 from siuo_async.engine.run_directory import RunDirectory, all_runs, damaged_runs, write_json
@@ -38,14 +38,27 @@ def _replayed(run: str, results: Path) -> tuple[Plan, RunDirectory, dict[str, Js
 
 
 def scored(run: str, results: Path, *, as_json: bool) -> int:
-    """Replays a run, writes its summary, prints it; the exit code."""
+    """Replays a run, writes its summary, prints it; the exit code.
+
+    A run that went on meanwhile writes a newer summary than this one when it ends, so its file is left alone.
+    """
+    before = _size(find_run(run, results))
     plan, directory, summary = _replayed(run, results)
-    write_json(directory.summary, summary)
+    if being_written(directory.calls) or _size(directory.path) != before:
+        say(f"{directory.path} went on meanwhile, so its summary.json is left to it; what follows is how it stood")
+    else:
+        write_json(directory.summary, summary)
     if as_json:
         print_json({**summary, "run": str(directory.path)})
     else:
         to_terminal(console(), summary, plan.benchmark.metrics, warnings(summary))
     return exit_code(summary["models"], scored=plan.scored)
+
+
+def _size(run: Path) -> int:
+    """Bytes of its journal."""
+    calls = RunDirectory(run).calls
+    return calls.stat().st_size if calls.exists() else 0
 
 
 def reported(runs: Sequence[str], results: Path, form: str, *, published: bool = False) -> int:

@@ -369,6 +369,20 @@ def _holder(path: Path) -> str:
         return "another process"
 
 
+def being_written(path: Path) -> bool:
+    """Whether a process holds the journal's lock now."""
+    if not path.exists():
+        return False
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def repair_journal(path: Path) -> list[tuple[int, str]]:
     """Moves damaged lines of a journal into a file beside it.
 

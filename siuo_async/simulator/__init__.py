@@ -10,6 +10,7 @@ It shares nothing with the rest of the package, so that a misreading of a wire f
 | `wire.Dialect` | one wire format: request -> `Asked`, answers or `Fault` -> `Reply` | constant |
 | `Limits` | requests, tokens and the day of each model, and slots: what is let in | until `/reset` |
 | `Meter` | how one limit is counted: fixed windows, a sliding one, or a bucket | until `/reset` |
+| `Spell` | trouble to order: errors, garbled replies, resets, silence, absence | for some seconds |
 | `Stats` | counters behind `/stats` | until `/reset` |
 """
 
@@ -17,6 +18,7 @@ from siuo_async.simulator.limits import Admission, Limiter, Limits, LimitSetting
 from siuo_async.simulator.personas import PERSONAS, Persona
 from siuo_async.simulator.process import SimulatorProcess
 from siuo_async.simulator.settings import Settings
+from siuo_async.simulator.trouble import Trouble
 from siuo_async.simulator.truth import Truth, truth_of, whole_truth_of
 from siuo_async.simulator.wire import Hints
 
@@ -30,6 +32,7 @@ __all__ = [
     "Persona",
     "Settings",
     "SimulatorProcess",
+    "Trouble",
     "Truth",
     "truth_of",
     "whole_truth_of",

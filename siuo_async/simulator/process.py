@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from siuo_async.simulator.settings import Settings
+from siuo_async.simulator.trouble import Trouble
 from siuo_async.simulator.wire import Json
 
 _SECRET = re.compile(r"(?i)(?:^|_)(?:api)?(?:key|token|secret|password|credentials?)(?:_|$)|_proxy$")
@@ -105,6 +106,10 @@ class SimulatorProcess:
     def reset(self) -> None:
         """Set counters, limits and memory of earlier calls back to nothing."""
         self._request("/reset", data=b"")
+
+    def trouble(self, trouble: Trouble, seconds: float, share: float = 1.0) -> None:
+        """Let the server suffer `trouble` from now on for so many seconds, a share of its requests where it can be a share."""
+        self._request("/trouble", json.dumps({"trouble": trouble, "seconds": seconds, "share": share}).encode())
 
     def _request(self, path: str, data: bytes | None = None) -> bytes:
         # Without proxies: the server is on this machine, whatever the environment says.

@@ -25,6 +25,7 @@ from siuo_async.simulator.limits import Admission, Limits
 from siuo_async.simulator.personas import PERSONAS, Mischief, persona_name
 from siuo_async.simulator.settings import Settings
 from siuo_async.simulator.stats import Stats
+from siuo_async.simulator.trouble import Spell, Trouble
 from siuo_async.simulator.wire import Answer, Asked, Dialect, Fault, Hints, Json, Problem, Quota, RejectedError, Reply
 
 CALL_ID = "x-siuo-call-id"
@@ -33,6 +34,10 @@ BACKLOG = 4096
 NO_QUOTAS: Mapping[str, Quota] = MappingProxyType({})
 SLOW_SEARCH_S = 30.0
 BLANK_LINES_S = (0.1, 0.1, 0.1)
+COME_BACK_S = 1.0
+"""What a request is told to wait that a spell turned away."""
+TOLD_S = 0.05
+"""So that whoever orders the server away has its reply."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -71,6 +76,10 @@ class Simulator:
     """Persona and call id, or body, -> requests admitted."""
     first_at: float | None = None
     """When the limits' clock began, at the first request: so runs that begin alike meet the same edges."""
+    spell: Spell | None = None
+    """The last trouble that was ordered, over or not."""
+    leave: Callable[[float], None] = lambda seconds: None
+    """Drops every connection and listens no more for so many seconds."""
 
     def __post_init__(self) -> None:
         self.limits = Limits(self.settings.limits)
@@ -93,6 +102,7 @@ class Simulator:
         app.router.add_get("/search/{kind}", self._search)
         app.router.add_get("/stats", self._stats)
         app.router.add_post("/reset", self._reset)
+        app.router.add_post("/trouble", self._trouble)
         return app
 
     async def _stats(self, request: web.Request) -> web.Response:
@@ -111,6 +121,15 @@ class Simulator:
         self.limits.reset()
         self.first_at = None
         self.seen.clear()
+        return _json(200, {})
+
+    async def _trouble(self, request: web.Request) -> web.Response:
+        try:
+            self.spell = Spell.told(orjson.loads(await request.read()), time.monotonic())
+        except ValueError as error:
+            return _json(400, {"error": str(error)})
+        if self.spell.trouble is Trouble.GONE:
+            self.leave(self.spell.seconds)
         return _json(200, {})
 
     async def _models(self, request: web.Request) -> web.Response:
@@ -175,6 +194,9 @@ class Simulator:
         return asked, persona, body
 
     def _let_in(self, asked: Asked) -> LetIn:
+        if self.spell and self.spell.turns_away(time.monotonic()):
+            fault = Fault(Problem.TOO_FAST, param=asked.model, retry_after_s=COME_BACK_S, hints=self.settings.hints)
+            raise _TooFastError(fault, NO_QUOTAS)
         now, charged = self.clock(), asked.input_tokens + (asked.cap or 0) * asked.n
         admission = self.limits.admit(asked.model, now, charged, self.stats.in_flight - 1)
         quotas = admission.quotas if self.settings.hints is Hints.FULL else NO_QUOTAS
@@ -208,6 +230,8 @@ class Simulator:
             await asyncio.Event().wait()
         if delay:
             await asyncio.sleep(delay * slowdown(self.stats.in_flight, self.settings.knee))
+        if self.spell and (held_s := self.spell.held_s(time.monotonic())):
+            await asyncio.sleep(held_s)
 
     def _settle(self, admitted: Admitted, decided: tuple[Answer, ...] | Fault) -> None:
         """Charge what the reply's usage tells; what fails is free."""
@@ -223,6 +247,8 @@ class Simulator:
         persona, dice = PERSONAS[admitted.persona], admitted.dice
         request_id = f"req_{dice.name('request', admitted.attempt)}"
         trouble = mischief(persona, dice, admitted.attempt)
+        if trouble is None and self.spell:
+            trouble = self.spell.mischief(time.monotonic(), dice, admitted.attempt)
         decided = outage(dice) if trouble is Mischief.SERVER else decide(persona, admitted.asked, dice)
         self._settle(admitted, decided)
         if isinstance(decided, Fault):
@@ -231,6 +257,8 @@ class Simulator:
             reply = Reply(200, dialect.write(admitted.asked, decided, dice.name("reply")))
         headers = {**dialect.headers(request_id, admitted.let_in.quotas, time.time()), **reply.headers}
         self.stats.by_status["reset" if trouble is Mischief.RESET else str(reply.status)] += 1
+        if trouble not in _UNANSWERED and (call_id := request.headers.get(CALL_ID)) is not None:
+            self.stats.answered[call_id] += 1
         match trouble:
             case Mischief.RESET:
                 return _reset_connection(request)
@@ -248,6 +276,10 @@ class Simulator:
         reply = dialect.error(fault, request_id)
         self.stats.by_status[str(reply.status)] += 1
         return _json(reply.status, reply.body, {**dialect.headers(request_id, quotas, time.time()), **reply.headers})
+
+
+_UNANSWERED = (Mischief.SERVER, Mischief.RESET, Mischief.CUT, Mischief.HTML)
+"""What leaves no whole answer."""
 
 
 class _TooFastError(RejectedError):
@@ -289,14 +321,17 @@ def _json(status: int, body: Json, headers: dict[str, str] | None = None) -> web
 
 def _reset_connection(request: web.Request) -> web.Response:
     """Close with a TCP reset, before any byte of a reply."""
-    transport = request.transport
-    if transport is not None:
-        held = transport.get_extra_info("socket")
-        # A duplicate, since not every event loop lets one set options on its own object.
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(held.fileno())) as copy:
-            copy.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
+    if request.transport is not None:
+        _reset_transport(request.transport)
     return web.Response()
+
+
+def _reset_transport(transport: asyncio.Transport) -> None:
+    held = transport.get_extra_info("socket")
+    # A duplicate, since not every event loop lets one set options on its own object.
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(held.fileno())) as copy:
+        copy.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 async def _cut(request: web.Request, body: bytes, headers: dict[str, str]) -> web.StreamResponse:
@@ -324,11 +359,35 @@ async def _after_blanks(request: web.Request, body: bytes, headers: dict[str, st
 
 async def serve(settings: Settings, ready: Callable[[str], None], stop: asyncio.Event) -> None:
     """Serve on loopback until `stop` is set; `ready` is told the URL once connections are accepted."""
-    runner = web.AppRunner(Simulator(settings).app(), access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
+    simulator = Simulator(settings)
+    runner = web.AppRunner(simulator.app(), access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
     await runner.setup()
+    absences: set[asyncio.Task[None]] = set()
+
+    def leave(seconds: float) -> None:
+        absence = asyncio.get_running_loop().create_task(_absent(runner, seconds))
+        absences.add(absence)
+        absence.add_done_callback(absences.discard)
+
+    simulator.leave = leave
     try:
         await web.TCPSite(runner, "127.0.0.1", settings.port, backlog=BACKLOG).start()
         ready(f"http://127.0.0.1:{runner.addresses[0][1]}")
         await stop.wait()
     finally:
+        for absence in absences:
+            absence.cancel()
         await runner.cleanup()
+
+
+async def _absent(runner: web.AppRunner, seconds: float) -> None:
+    """To a client this is a server that is killed and started again; what it has counted stays."""
+    port = runner.addresses[0][1]
+    await asyncio.sleep(TOLD_S)
+    for site in list(runner.sites):
+        await site.stop()
+    for connection in runner.server.connections if runner.server else ():
+        if connection.transport is not None:
+            _reset_transport(connection.transport)
+    await asyncio.sleep(seconds)
+    await web.TCPSite(runner, "127.0.0.1", port, backlog=BACKLOG).start()

@@ -18,6 +18,8 @@ class Stats:
     by_status: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     """Call id -> requests that passed the checks and the limits."""
+    answered: Counter[str] = field(default_factory=Counter)
+    """Call id -> replies with a whole answer, or with what is wrong with the request: what was worth paying for."""
     searches: Counter[str] = field(default_factory=Counter)
     """Kind of search endpoint -> requests. They are no model requests, so they count nowhere else."""
     in_flight: int = 0
@@ -35,7 +37,7 @@ class Stats:
         """Start again at zero; requests in flight stay in flight."""
         self.requests = self.rate_limited = 0
         self.max_in_flight = self.in_flight
-        for counter in (self.by_route, self.by_persona, self.by_status, self.calls, self.searches):
+        for counter in (self.by_route, self.by_persona, self.by_status, self.calls, self.answered, self.searches):
             counter.clear()
 
     def as_json(self, *, calls: bool) -> Json:
@@ -51,4 +53,4 @@ class Stats:
             "max_in_flight": self.max_in_flight,
             "rate_limited": self.rate_limited,
         }
-        return told | {"calls": dict(self.calls)} if calls else told
+        return told | {"calls": dict(self.calls), "answered": dict(self.answered)} if calls else told

@@ -68,7 +68,7 @@ class Early:
         make_data(self.folder / "sixty", 60)
         (self.folder / "run.yaml").write_text(
             "benchmark: siuo-gen\ndata: sixty\nmodels: [lab/careful]\njudge: sim/openai-judge-broken\n"
-            f"providers: {{lab: {{dialect: openai, base_url: '{url}/v1', key_env: LAB_KEY, rpm: 240}}}}\n",  # 180 calls take 45 s
+            f"providers: {{lab: {{dialect: openai, base_url: '{url}/v1', key_env: LAB_KEY, rpm: 120}}}}\n",  # 180 calls take 90 s
             encoding="utf-8",
         )
         slow = Siuo(self.folder / "judge-broken", SIUO_SIM_URL=url)

@@ -195,3 +195,19 @@ def test_calls_on_the_wire_are_cut_when_their_grace_is_over(tmp_path: Path, doze
         begun = time.monotonic()
         finish(process, code=3)
     assert time.monotonic() - begun < 5.0
+
+
+def test_a_score_of_a_run_that_is_going_on_leaves_the_summary_to_the_run(tmp_path: Path, dozen: Path) -> None:
+    simulator = SimulatorProcess(Settings(latency_s=100.0, latency_sigma=0))
+    with simulator as url:
+        siuo = Siuo(tmp_path, SIUO_SIM_URL=url)
+        process = siuo.start("run", "siuo-gen", "--data", dozen, "-m", "sim/anthropic-careful", "--no-judge")
+        until(lambda: simulator.stats()["in_flight"] >= 4, "calls are on the wire")
+        run = next(siuo.folder.glob("results/*"))
+        assert "went on meanwhile" in siuo("score", run, code=3).err
+        assert process.poll() is None, "the run ended before it was scored"
+        assert not (run / "summary.json").exists()
+        process.send_signal(signal.SIGKILL)
+        finish(process, code=-signal.SIGKILL)
+    siuo("score", run, code=3)
+    assert json.loads((run / "summary.json").read_bytes())["complete"] is False

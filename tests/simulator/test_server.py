@@ -158,7 +158,7 @@ async def test_counters_tell_what_was_served(simulator: Start) -> None:
         await client.ask("gemini", "nobody", call_id="c")
         stats = await client.stats()
         bare = (await client.get("/stats")).body
-    assert stats == bare | {"calls": {"a": 1, "b": 2}}
+    assert stats == bare | {"calls": {"a": 1, "b": 2}, "answered": {"a": 1, "b": 2}}
     assert bare == {
         "requests": 4,
         "by_route": {"openai": 1, "anthropic": 1, "gemini": 2},
