@@ -102,7 +102,7 @@ class Sweep:
     One shared sweep is cheaper than a timer per call, and a second of grace does not matter in ten minutes.
 
     Args:
-        beat: called with each sweep.
+        beat: called when it begins, and with each sweep.
     """
 
     def __init__(self, beat: Callable[[], None] = lambda: None) -> None:
@@ -115,6 +115,7 @@ class Sweep:
         task = asyncio.current_task()
         assert task is not None
         if self._task is None:
+            self._beat()
             self._task = asyncio.get_running_loop().create_task(self._run())
         timer = Timer(task, total_s)
         self._timers.add(timer)
