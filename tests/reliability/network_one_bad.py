@@ -42,9 +42,10 @@ def _took_s(told: dict[str, Any]) -> float:
     return max(times) - min(times)
 
 
-def _bad_among_good(story: Story, mode: str) -> str:
-    """Lets it go bad in mid-run and stay so until the others are done; how long these took."""
-    story.until_under_way(2)
+def _bad_among_good(story: Story, mode: str, *, from_the_start: bool = False) -> str:
+    """Lets it go bad and stay so until the others are done; how long these took."""
+    if not from_the_start:
+        story.until_under_way(2)
     story.net.tell(of=BAD, mode=mode)
     until(lambda: _others_done(story), "the other four are done", LIMIT_S)
     ratio = _took_s(story.providers()) / _took_s(undisturbed(FIVE)[2])
@@ -70,11 +71,12 @@ def _honest(story: Story, seen: Seen) -> str:
     found = json.loads(summary(story))
     seen.expect(found["complete"] is False, "the summary calls itself complete")
     for name in GOOD:
-        told = model(found, f"{name}/m")
+        told = model(found, f"{name}/m")["samples"]
         seen.expect(told["finished"] == told["total"] and not told["pending"], f"{name} is not finished: {told}")
-    told = model(found, f"{BAD}/m")
+    told, outcomes = model(found, f"{BAD}/m")["samples"], model(found, f"{BAD}/m")["outcomes"]
     seen.expect(told["finished"] + told["pending"] == told["total"] and told["pending"], f"it hides what is missing: {told}")
-    return f"its summary says {told['finished']} of {told['total']}"
+    seen.expect(outcomes["answered"] + outcomes["failed"] == told["finished"], f"it counts what was not answered: {outcomes}")
+    return f"its summary says {outcomes['answered']} answered, {outcomes['failed']} failed, {told['pending']} pending"
 
 
 def _resumed(story: Story, seen: Seen) -> str:
@@ -90,7 +92,7 @@ def _resumed(story: Story, seen: Seen) -> str:
 def _stopped_by_its_breaker(scene: Scene) -> Seen:
     seen = Seen(times=scene.times)
     with begun(scene, FIVE) as story:
-        words = _bad_among_good(story, "500")
+        words = _bad_among_good(story, "500", from_the_start=True)
         done = ended(story)
         seen.expect(done.code == 3, f"exit code {done.code}, not 3")
         seen.expect([stop for stop in done.json["stops"] if "delta" in stop and "failed in a row" in stop], f"{done.json['stops']}")

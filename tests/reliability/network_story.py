@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,8 @@ class Setting:
     picture_bytes: int = 64
     judged: bool = False
     at_once: int = AT_ONCE
-    words: tuple[str, ...] = ()
-    """More flags."""
+    words: tuple[str, ...] = field(default=(), compare=False)
+    """More flags, that change nothing where nobody disturbs."""
 
 
 @dataclass
