@@ -7,7 +7,7 @@ import socket
 import pytest
 from yarl import URL
 
-from siuo_async.client.sockets import MOST_UNSENT, SILENT_S, open_socket
+from siuo_async.client.sockets import SILENT_S, open_socket
 from siuo_async.client.transport import Sweep, Transport
 from tests.client.servers import OK, serving
 
@@ -21,7 +21,6 @@ def test_a_socket_asks_for_signs_of_life_and_gives_up_after_a_while() -> None:
         found = {name: opened.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL")}
         assert found == {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 15}
         assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1000 * SILENT_S
-        assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == MOST_UNSENT
 
 
 def test_a_call_that_never_gets_a_sign_of_life_fails_long_before_its_timeout() -> None:
