@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
 
 from yarl import URL
 
@@ -99,8 +100,8 @@ class Tries:
     """What the last try was let in with and is to be settled; None where nobody counts tokens."""
     trouble: Trouble | None = None
     """What the last try tells about the network."""
-    first_page: float = 0.0
-    """When the first try began that was answered with a web page, on the monotonic clock."""
+    first_page: float = inf
+    """When a web page came in place of an answer for the first time, on the monotonic clock."""
 
 
 @quick_value
@@ -246,9 +247,9 @@ class Endpoint:
 
     async def _excused(self, error: CallError, tries: Tries) -> bool:
         """Whether the try is simply made again: nothing was wrong with the call."""
+        own = self.host.replied_at > tries.first_page
         if tries.trouble is Trouble.PAGE:
-            tries.first_page = tries.first_page or tries.begun
-        own = bool(tries.first_page) and self.host.replied_at > tries.first_page  # others are answered
+            tries.first_page = min(tries.first_page, time.monotonic())
         if await self.network.excuses(self.host, tries.trouble, tries.begun, tries.halt, own_page=own):
             return True
         if error.kind is ErrorKind.UNSUPPORTED_PARAMETER and error.param is not None and error.param not in tries.left_out:

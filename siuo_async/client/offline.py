@@ -39,7 +39,7 @@ JUMP_S = 30.0
 HELD_S = 5.0
 """A beat this late means that the process stood still."""
 _SURE_S = 1.0
-"""A reply that comes sooner after another host's trouble may have been on its way before."""
+"""What comes sooner after the network changed may be left over from before."""
 _TOLD_AFTER_S = 3.0
 """An outage shorter than this is not worth a sentence."""
 
@@ -56,6 +56,8 @@ class Trouble(StrEnum):
 
 
 _CUT_OFF = frozenset(Trouble) - {Trouble.OTHER}
+_STRANGE = frozenset({Trouble.UNREACHABLE, Trouble.FOREIGN, Trouble.PAGE})
+"""What is the network's more often than a provider's, and so leaves a doubt."""
 _SILENT = frozenset(
     getattr(errno, name)
     for name in ("ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EHOSTDOWN", "ENETRESET", "EADDRNOTAVAIL")
@@ -262,7 +264,8 @@ class Network:
             self.reached(host)
             return False
         host.trouble = trouble
-        if began_at <= self._away_at or self.holds(host):
+        # A connection that was cut meanwhile may be used once more before anybody looks.
+        if began_at <= self._away_at + (_SURE_S if trouble is Trouble.CUT else 0.0) or self.holds(host):
             return True
         if not host.reached or trouble not in _CUT_OFF or host.reach is Reach.HERE:
             return False
@@ -305,7 +308,7 @@ class Network:
             return not own_page and any(other.tells_alone for other in used)
         if all(other.trouble in _CUT_OFF for other in used):
             return True
-        return None if host.tells_alone and not own_page else False
+        return None if host.trouble in _STRANGE else False
 
     async def _doubt(self, host: Host, halt: Halt) -> bool:
         halt.check()

@@ -1,8 +1,7 @@
-"""How a connection's socket is set up, so that a dead peer is noticed and an upload's progress is seen.
+"""How a connection's socket is set up, so that a dead peer is noticed.
 
 A peer that is gone without a word (a network that was lost, a NAT that forgot) is otherwise noticed after the full timeout of a
-call, and by the kernel alone after 15 minutes. And a kernel takes whole pictures into its buffer, as if they were sent, while a slow
-uplink has minutes of work with them.
+call, and by the kernel alone after 15 minutes.
 """
 
 from __future__ import annotations
@@ -14,8 +13,6 @@ SILENT_S = 90
 """A connection over which nothing comes back for so long, not even the kernel's own sign of life, is dead."""
 FIRST_SIGN_S, NEXT_SIGN_S = 30, 15
 """An idle connection's peer is asked for a sign of life after so long, and again."""
-MOST_UNSENT = 1 << 18
-"""Bytes of an upload that the kernel takes ahead of those that are on their way."""
 
 _OPTIONS = (
     ("TCP_KEEPIDLE", FIRST_SIGN_S),
@@ -23,7 +20,6 @@ _OPTIONS = (
     ("TCP_KEEPINTVL", NEXT_SIGN_S),
     ("TCP_KEEPCNT", (SILENT_S - FIRST_SIGN_S) // NEXT_SIGN_S),
     ("TCP_USER_TIMEOUT", SILENT_S * 1000),
-    ("TCP_NOTSENT_LOWAT", MOST_UNSENT),
 )
 
 

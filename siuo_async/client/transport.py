@@ -105,7 +105,7 @@ class Sweep:
     a process share on the wire is here too.
 
     Args:
-        beat: called with each sweep.
+        beat: called when it begins, and with each sweep.
     """
 
     def __init__(self, beat: Callable[[], None] = lambda: None) -> None:
@@ -120,6 +120,7 @@ class Sweep:
         task = asyncio.current_task()
         assert task is not None
         if self._task is None:
+            self._beat()
             self._task = asyncio.get_running_loop().create_task(self._run())
         timer = Timer(task, total_s)
         self._timers.add(timer)

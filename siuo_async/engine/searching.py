@@ -2,7 +2,7 @@
 
 A failed search costs its sample only the material, never the answer; but a search engine that is down would turn a whole run into one
 without search, so after ten failures in a row nothing more is sent. Those that fail from then on leave no record: a record stands, and
-their samples have not been asked yet.
+their samples have not been asked yet. A search that only this machine's network failed is no failure: it waits as calls do.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from siuo_async.benchmarks.base import SEARCH
+from siuo_async.client.halt import Halt
+from siuo_async.client.offline import Network, Trouble, trouble_of
 from siuo_async.engine.records import CallRecord
-from siuo_async.errors import StoppedEarly
+from siuo_async.errors import CallError, StoppedEarly
 from siuo_async.search.base import Found, Searcher, SearchError
 from siuo_async.values import Answer, Json, Outcome
 
@@ -27,11 +29,19 @@ class Searches:
     Args:
         searcher: searches.
         stop: told when searching makes no sense any more.
+        network: knows whether this machine is cut off.
+        url: where the searcher asks over the network; None where it does not.
     """
 
-    def __init__(self, searcher: Searcher, stop: Callable[[StoppedEarly], None]) -> None:
+    def __init__(
+        self, searcher: Searcher, stop: Callable[[StoppedEarly], None], *, network: Network | None = None, url: str | None = None
+    ) -> None:
         self._searcher = searcher
         self._stop = stop
+        self._network = network or Network()
+        self._host = self._network.host(url) if url else None
+        self.halt = Halt()
+        """Ends the waiting for the network."""
         self._failed_in_a_row = 0
 
     async def find(self, identity: str, query: str, sample: str) -> CallRecord:
@@ -43,7 +53,7 @@ class Searches:
         started, begun = datetime.now(UTC), time.monotonic()
         found, error = Found("", 0), None
         try:
-            found = await self._searcher.search(query)
+            found = await self._search(query)
         except SearchError as failure:
             error = failure
         self._count(error)
@@ -63,6 +73,31 @@ class Searches:
             error=_told(error) if error else None,
         )
 
+    async def _search(self, query: str) -> Found:
+        """What is found; asked again as long as it is the network that fails.
+
+        Raises:
+            SearchError: the search engine fails.
+            StoppedEarly: nothing more is sent.
+        """
+        if self._host is None:
+            return await self._searcher.search(query)
+        self._host.calls += 1
+        try:
+            while True:
+                await self._network.wait(self._host, self.halt)
+                begun = time.monotonic()
+                try:
+                    found = await self._searcher.search(query)
+                except SearchError as error:
+                    if not await self._network.excuses(self._host, _trouble(error), begun, self.halt):
+                        raise
+                else:
+                    self._network.reached(self._host)
+                    return found
+        finally:
+            self._host.calls -= 1
+
     def _count(self, error: SearchError | None) -> None:
         self._failed_in_a_row = self._failed_in_a_row + 1 if error else 0
         if error and self._failed_in_a_row >= FAILURES_STOP:
@@ -73,6 +108,14 @@ class Searches:
             if self._failed_in_a_row == FAILURES_STOP:
                 self._stop(reason)
             raise reason
+
+
+def _trouble(failed: SearchError) -> Trouble | None:
+    if failed.status is not None:
+        return None
+    error = CallError(failed.kind, failed.message)
+    error.__cause__ = failed.__cause__
+    return trouble_of(error, None)
 
 
 def _answer(found: Found, error: SearchError | None) -> Answer:

@@ -115,8 +115,10 @@ class Session:
             judge = replace(judge, endpoint=endpoint)
         self._judge = judge
         self._search = plan.search
+        self._searches: Searches | None = None
         if self._search and searcher:
-            self._search = replace(self._search, find=Searches(searcher, self._halt).find)
+            self._searches = Searches(searcher, self._halt, network=registry.network, url=plan.config.search_url)
+            self._search = replace(self._search, find=self._searches.find)
         self.state = SessionState(plan, directory, [self._board(participant) for participant in plan.models])
         self.state.judge = judge.endpoint if judge else None
         self.state.endpoints = registry.endpoints
@@ -175,6 +177,9 @@ class Session:
             self._tell(reason)
             if endpoint is self.state.judge:  # answers that nobody can judge would only be paid for
                 self._registry.stop(reason)
+            if self._searches is not None and self._all_stopped():
+                self._searches.halt.set(reason)
+                self._registry.network.release_halted()
 
         for endpoint in self._registry.endpoints:
             endpoint.on_stop = stopped

@@ -5,21 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tests.cli.program import until
+from tests.reliability import network_one_bad as one_bad
 from tests.reliability.faults import Fault, Scene, Seen
-from tests.reliability.network_lab import needs_a_namespace
-from tests.reliability.network_story import (
-    LIMIT_S,
-    Setting,
-    again,
-    begun,
-    ended,
-    records,
-    said_offline,
-    went_on,
-)
+from tests.reliability.network_lab import OTHER_ADDRESS, Lab, needs_a_namespace
+from tests.reliability.network_story import LIMIT_S, Setting, again, begun, ended, only_in_soak, records, said_offline, went_on
 
 GOES_ON = "goes on by itself, no try used, no sample failed, same summary"
 ALONE = Setting(providers=("alpha",))
@@ -33,10 +25,10 @@ def _interface_down(scene: Scene) -> Seen:
         story.net.tell(of="bravo", closes=True)
         story.until_under_way()
         story.net.down()
-        time.sleep(5)
+        time.sleep(4)
         story.net.up()
         done = ended(story)
-        seen.words = f"down for 5 s: {went_on(story, done, seen)}"
+        seen.words = f"down for 4 s: {went_on(story, done, seen)}"
     return seen
 
 
@@ -89,7 +81,7 @@ def _portal(scene: Scene, setting: Setting, *kinds: str) -> Seen:
 def _asleep(scene: Scene) -> Seen:
     """What was on the wire is cut by the provider meanwhile; what was idle is forgotten by the NAT, in silence."""
     seen = Seen(times=scene.times)
-    asleep_s = 8 * scene.times
+    asleep_s = 7 * scene.times
     with begun(scene, Setting()) as story:
         story.until_under_way()
         os.kill(story.process.pid, signal.SIGSTOP)
@@ -137,16 +129,78 @@ def _too_long(scene: Scene) -> Seen:
     return seen
 
 
-FAULTS: Sequence[Fault] = tuple(
-    Fault("network", name, promised, inflict, few=few, many=many, needs=needs_a_namespace)
-    for name, promised, inflict, few, many in (
-        ("interface down and up again", GOES_ON, _interface_down, 1, 1),
-        ("interface down while pictures are uploaded", GOES_ON, _interface_down_in_an_upload, 1, 1),
-        ("route lost, then no names", GOES_ON, _no_route_then_no_names, 1, 1),
-        ("captive portal, two providers", GOES_ON, lambda s: _portal(s, Setting(), "302", "200", "511"), 1, 1),
-        ("captive portal, one provider", GOES_ON, lambda s: _portal(s, ALONE, "certificate", "511"), 1, 1),
-        ("asleep", GOES_ON, _asleep, 1, 20),
-        ("one packet in ten lost", GOES_ON, _lossy, 1, 1),
-        ("offline for longer than --offline-wait", "exit 3, nothing asked again afterwards", _too_long, 1, 1),
-    )
+def _silence(scene: Scene, what: str, spoil: Callable[[Lab], None]) -> Seen:
+    """Connections that are open lead nowhere any more, and nothing says so; new ones work."""
+    seen = Seen(times=scene.times)
+    with begun(scene, Setting()) as story:
+        story.until_under_way()
+        spoil(story.net)
+        from_then = time.monotonic()
+        done = ended(story)
+        seen.words = f"{what}, over {time.monotonic() - from_then:.0f} s later: {went_on(story, done, seen)}"
+    return seen
+
+
+def _another_address(net: Lab) -> None:
+    net.down()
+    time.sleep(2)
+    net.up(OTHER_ADDRESS)
+
+
+def _dark(scene: Scene) -> Seen:
+    """Long enough that the kernel gives its connections up; nothing is refused, all is silent."""
+    seen = Seen(times=scene.times)
+    with begun(scene, Setting()) as story:
+        story.until_under_way()
+        story.net.tell(link={"dark": True})
+        time.sleep(150)
+        story.net.tell(link={"dark": False})
+        from_then = time.monotonic()
+        done = ended(story)
+        seen.words = f"150 s of silence, over {time.monotonic() - from_then:.0f} s later: {went_on(story, done, seen)}"
+        seen.expect(said_offline(done), "the log did not tell of it")
+    return seen
+
+
+def _slow_uplink(scene: Scene) -> Seen:
+    """All pictures at once, each of which alone takes 9 s; a timeout that is much shorter than all of it."""
+    seen = Seen(times=scene.times)
+    setting = Setting(("alpha",), samples=10, picture_bytes=1_600_000, at_once=10, words=("--timeout", "60"))
+    with begun(scene, setting) as story:
+        story.net.tell(link={"bits_per_s": 2e6})
+        from_then = time.monotonic()
+        done = ended(story)
+        took_s = time.monotonic() - from_then
+        seen.words = f"10 pictures at once in {took_s:.0f} s, --timeout 60: {went_on(story, done, seen)}"
+    return seen
+
+
+def _dead_ipv6(scene: Scene) -> Seen:
+    seen = Seen(times=scene.times)
+    with begun(scene, Setting(("six",)), closes=True) as story:
+        done = ended(story)
+        seen.words = went_on(story, done, seen)
+    return seen
+
+
+FAULTS: Sequence[Fault] = (
+    Fault("network", "interface down and up again", GOES_ON, _interface_down, needs=needs_a_namespace),
+    Fault("network", "captive portal, two providers", GOES_ON, lambda s: _portal(s, Setting(), "302", "200"), needs=needs_a_namespace),
+    Fault("network", "asleep", GOES_ON, _asleep, many=20, needs=needs_a_namespace),
+    *(
+        Fault("network", name, promised, only_in_soak(inflict), few=0, needs=needs_a_namespace)
+        for name, promised, inflict in (
+            ("captive portal, one provider", GOES_ON, lambda scene: _portal(scene, ALONE, "certificate", "511")),
+            ("interface down while pictures are uploaded", GOES_ON, _interface_down_in_an_upload),
+            ("route lost, then no names", GOES_ON, _no_route_then_no_names),
+            ("silence for minutes", GOES_ON, _dark),
+            ("a NAT forgets", GOES_ON, lambda scene: _silence(scene, "all connections forgotten", lambda net: net.tell(forget=True))),
+            ("another address", GOES_ON, lambda scene: _silence(scene, "another address after 2 s", _another_address)),
+            ("an IPv6 address where nobody is", GOES_ON, _dead_ipv6),
+            ("one packet in ten lost", GOES_ON, _lossy),
+            ("uplink of 2 Mbit/s, pictures of 1.6 MB", GOES_ON, _slow_uplink),
+            ("offline for longer than --offline-wait", "exit 3, nothing asked again", _too_long),
+        )
+    ),
+    *one_bad.FAULTS,
 )

@@ -89,7 +89,7 @@ def lab(folder: Path, seed: int) -> Iterator[Lab]:
     """A network that works, for as long as the block lasts."""
     resolv, certificate = folder / "resolv.conf", folder / "authority.pem"
     resolv.write_text(f"nameserver {DNS}\noptions timeout:1 attempts:1\n")
-    authority, names = trustme.CA(), [f"{name}.test" for name in (*HOSTS, "six")]
+    authority, names = trustme.CA(), [f"{name}.test" for name in HOSTS]
     authority.cert_pem.write_to_path(str(certificate))
     files = {"right": str(folder / "right.pem"), "wrong": str(folder / "wrong.pem")}
     authority.issue_cert(*names).private_key_and_cert_chain_pem.write_to_path(files["right"])

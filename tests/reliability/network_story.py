@@ -8,7 +8,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -32,8 +32,8 @@ class Setting:
     picture_bytes: int = 64
     judged: bool = False
     at_once: int = AT_ONCE
-    words: tuple[str, ...] = ()
-    """More flags."""
+    words: tuple[str, ...] = field(default=(), compare=False)
+    """More flags, that change nothing where nobody disturbs."""
 
 
 @dataclass
@@ -43,7 +43,6 @@ class Story:
     setting: Setting
     net: Lab
     process: subprocess.Popen[str]
-    marks: dict[str, Any] = field(default_factory=dict)
 
     def providers(self) -> dict[str, Any]:
         """What the providers say."""
@@ -138,7 +137,7 @@ def summary(story: Story) -> bytes:
 
 def went_on(story: Story, done: Done, seen: Seen, *, one_try: bool = True) -> str:
     """Looks whether the run came to what an undisturbed one comes to; what it took, in words."""
-    found = records(story)
+    found = list({record["id"]: record for record in records(story)}.values())
     tries = max((record["attempts"] for record in found), default=0)
     seen.expect(done.code == 0, f"exit code {done.code}: {done.err[-600:]}")
     seen.expect(not [record for record in found if record.get("error")], "a call failed for good")
@@ -148,11 +147,15 @@ def went_on(story: Story, done: Done, seen: Seen, *, one_try: bool = True) -> st
     return f"{len(found)} calls, {asked - len(found)} answered twice, tries used by each: {tries}"
 
 
+def only_in_soak(inflict: Callable[[Scene], Seen]) -> Callable[[Scene], Seen]:
+    """For a fault that takes minutes: the test suite inflicts it no times."""
+
+    def perhaps(scene: Scene) -> Seen:
+        return inflict(scene) if scene.times else Seen(words="takes minutes, so only in `make soak`")
+
+    return perhaps
+
+
 def said_offline(done: Done) -> bool:
     """Whether the log told of it."""
     return "! offline (" in done.err and "! the network is back after" in done.err
-
-
-def all_of(words: Sequence[str]) -> str:
-    """One line of several."""
-    return "; ".join(words)

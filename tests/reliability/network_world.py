@@ -24,8 +24,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-HOSTS = {name: f"203.0.113.{number}" for number, name in enumerate(("alpha", "bravo", "charlie", "delta", "echo", "judge"), 1)}
-"""`alpha` is found as `alpha.test`."""
+HOSTS = {name: f"203.0.113.{number}" for number, name in enumerate(("alpha", "bravo", "charlie", "delta", "echo", "judge", "six"), 1)}
+"""`alpha` is found as `alpha.test`, `six` has an address at which nobody is beside its own."""
 DNS = "203.0.113.53"
 DEAD_IPV6 = "2001:db8:dead::1"
 OUTER, OUTER_IPV6 = "203.0.113.0/24", "2001:db8::/64"
@@ -111,11 +111,10 @@ def _put(device: int, packet: bytes) -> None:
 
 
 class Names(asyncio.DatagramProtocol):
-    """A name server: A for `*.test`, and for `six.test` an IPv6 address too at which nobody is."""
+    """A name server."""
 
     def __init__(self) -> None:
         self.asked = 0
-        self.lead: dict[str, str] = {}
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
@@ -131,10 +130,9 @@ class Names(asyncio.DatagramProtocol):
         found = b""
         if name == "six" and kind == 28:
             found = socket.inet_pton(socket.AF_INET6, DEAD_IPV6)
-        elif kind == 1 and (name in HOSTS or name == "six"):
-            found = socket.inet_aton(HOSTS.get(name) or HOSTS["alpha"])
-        known = name in HOSTS or name == "six"
-        head = data[:2] + struct.pack("!HHHHH", 0x8180 if known else 0x8183, 1, bool(found), 0, 0)
+        elif kind == 1 and name in HOSTS:
+            found = socket.inet_aton(HOSTS[name])
+        head = data[:2] + struct.pack("!HHHHH", 0x8180 if name in HOSTS else 0x8183, 1, bool(found), 0, 0)
         answer = b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 0, len(found)) + found if found else b""
         self._transport.sendto(head + data[12 : at + 5] + answer, address)
 

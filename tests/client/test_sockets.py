@@ -1,0 +1,65 @@
+"""Sockets that notice a peer which is gone, and connections that are not used after the network changed."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from yarl import URL
+
+from siuo_async.client.sockets import SILENT_S, open_socket
+from siuo_async.client.transport import Sweep, Transport
+from tests.client.servers import OK, serving
+
+HEADERS = {"Content-Type": "application/json"}
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="needs Linux's names")
+def test_a_socket_asks_for_signs_of_life_and_gives_up_after_a_while() -> None:
+    with open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))) as opened:
+        assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        found = {name: opened.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL")}
+        assert found == {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 15}
+        assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1000 * SILENT_S
+
+
+def test_a_call_that_never_gets_a_sign_of_life_fails_long_before_its_timeout() -> None:
+    assert SILENT_S < 600 / 5
+
+
+async def test_calls_go_over_such_sockets() -> None:
+    async with serving(OK) as server:
+        transport = Transport.open(Sweep())
+        await transport.post(URL(server.url), HEADERS, (b"{}",))
+        assert transport.direct is not None
+        (idle,) = transport.direct._idle.values()
+        handler = idle[0][0].protocol
+        assert handler is not None
+        assert handler.transport is not None
+        assert handler.transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        await transport.sweep.close()
+        await transport.close()
+
+
+async def test_after_the_network_changed_no_old_connection_is_used() -> None:
+    async with serving(OK) as server:
+        transport = Transport.open(Sweep())
+        for _ in range(2):
+            await transport.post(URL(server.url), HEADERS, (b"{}",))
+        assert server.connections == 1
+        transport.refresh()
+        await transport.post(URL(server.url), HEADERS, (b"{}",))
+        assert server.connections == 2
+        await transport.sweep.close()
+        await transport.close()
+
+
+async def test_the_sweep_beats_from_the_first_call_on() -> None:
+    beats: list[int] = []
+    sweep = Sweep(lambda: beats.append(1))
+    async with serving(OK) as server:
+        transport = Transport.open(sweep)
+        await transport.post(URL(server.url), HEADERS, (b"{}",))
+        await sweep.close()
+        await transport.close()
+    assert beats
