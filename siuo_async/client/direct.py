@@ -222,9 +222,7 @@ def _lines(headers: Mapping[str, str]) -> str:
     return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
 
-async def _reply(
-    handler: ResponseHandler, request: aiohttp.ClientRequest, most_bytes: int, large: asyncio.Semaphore
-) -> Reply:
+async def _reply(handler: ResponseHandler, request: aiohttp.ClientRequest, most_bytes: int, large: asyncio.Semaphore) -> Reply:
     for _ in range(_MOST_HINTS):
         try:
             message, content = await handler.read()

@@ -121,7 +121,9 @@ async def test_a_reply_without_an_answer_is_tried_as_often_as_its_kind_says(raw:
     assert (endpoint.stats.failed, endpoint.stats.retried) == (1, tries - 1)
 
 
-@pytest.mark.parametrize("raw", [http(body=b"[" + b" " * (8 << 20)), http(body=b" " * (8 << 20), length=9 << 20)], ids=["no JSON", "cut"])
+@pytest.mark.parametrize(
+    "raw", [http(body=b"[" + b" " * (8 << 20)), http(body=b" " * (8 << 20), length=9 << 20)], ids=["no JSON", "cut"]
+)
 async def test_a_call_that_waits_to_be_tried_again_holds_no_reply(raw: bytes) -> None:
     class Measuring(QuickHalt):
         async def sleep(self, seconds: float) -> None:

@@ -283,7 +283,13 @@ def _redirected(reply: Reply) -> CallError:
         host = urlsplit(location).hostname
     except ValueError:
         host = None
-    target = f"to {lenient.printable(host[:200])}" if host else "to another address of the same host" if location else "without saying where to"
+    target = (
+        f"to {lenient.printable(host[:200])}"
+        if host
+        else "to another address of the same host"
+        if location
+        else "without saying where to"
+    )
     return CallError(
         ErrorKind.NOT_FOUND,
         f"the server redirected {target} (HTTP {reply.status}); the base URL must be the API's own address",
