@@ -100,7 +100,7 @@ def nobody_there(scene: Scene) -> Seen:
         for name in failing:
             _look(seen, name, ran.of(name))
         seen.times += len(failing)
-    seen.words = f"{len(failing)} kinds: 6 tries each, none counted as billed, no request sent; the model beside them answered; {ran.took_s:.0f} s"
+    seen.words = f"{len(failing)} kinds: 6 tries each, none billed, no request sent; the model beside them answered; {ran.took_s:.0f} s"
     return seen
 
 

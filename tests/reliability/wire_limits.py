@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
+from types import MappingProxyType
+from typing import Any
 
 import orjson
 
 from siuo_async.errors import ErrorKind
-from siuo_async.values import Outcome
+from tests.client.servers import Seen as Request
 from tests.reliability.faults import Scene, Seen
-from tests.reliability.wire_server import FOR_EVER, Misbehaving, judge, run
-from tests.reliability.wire_table import GOOD, Deed, Row, sends, whole
+from tests.reliability.wire_server import Misbehaving, run
+from tests.reliability.wire_table import GOOD, Deed, sends, whole
 
+_ENDS = MappingProxyType({"openai": "/completions", "anthropic": "/messages", "gemini": ":generateContent"})
 _HOURS = 5 * 3_600.0
 _LONGEST_S = 90.0
-"""With every rejection but one gone after the first, no run may take longer."""
+"""With one rejection for each model, no run may take longer."""
 
 
 def _rfc3339(at: float) -> str:
@@ -80,29 +85,51 @@ _TOO_LARGE = {
 _SLOWER = {"error": {"message": "slow down"}}
 
 
-def _rows() -> list[tuple[Row, float]]:
-    rows = [(Row("limits", name, _deed(make, orjson.dumps(_SLOWER)), (Outcome.ANSWERED,), False), 1.0) for name, make in _HINTS]
-    rows.append((Row("limits", "in the body", _deed(dict, orjson.dumps(_INFO)), (Outcome.ANSWERED,), False), 1.0))
-    too_large = Row("limits", "larger than the limit", _deed(dict, orjson.dumps(_TOO_LARGE)), (ErrorKind.BAD_REQUEST,), False)
-    return [*rows, (too_large, FOR_EVER)]
+BAD_REQUEST = "larger than the limit"
+_REJECTIONS: Sequence[tuple[str, Deed]] = (
+    *((name, _deed(make, orjson.dumps(_SLOWER))) for name, make in _HINTS),
+    ("in the body", _deed(dict, orjson.dumps(_INFO))),
+    (BAD_REQUEST, _deed(dict, orjson.dumps(_TOO_LARGE))),
+)
+_SAMPLES = 3
 
 
 def hints(scene: Scene) -> Seen:
-    """Each form of hint once for one sample of each dialect."""
+    """A model for each form of hint; the first call of each is turned away once."""
     seen = Seen()
     for turn in range(scene.times):
-        rows = _rows()
-        with Misbehaving({2 * place: told for place, told in enumerate(rows)}, shared=scene.times == 1) as bad:
-            count = 2 * len(rows)
-            urls = {dialect: (dialect, bad.server.url) for dialect in GOOD}
-            ran = run(scene.folder / str(turn), count, urls)
-            judge(seen, ran, bad, count)
-            seen.times += bad.inflicted
-            wanted = count * len(GOOD) + bad.inflicted
-            sent = sum(bad.met.values())
-        seen.expect(sent <= wanted, f"{sent} requests where {wanted} would do")
+        sent: Counter[str] = Counter()
+
+        async def script(request: Request, writer: asyncio.StreamWriter, sent: Counter[str] = sent) -> None:
+            _, place, path = request.path.removeprefix("/v1").split("/", 2)
+            sent[place] += 1
+            if sent[place] == 1:
+                await _REJECTIONS[int(place)][1](GOOD["openai"], writer)
+            else:
+                dialect = next(name for name, end in _ENDS.items() if path.endswith(end))
+                writer.write(GOOD[dialect].reply)
+                await writer.drain()
+
+        with Misbehaving({}) as bad:
+            bad.server.script = script
+            dialects = list(GOOD)
+            urls = {f"lab{place}": (dialects[place % 3], f"{bad.server.url}/{place}") for place in range(len(_REJECTIONS))}
+            ran = run(scene.folder / str(turn), _SAMPLES, urls)
+        seen.expect(ran.code == 4, f"exit code {ran.code}: {ran.err[-600:]}")
         seen.expect(ran.took_s < _LONGEST_S, f"it took {ran.took_s:.0f} s")
-        tries = {record["attempts"] for record in ran.records}
-        seen.expect(tries == {1}, f"being told to wait used tries: {tries}")
-    seen.words = f"{len(rows)} forms in 3 dialects: {sent} requests for {count * len(GOOD)} samples, one more for each rejection; {ran.took_s:.0f} s"
+        for place, (name, _) in enumerate(_REJECTIONS):
+            _look(seen, name, list(ran.of(f"lab{place}@").values()), sent[str(place)])
+        seen.times += len(_REJECTIONS)
+        seen.words = (
+            f"{len(_REJECTIONS)} forms: {sum(sent.values())} requests for {_SAMPLES * len(_REJECTIONS)} samples; {ran.took_s:.0f} s"
+        )
     return seen
+
+
+def _look(seen: Seen, name: str, records: Sequence[Mapping[str, Any]], sent: int) -> None:
+    """All answered, one request more, no try used; what can never pass is a failure at once."""
+    failed = [record["error"]["kind"] for record in records if record.get("error")]
+    right = [ErrorKind.BAD_REQUEST] if name == BAD_REQUEST else []
+    seen.expect(len(records) == _SAMPLES and failed == right, f"{name}: {len(records)} records, failures {failed}")
+    seen.expect(sent == _SAMPLES + (name != BAD_REQUEST), f"{name}: {sent} requests")
+    seen.expect(all(record["attempts"] == 1 for record in records), f"{name}: being told to wait used tries")

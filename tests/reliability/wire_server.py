@@ -185,7 +185,7 @@ def _wrong(record: Mapping[str, Any], number: int, row: Row | None, times: float
     """What is wrong with a record, or None."""
     (answer,) = record["answers"]
     kind = (record.get("error") or {}).get("kind")
-    if record["attempts"] != met and kind != ErrorKind.RATE_LIMITED and not (row and row.family == "limits"):
+    if record["attempts"] != met:
         return f"{record['attempts']} tries of {met} requests"
     if row is not None and times == FOR_EVER and not _results(row):
         if kind not in row.becomes:
