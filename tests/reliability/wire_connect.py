@@ -26,6 +26,7 @@ class _Listening:
 
     bad: Misbehaving
     seen: dict[str, int] = field(default_factory=dict)
+    servers: list[asyncio.Server] = field(default_factory=list)
 
     def start(self, name: str, certificate: ssl.SSLContext | None) -> str:
         async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -48,10 +49,20 @@ class _Listening:
 
         async def start() -> int:
             server = await asyncio.start_server(take, "127.0.0.1", 0, ssl=certificate)
+            self.servers.append(server)
             return int(server.sockets[0].getsockname()[1])
 
         port = asyncio.run_coroutine_threadsafe(start(), self.bad.loop).result(30)
         return f"https://127.0.0.1:{port}/v1"
+
+    def stop(self) -> None:
+        """Listens no more; connections that are left end with the loop."""
+
+        async def stop() -> None:
+            for server in self.servers:
+                server.close()
+
+        asyncio.run_coroutine_threadsafe(stop(), self.bad.loop).result(30)
 
 
 def _certificate(authority: trustme.CA, *names: str, expired: bool = False) -> ssl.SSLContext:
@@ -93,6 +104,7 @@ def nobody_there(scene: Scene) -> Seen:
             urls |= {name: (dialects[place % 3], url) for place, (name, url) in enumerate(failing.items())}
             words = ("--timeout", "1", "--concurrency", "8")
             ran = run(folder, SAMPLES, urls, *words, SSL_CERT_FILE=str(folder / "authority.pem"))
+            listening.stop()
         seen.expect(ran.code == 4, f"exit code {ran.code}: {ran.err[-600:]}")
         texts = {number: record["answers"][0].get("text") for number, record in ran.of("openai").items()}
         seen.expect(texts == {number: right(number) for number in range(SAMPLES)}, f"the model that is well answered {texts}")
