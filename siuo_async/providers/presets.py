@@ -22,6 +22,7 @@ from siuo_async.providers.dialects.base import Dialect
 from siuo_async.providers.dialects.gemini import Gemini
 from siuo_async.providers.dialects.openai_chat import OpenAIChat
 from siuo_async.providers.dialects.problems import BlockPhrase, ParameterPhrase
+from siuo_async.providers.lenient import printable
 from siuo_async.values import EMPTY, Json
 
 DialectFactory: TypeAlias = Callable[[tuple[BlockPhrase, ...], tuple[ParameterPhrase, ...]], Dialect]
@@ -158,8 +159,9 @@ def _split(url: str) -> SplitResult:
         usable = parts.scheme in _DEFAULT_PORTS and parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = None
-    if not usable or parts.query or parts.fragment:
-        raise ConfigError(f"`{shown(url)}` is no base URL: it must look like https://host/path, without `?` or `#`.")
+    # A blank or a newline would end the request line early, and what follows would be headers.
+    if not usable or parts.query or parts.fragment or not url.isprintable() or " " in url:
+        raise ConfigError(f"`{printable(shown(url))}` is no base URL: it must look like https://host/path, without `?` or `#`.")
     return parts
 
 

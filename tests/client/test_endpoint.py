@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from pybase64 import b64encode
 
-from siuo_async.client import transport
+from siuo_async.client import retry, transport
 from siuo_async.client.accounts import Environment, account_spec
 from siuo_async.client.budget import TokenBudget
 from siuo_async.client.controller import Ceilings, Controller
@@ -122,7 +123,9 @@ async def test_a_reply_without_an_answer_is_tried_as_often_as_its_kind_says(raw:
     assert (endpoint.stats.failed, endpoint.stats.retried) == (1, tries - 1)
 
 
-@pytest.mark.parametrize("raw", [http(body=b"[" + b" " * (8 << 20)), http(body=b" " * (8 << 20), length=9 << 20)], ids=["no JSON", "cut"])
+@pytest.mark.parametrize(
+    "raw", [http(body=b"[" + b" " * (8 << 20)), http(body=b" " * (8 << 20), length=9 << 20)], ids=["no JSON", "cut"]
+)
 async def test_a_call_that_waits_to_be_tried_again_holds_no_reply(raw: bytes) -> None:
     class Measuring(QuickHalt):
         async def sleep(self, seconds: float) -> None:
@@ -185,6 +188,42 @@ async def test_a_timeout_is_tried_again_and_counted_as_maybe_billed() -> None:
         result = await ask(endpoint)
     assert result.completion is not None
     assert (result.tries.attempts, result.tries.maybe_billed) == (2, 1)
+
+
+async def test_a_server_that_gets_slower_for_ever_ends_in_its_breaker_and_no_call_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "TRIES", 2)
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05 * (seen.number - 2))
+        writer.write(OK)
+
+    async with serving(script) as server, endpoint_for(server.url, timeout_s=0.1) as endpoint:
+        kinds = []
+        while endpoint.halt.reason is None:
+            result = await asyncio.wait_for(ask(endpoint, str(len(kinds))), 30)
+            kinds.append(result.error and result.error.kind)
+        assert "after 10 calls failed in a row" in str(endpoint.halt.reason)
+        assert nothing_is_left(endpoint)
+    assert set(kinds[-10:]) == {ErrorKind.TIMEOUT}
+
+
+async def test_a_rejection_that_comes_while_the_upload_goes_on_is_read_though_the_server_resets_behind_it() -> None:
+    async def early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(http(413, problem("too large")))
+        await writer.drain()
+        await asyncio.sleep(0.02)
+        hang_up(writer)
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(early, "127.0.0.1", 0, limit=1 << 16)
+    async with server, endpoint_for(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1") as endpoint:
+        for number in range(5):
+            result = await ask(endpoint, str(number), " " * (8 << 20))
+            assert result.error is not None
+            assert (result.error.kind, result.tries.attempts) == (ErrorKind.BAD_REQUEST, 1)
+        await asyncio.sleep(0.05)
 
 
 async def test_a_server_that_was_never_there_uses_tries_and_opens_its_breaker() -> None:

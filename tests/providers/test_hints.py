@@ -57,8 +57,16 @@ CASES: dict[str, tuple[dict[str, str], Any, float | None]] = {
     "only the family that is used up": (limits("requests", 0, "6ms") | limits("tokens", 5, "1h"), None, 0.006),
     "remaining minus one": (limits("tokens", -1, "2s"), None, 2.0),
     "integer seconds": (limits("tokens", 0, "12"), None, 12.0),
-    "date of a clock hours ahead": ({"retry-after": "Mon, 21 Sep 2026 19:00:09 GMT", "date": "Mon, 21 Sep 2026 19:00:00 GMT"}, None, 9.0),
-    "date of a clock hours behind": ({"retry-after": "Mon, 21 Sep 2026 09:00:09 GMT", "date": "Mon, 21 Sep 2026 09:00:00 GMT"}, None, 9.0),
+    "date of a clock hours ahead": (
+        {"retry-after": "Mon, 21 Sep 2026 19:00:09 GMT", "date": "Mon, 21 Sep 2026 19:00:00 GMT"},
+        None,
+        9.0,
+    ),
+    "date of a clock hours behind": (
+        {"retry-after": "Mon, 21 Sep 2026 09:00:09 GMT", "date": "Mon, 21 Sep 2026 09:00:00 GMT"},
+        None,
+        9.0,
+    ),
     "date of a clock a second behind": ({"retry-after": IN_9_S, "date": "Mon, 21 Sep 2026 14:13:19 GMT"}, None, 9.0),
     "a date that is none": ({"retry-after": IN_9_S, "date": "yesterday"}, None, 9.0),
     "epoch seconds of a clock hours ahead": (

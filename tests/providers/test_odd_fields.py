@@ -59,7 +59,16 @@ def openai(message: Any, finish: Any = "stop", **more: Any) -> Any:
 
 def anthropic(content: Any, stop: Any = "end_turn", **more: Any) -> Any:
     usage = {"input_tokens": 3, "output_tokens": 4, "cache_read_input_tokens": 1, "output_tokens_details": {"thinking_tokens": 1}}
-    return {"id": "i", "type": "message", "role": "assistant", "model": "m", "content": content, "stop_reason": stop, "usage": usage, **more}
+    return {
+        "id": "i",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": content,
+        "stop_reason": stop,
+        "usage": usage,
+        **more,
+    }
 
 
 def gemini(candidates: Any, **more: Any) -> Any:
@@ -73,7 +82,9 @@ REPLIES: dict[str, tuple[Dialect, Any]] = {
     "OpenAI, text": (OPENAI, openai({"content": "Hi there", "refusal": None}, logprobs={"content": [STEP]})),
     "OpenAI, chunks": (
         OPENAI,
-        openai({"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Hi "}, {"type": "text", "text": "there"}]}),
+        openai(
+            {"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Hi "}, {"type": "text", "text": "there"}]}
+        ),
     ),
     "OpenAI, declined": (OPENAI, openai({"content": None, "refusal": "No."})),
     "OpenAI, declined in a chunk": (OPENAI, openai({"content": [{"type": "refusal", "refusal": "No."}]})),
@@ -160,7 +171,7 @@ def says_something_else(name: str, path: tuple[Any, ...], oddity: str) -> bool:
         # What is no JSON is read as null.
         return oddity in ("null", "missing", "NaN", "infinity", "list", "object") or isinstance(value, str)
     # A piece of text that is another text, a chunk of another kind, and a list that holds nothing.
-    return isinstance(value, str) and path[-1:] in ((each,) for each in ("text", "type", "refusal")) or (
+    return (isinstance(value, str) and path[-1:] in ((each,) for each in ("text", "type", "refusal"))) or (
         path[-1:] == ("thought",) and (isinstance(value, bool) or oddity in ("null", "missing", "NaN", "infinity"))
     )
 
@@ -228,7 +239,11 @@ ERRORS: dict[str, tuple[Dialect, int, Any]] = {
     "OpenAI 429": (OPENAI, 429, {"error": {"message": "slow", "type": "requests", "param": None, "code": "rate_limit_exceeded"}}),
     "OpenAI 500": (OPENAI, 500, {"error": {"message": "oh", "type": "server_error", "metadata": {"raw": "r", "reasons": []}}}),
     "OpenAI 422": (OPENAI, 422, {"detail": [{"loc": ["body", "messages"], "msg": "bad", "type": "missing"}]}),
-    "Anthropic 529": (ANTHROPIC, 529, {"type": "error", "error": {"type": "overloaded_error", "message": "m", "details": {"error_code": "c"}}}),
+    "Anthropic 529": (
+        ANTHROPIC,
+        529,
+        {"type": "error", "error": {"type": "overloaded_error", "message": "m", "details": {"error_code": "c"}}},
+    ),
     "Gemini 429": (
         GEMINI,
         429,
@@ -254,7 +269,7 @@ def test_an_odd_field_of_an_error_makes_no_answer_of_it_and_stops_no_account(nam
             continue  # reasons of whatever kind are a block
         assert isinstance(found, CallError), where
         assert found.kind not in ACCOUNT_WIDE, where
-        assert isinstance(found.message, str) and len(found.message) <= 1_000, where
+        assert len(found.message) <= 1_000, where
         assert found.retry_after_s is None or 0 <= found.retry_after_s <= 7 * 86_400, where
 
 
@@ -269,6 +284,7 @@ def test_a_blocked_prompt_stays_blocked_whatever_stands_beside_its_code() -> Non
 
 
 def test_of_a_key_that_stands_twice_the_last_counts() -> None:
-    raw = b'{"choices":[],"choices":[{"message":{"content":"a","content":"b"},"finish_reason":"stop"}],"usage":1,"usage":{"prompt_tokens":2}}'
+    choices = b'"choices":[],"choices":[{"message":{"content":"a","content":"b"},"finish_reason":"stop"}]'
+    raw = b'{%b,"usage":1,"usage":{"prompt_tokens":2}}' % choices
     found = OPENAI.read(reply(raw), 1)
     assert (found.answers[0].text, found.usage.input) == ("b", 2)

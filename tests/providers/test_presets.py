@@ -63,7 +63,10 @@ def test_a_preset_without_an_address_names_the_variable() -> None:
         base_url_of(for_model(SIM, "openai-x"), {})
 
 
-@pytest.mark.parametrize("url", ["api.openai.com", "ftp://x", "https://", "http://x:99999", "http://[::1", "http://x/?k=v"])
+_SMUGGLED = ("http://x/v1 HTTP/1.1", "http://x/v1\r\nX-Other: 1", "http://x/\tv1", "http://x/v1\x00")
+
+
+@pytest.mark.parametrize("url", ["api.openai.com", "ftp://x", "https://", "http://x:99999", "http://[::1", "http://x/?k=v", *_SMUGGLED])
 def test_what_is_no_base_url_is_an_error(url: str) -> None:
     with pytest.raises(ConfigError, match="is no base URL"):
         base_url_of(OPENAI, {}, url)

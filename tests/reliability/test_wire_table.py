@@ -40,7 +40,8 @@ async def held(row: Row, dialect: str, **settings: float) -> None:
         return
     kind = result.error.kind
     assert kind in row.becomes, result.error.message
-    assert result.error.message.isprintable() and len(result.error.message) <= 1_000
+    assert result.error.message.isprintable()
+    assert len(result.error.message) <= 1_000
     assert (tries.attempts, len(server.seen)) == (TRIES[kind], TRIES[kind])
     assert tries.maybe_billed == (tries.attempts if row.billed else 0)
 

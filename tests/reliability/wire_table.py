@@ -11,7 +11,7 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal
@@ -115,7 +115,12 @@ def head(status: int | str = 200, *lines: str, **fields: Any) -> bytes:
     """A head; `content_length=3` becomes the header `content-length`."""
     told = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in fields.items()}
     return "".join(
-        [f"HTTP/1.1 {status} X\r\n", *(f"{n}: {v}\r\n" for n, v in told.items() if v is not None), *(f"{line}\r\n" for line in lines), "\r\n"]
+        [
+            f"HTTP/1.1 {status} X\r\n",
+            *(f"{n}: {v}\r\n" for n, v in told.items() if v is not None),
+            *(f"{line}\r\n" for line in lines),
+            "\r\n",
+        ]
     ).encode("latin-1")
 
 
@@ -208,7 +213,11 @@ _HTTP = (
     ("length no number", sends(lambda g: head(content_length="many") + g.body, "close"), GARBLED),
     ("length beyond 64 bits", sends(lambda g: head(content_length=2**70) + g.body, "close"), GARBLED),
     ("two lengths", sends(lambda g: head(200, "content-length: 5", content_length=len(g.body)) + g.body, "close"), GARBLED),
-    ("length and chunks", sends(lambda g: head(content_length=5, transfer_encoding="chunked") + chunk(g.body) + b"0\r\n\r\n", "close"), GARBLED),
+    (
+        "length and chunks",
+        sends(lambda g: head(content_length=5, transfer_encoding="chunked") + chunk(g.body) + b"0\r\n\r\n", "close"),
+        GARBLED,
+    ),
     ("chunk size no number", sends(lambda g: CHUNKED + b"zz\r\n" + g.body, "close"), GARBLED),
     ("chunk size negative", sends(lambda g: CHUNKED + b"-5\r\n" + g.body, "close"), GARBLED),
     ("chunk size beyond 64 bits", sends(lambda g: CHUNKED + b"f" * 40 + b"\r\n" + g.body, "close"), GARBLED),
@@ -228,7 +237,10 @@ _HTTP = (
     ("an encoding that was not asked for", sends(lambda g: whole(b"\x0b\x02\x80hello\x03", content_encoding="br")), GARBLED),
 )
 _ODD_BUT_GOOD = (
-    ("100, 103 and then the reply", sends(lambda g: b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nlink: </x>\r\n\r\n" + g.reply)),
+    (
+        "100, 103 and then the reply",
+        sends(lambda g: b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nlink: </x>\r\n\r\n" + g.reply),
+    ),
     ("HTTP/1.0", sends(lambda g: g.reply.replace(b"HTTP/1.1", b"HTTP/1.0"), "close")),
     ("connection: close", sends(lambda g: head(connection="close", content_length=len(g.body)) + g.body, "close")),
     ("no length, ended by closing", sends(lambda g: head() + g.body, "close")),
@@ -241,8 +253,13 @@ _ODD_BUT_GOOD = (
     ("a byte order mark", sends(lambda g: whole(b"\xef\xbb\xbf" + g.body))),
     ("headers of raw bytes", sends(lambda g: head(200, "x-request-id: \xff\xfe\x80", content_length=len(g.body)) + g.body)),
     ("a request id of 8 kB", sends(lambda g: head(200, "x-request-id: " + "r" * 8_000, content_length=len(g.body)) + g.body)),
-    ("limits that cannot be meant", sends(lambda g: whole(g.body, x_ratelimit_limit_requests="-1", x_ratelimit_remaining_requests="NaN"))),
+    (
+        "limits that cannot be meant",
+        sends(lambda g: whole(g.body, x_ratelimit_limit_requests="-1", x_ratelimit_remaining_requests="NaN")),
+    ),
     ("fields nobody knows", sends(lambda g: whole(g.body[:-1] + b',"x":[{"y":[]}]}'))),
+    ("a second reply behind it", sends(lambda g: g.reply + replace(g, text="Of another question.").reply)),
+    ("half a reply behind it", sends(lambda g: g.reply + replace(g, text="Of another question.").reply[:99])),
     ("a key twice, both the same", sends(lambda g: whole(b'{"model":"m-1",' + g.body[1:]))),
 )
 _REPAIRED = (
@@ -274,7 +291,14 @@ _JSON = (
 _BAD_STATUSES = (400, 406, 411, 412, 413, 414, 415, 417, 418, 421, 422, 423, 424, 426, 428, 431, 451, 499)
 _SERVER_STATUSES = (408, 409, 425, 498, 500, 501, 502, 503, 504, 505, 507, 508, 511, 520, 522, 524, 529, 599)
 _NOT_FOUND_STATUSES = (300, 301, 302, 303, 304, 305, 307, 308, 404, 405, 410)
-_ERROR_BODIES = (b"", b"<html>no</html>", b'{"error":{"message":"no"}}', b'{"error":"no"}', b"[]", b'{"detail":[{"loc":["body",7],"msg":1}]}')
+_ERROR_BODIES = (
+    b"",
+    b"<html>no</html>",
+    b'{"error":{"message":"no"}}',
+    b'{"error":"no"}',
+    b"[]",
+    b'{"detail":[{"loc":["body",7],"msg":1}]}',
+)
 _GATEWAY_GAVE_UP = (504, 524)
 _SLOW = (
     ("never a reply", sends(lambda g: b"", "hold"), TIMEOUT),
@@ -312,13 +336,14 @@ _FLOODS = (
 )
 
 
-def _statuses() -> list[Row]:
+def status_rows(elsewhere: str = "https://elsewhere.invalid/v1") -> list[Row]:
+    """A row for each status; the redirects lead `elsewhere`."""
     found = []
     for statuses, kind in ((_BAD_STATUSES, BAD), (_SERVER_STATUSES, SERVER), (_NOT_FOUND_STATUSES, NOT_FOUND)):
         for number, status in enumerate(statuses):
             body = b"" if status == 304 else _ERROR_BODIES[number % len(_ERROR_BODIES)]
-            location = "https://elsewhere.invalid/v1" if status < 400 else None
-            deed = sends(lambda g, s=status, b=body, at=location: whole(b, s, location=at))  # type: ignore[misc]
+            reply = whole(body, status, location=elsewhere if status < 400 else None)
+            deed = sends(lambda _, reply=reply: reply)  # type: ignore[misc]
             found.append(Row("status", str(status), deed, kind, status in _GATEWAY_GAVE_UP))
     return found
 
@@ -329,7 +354,7 @@ ROWS: Sequence[Row] = (
     *(Row("odd", name, deed, ANSWERED, False) for name, deed in _ODD_BUT_GOOD),
     *(Row("odd", name, deed, ANSWERED, False, repaired=True) for name, deed in _REPAIRED),
     *(Row("json", name, deed, GARBLED, True) for name, deed in _JSON),
-    *_statuses(),
+    *status_rows(),
     *(Row("slow", name, deed, becomes, True) for name, deed, becomes in _SLOW),
     *(Row("flood", name, deed, GARBLED, True) for name, deed in _FLOODS),
 )
