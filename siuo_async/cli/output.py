@@ -8,7 +8,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from siuo_async.report.text import escaped_in_json, in_line
+from siuo_async.report.text import escaped_in_json, sentence
 from siuo_async.values import Json
 
 
@@ -25,14 +25,14 @@ def console(*, to_stderr: bool = False) -> Console:
     return _Console(stderr=to_stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
-def say(sentence: str, *, to_stderr: bool = True) -> None:
+def say(words: str, *, to_stderr: bool = True) -> None:
     """One plain sentence on a line of its own, whatever is in it; an empty one is a blank line."""
-    console(to_stderr=to_stderr).print(Text(in_line(sentence)), soft_wrap=True)
+    console(to_stderr=to_stderr).print(Text(sentence(words)), soft_wrap=True)
 
 
-def complain(sentence: str) -> None:
+def complain(words: str) -> None:
     """One sentence about what went wrong."""
-    sys.stderr.write(f"siuo: {in_line(sentence)}\n")
+    sys.stderr.write(f"siuo: {sentence(words)}\n")
 
 
 def print_json(value: Json) -> None:
