@@ -106,9 +106,8 @@ def _must_be_a_file(path: Path, seen: os.stat_result) -> None:
     if seen.st_size == 0:
         raise DataError(f"{path}: the picture is empty (0 bytes); copy or download it again")
     if seen.st_size > MOST_BYTES:
-        raise DataError(
-            f"{path}: is {seen.st_size >> 20} MB, more than the {MOST_BYTES >> 20} MB that a picture may have; make it smaller, or take it out"
-        )
+        size, most = seen.st_size >> 20, MOST_BYTES >> 20
+        raise DataError(f"{path}: is {size} MB, more than the {most} MB that a picture may have; make it smaller, or take it out")
 
 
 def _read(path: Path, name: str) -> Picture:
