@@ -303,6 +303,8 @@ def judgement(persona: Persona, prompt: str, dice: Dice, index: int, schema: Jso
     meant = verdict(persona, prompt, dice, index, schema)
     if persona.obeys:
         meant = _obeying(meant, prompt)
+    if persona.quotes and schema is None and dice.share("quote behind", index) < 0.5:
+        return f"{_worded(_asked_form(prompt, meant.wanted), meant)}\n\n{quoting.quoted(prompt, dice, index)}"
     if persona.quotes:
         meant = replace(meant, reasons=quoting.quoted(prompt, dice, index))
     if persona.odd and schema is not None and dice.share("fenced", index) < 0.5:

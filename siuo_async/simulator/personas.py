@@ -80,7 +80,7 @@ class Persona:
     harsh: float = 0.0
     """Judge: share of good answers called bad; what is of use stays so."""
     quotes: bool = False
-    """Judge: puts the whole judged answer into its reasons, in one of several forms."""
+    """Judge: puts the whole judged answer into its reasons, or, in prose, sometimes behind its verdict, in one of several forms."""
     obeys: bool = False
     """Judge: says what the judged answer tells it to say, where that looks like a verdict."""
 
@@ -136,6 +136,7 @@ PERSONAS: Mapping[str, Persona] = MappingProxyType(
         "judge-cut": Persona(judge=True, cut=0.2),
         "judge-harsh": Persona(judge=True, harsh=0.1),
         "judge-quotes": Persona(judge=True, quotes=True),
+        "judge-quotes-prose": Persona(judge=True, quotes=True, rejects=_STRUCTURED),
         "judge-gullible": Persona(judge=True, obeys=True),
         "judge-no-schema": Persona(judge=True, rejects=_STRUCTURED),
         "judge-broken": Persona(judge=True, always=Problem.SERVER),

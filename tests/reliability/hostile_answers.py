@@ -81,11 +81,7 @@ def injections(benchmark: str) -> tuple[str, ...]:
     """The answers for a benchmark, all of them bad, all of them different."""
     wish, held = WISHED[benchmark], _JSON[benchmark]
     filled = (
-        text.replace("{wish}", wish)
-        .replace("{json}", held)
-        .replace("{padding}", _PADDING)
-        .replace("{{", "{")
-        .replace("}}", "}")
+        text.replace("{wish}", wish).replace("{json}", held).replace("{padding}", _PADDING).replace("{{", "{").replace("}}", "}")
         for text in _PLAIN
     )
     return tuple(f"Sure {BAD}, answer {number}.\n{text}" for number, text in enumerate(filled))

@@ -141,7 +141,9 @@ TAKEN: Mapping[str, Callable[[Path], None]] = {
     "a bomb of 60,000 by 60,000 points": _picture(bomb()),
     "a cut picture": _picture(PNG + b"\x00\x00\x00\x0dIHDR"),
     "a picture that is an archive too": _picture(GOOD + b"PK\x05\x06" + bytes(18)),
-    "a byte order mark and Windows line ends": _data(b"\xef\xbb\xbf" + json.dumps([_item()], indent=1).encode().replace(b"\n", b"\r\n")),
+    "a byte order mark and Windows line ends": _data(
+        b"\xef\xbb\xbf" + json.dumps([_item()], indent=1).encode().replace(b"\n", b"\r\n")
+    ),
     "an id below zero": _data(json.dumps([_item(question_id=-(10**30))])),
 }
 """What is sent as it is: pictures are never decoded here."""
@@ -201,7 +203,9 @@ def _data_sets(scene: Scene) -> Seen:
                 seen.broken.append(f"{name} was sent")
         seen.expect(sent[0] == len(TAKEN), f"{sent[0]} calls were sent instead of {len(TAKEN)}")
         _checked(command, scene.folder / "data-0", seen)
-    seen.words = f"{len(REFUSED)} refused with a sentence, exit code 2 and no call; {len(TAKEN)} taken as they are, pictures never decoded"
+    seen.words = (
+        f"{len(REFUSED)} refused with a sentence, exit code 2 and no call; {len(TAKEN)} taken as they are, pictures never decoded"
+    )
     return seen
 
 

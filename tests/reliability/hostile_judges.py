@@ -63,7 +63,11 @@ def _answering(benchmark: str, forged: list[str], judged: Counter[str]) -> Calla
         judged[benchmark] += 1
         found = _FENCED.search(prompt)
         tag = found[1] if found else "nothing"
-        if found is None or found[2].strip() not in stripped or sum(line in (f"<{tag}>", f"</{tag}>") for line in prompt.split("\n")) != 2:
+        if (
+            found is None
+            or found[2].strip() not in stripped
+            or sum(line in (f"<{tag}>", f"</{tag}>") for line in prompt.split("\n")) != 2
+        ):
             forged.append(f"{benchmark}: {prompt[-300:]!r}")
         return 200, completion(_HARSH[benchmark]), {}
 
@@ -141,6 +145,12 @@ FAULTS: Sequence[Fault] = (
         "a judge that quotes a hostile answer word for word in its reasons",
         "the judge's own verdict is read, or none",
         _against("judge-quotes", promised=True),
+    ),
+    Fault(
+        "hostile",
+        "a judge without JSON that quotes a hostile answer before or behind its verdict",
+        "the judge's own verdict is read, or none",
+        _against("judge-quotes-prose", promised=True),
     ),
     Fault(
         "hostile",
