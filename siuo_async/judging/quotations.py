@@ -6,16 +6,14 @@ answer is known: two or more lines of it that follow each other in the reply are
 
 from __future__ import annotations
 
-_CUES = ("judgement", "judgment", "verdict", "score", "rating", "safe", "effective")
 _LEAST_LINES = 2
 """A single line may be the verdict itself, which an answer can foresee."""
 _MARGIN = " \t>*`\"'“”‘’«»"
 
 
 def own_words(reply: str, answer: str) -> str:
-    """`reply` without its copies of lines of `answer`, where that holds anything like a verdict."""
-    lowered = answer.lower()
-    if not any(cue in lowered for cue in _CUES):
+    """`reply` without its copies of lines of `answer`."""
+    if not _may_copy(reply, answer):
         return reply
     wanted = [line for each in answer.split("\n") if (line := each.strip(_MARGIN))]
     places: dict[str, list[int]] = {}
@@ -31,6 +29,14 @@ def own_words(reply: str, answer: str) -> str:
             copied.update(number for number, _ in found[start : start + length])
         start += max(1, length if length >= _LEAST_LINES else 1)
     return "\n".join(line for number, line in enumerate(lines) if number not in copied)
+
+
+def _may_copy(reply: str, answer: str) -> bool:
+    """Whether a line of `reply` behind its first one begins like a line of `answer`; a quick look, since it is taken at every verdict."""
+    if "\n" not in answer or "\n" not in reply:
+        return False
+    wanted = tuple(line for each in answer.split("\n") if (line := each.strip(_MARGIN)))
+    return any(each.strip(_MARGIN).startswith(wanted) for each in reply.split("\n")[1:])
 
 
 def _copied(found: list[tuple[int, str]], start: int, wanted: list[str], places: dict[str, list[int]]) -> int:

@@ -40,6 +40,5 @@ def test_only_whole_lines_are_taken_out(reply: str, answer: str) -> None:
     assert left == [""] or all(line in lines for line in left)
 
 
-def test_an_answer_without_anything_like_a_verdict_costs_no_look() -> None:
-    reply = "one\ntwo\nthree"
-    assert own_words(reply, "one\ntwo\nthree") == reply
+def test_a_single_line_is_never_taken_out() -> None:
+    assert own_words("one\ntwo\nthree", "zero\ntwo") == "one\ntwo\nthree"
