@@ -32,7 +32,7 @@ def own_words(reply: str, answer: str) -> str:
 
 
 def _may_copy(reply: str, answer: str) -> bool:
-    """Whether a line of `reply` behind its first one begins like a line of `answer`; a quick look, since it is taken at every verdict."""
+    """Whether a line of `reply` behind its first one begins like a line of `answer`; a quick look, for every verdict."""
     if "\n" not in answer or "\n" not in reply:
         return False
     wanted = tuple(line for each in answer.split("\n") if (line := each.strip(_MARGIN)))
