@@ -20,7 +20,7 @@ from siuo_async.benchmarks.data.custom_data import values_of
 from siuo_async.benchmarks.judged import Verdict, verdict
 from siuo_async.benchmarks.options import Shuffled, rotation, shuffled
 from siuo_async.benchmarks.prompts.own_templates import fenced, filled, lettered
-from siuo_async.judging import fill, parse_letter
+from siuo_async.judging import fill, own_words, parse_letter
 from siuo_async.judging.custom import YES_NO_SCHEMA, parse_score, parse_yes_no, score_schema
 from siuo_async.stats import decided_vote
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Parameters, Prompt, Sample, Turn
@@ -196,7 +196,8 @@ class Judged:
             return Verdict(int(self.spec.withheld) if scored else None)
         text = self._judge_prompt(sample, answer.text)
         pictures = sample.pictures if self._judge.picture else ()
-        return await verdict(ask, (Turn("user", (*pictures, text)),), STAGE, self._reader())
+        read = self._reader()
+        return await verdict(ask, (Turn("user", (*pictures, text)),), STAGE, lambda reply: read(own_words(reply, answer.text)))
 
     def _judge_prompt(self, sample: Sample, answer: str) -> str:
         fence = fenced("answer", answer)

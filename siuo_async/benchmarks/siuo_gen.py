@@ -17,7 +17,7 @@ from siuo_async.benchmarks.base import Ask
 from siuo_async.benchmarks.judged import JUDGE_CAP, Verdict, verdict, verdict_as_released
 from siuo_async.benchmarks.prompts.own_templates import fenced, filled, wording
 from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult, SiuoTally
-from siuo_async.judging import normalise, parse_siuo_effectiveness, parse_siuo_safety
+from siuo_async.judging import normalise, own_words, parse_siuo_effectiveness, parse_siuo_safety
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Parameters, Prompt, Sample, Turn
 from siuo_async.values import Protocol as ProtocolName
 
@@ -138,8 +138,10 @@ class SiuoGen:
         safety, effectiveness = self._judge_prompts(sample, answer.text)
         return JudgedAnswer(
             answer,
-            await verdict(ask, safety, SAFETY, lambda text: parse_siuo_safety(text, "corrected")),
-            await verdict(ask, effectiveness, EFFECTIVENESS, lambda text: parse_siuo_effectiveness(text, "corrected")),
+            await verdict(ask, safety, SAFETY, lambda text: parse_siuo_safety(own_words(text, answer.text), "corrected")),
+            await verdict(
+                ask, effectiveness, EFFECTIVENESS, lambda text: parse_siuo_effectiveness(own_words(text, answer.text), "corrected")
+            ),
         )
 
     async def _judge_released(self, sample: Sample, answer: Answer, ask: Ask) -> JudgedAnswer:

@@ -18,7 +18,7 @@ from siuo_async.benchmarks.data.usb_data import VULNERABILITY
 from siuo_async.benchmarks.judged import JUDGE_CAP, Verdict, verdict, verdict_once
 from siuo_async.benchmarks.prompts.usb_prompts import REFUSAL_SCHEMA, VULNERABILITY_SCHEMA, OwnUsbPrompts, UsbPrompts
 from siuo_async.benchmarks.usb_scores import REFUSED, UsbResult, UsbTally
-from siuo_async.judging import parse_usb_refusal, parse_usb_vulnerability
+from siuo_async.judging import own_words, parse_usb_refusal, parse_usb_vulnerability
 from siuo_async.judging.usb import SAFE_REFUSAL
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Parameters, Picture, Prompt, Sample, Turn
 from siuo_async.values import Protocol as ProtocolName
@@ -159,7 +159,7 @@ class Usb:
         if released:
             prompt = (Turn("system", (RELEASED_SYSTEM,)), asked)
             return await verdict_once(ask, prompt, HARM, lambda reply: parse_usb_vulnerability(reply, "released"))
-        return await verdict(ask, (asked,), HARM, lambda reply: parse_usb_vulnerability(reply, "corrected"))
+        return await verdict(ask, (asked,), HARM, lambda reply: parse_usb_vulnerability(own_words(reply, text), "corrected"))
 
     async def _refusal(self, sample: Sample, answer: Answer, ask: Ask) -> Verdict[int]:
         """0 complied, 1 refused; in `released` any number that the judge gives, and only these two count."""
@@ -169,4 +169,4 @@ class Usb:
         prompt = (Turn("user", parts),)
         if self.protocol == "released":
             return await verdict_once(ask, prompt, REFUSAL, lambda reply: parse_usb_refusal(reply, "released"))
-        return await verdict(ask, prompt, REFUSAL, lambda reply: parse_usb_refusal(reply, "corrected"))
+        return await verdict(ask, prompt, REFUSAL, lambda reply: parse_usb_refusal(own_words(reply, answer.text), "corrected"))

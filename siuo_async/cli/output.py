@@ -8,7 +8,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from siuo_async.report.text import escaped_in_json, in_line
+from siuo_async.report.text import escaped_in_json, in_line, sentence
 from siuo_async.values import Json
 
 _MOST_CHARS = 1200
@@ -27,14 +27,14 @@ def console(*, to_stderr: bool = False) -> Console:
     return _Console(stderr=to_stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
-def say(sentence: str, *, to_stderr: bool = True) -> None:
+def say(words: str, *, to_stderr: bool = True) -> None:
     """One plain sentence on a line of its own, whatever is in it; an empty one is a blank line."""
-    console(to_stderr=to_stderr).print(Text(in_line(sentence)), soft_wrap=True)
+    console(to_stderr=to_stderr).print(Text(sentence(words)), soft_wrap=True)
 
 
-def complaint(sentence: str) -> str:
+def complaint(words: str) -> str:
     """A sentence about what went wrong as its line; of a very long one the middle is left out, since its end says what to do."""
-    line = " ".join(in_line(sentence).split())
+    line = " ".join(in_line(words).split())
     if len(line) > _MOST_CHARS:
         line = f"{line[: _MOST_CHARS * 2 // 3]} … {line[-_MOST_CHARS // 3 :]}"
     return f"siuo: {line}\n"

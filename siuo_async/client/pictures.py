@@ -236,7 +236,7 @@ def _read_encoded(picture: Picture, archive: _Archive | None) -> bytes:
 def _read_file(picture: Picture) -> tuple[bytes, bool]:
     with open(picture.path, "rb") as file:
         found = os.fstat(file.fileno())
-        raw = file.read()
+        raw = file.read(picture.size + 1)  # what took its place may have no end
     return raw, found.st_size == len(raw) == picture.size and found.st_mtime_ns == picture.mtime_ns
 
 

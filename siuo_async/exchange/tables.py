@@ -1,8 +1,8 @@
 """Tables as CSV and as Excel workbooks, read and written so that a text is never a formula.
 
-Answers are untrusted: in a spreadsheet a cell that begins with `=`, `+`, `-` or `@` is run, in some also behind white space, behind what
-nobody sees, or as a full-width form. Such cells get an apostrophe in front, which reading takes off again where the table says that it
-is ours; so does one that already has apostrophes before such a sign, which keeps the two apart.
+Answers are untrusted: in a spreadsheet a cell that begins with `=`, `+`, `-` or `@` is run, in some also behind white space, behind
+what nobody sees, or as a full-width form. Such cells get an apostrophe in front, which reading takes off again where the table says
+that it is ours; so does one that already has apostrophes before such a sign, which keeps the two apart.
 """
 
 from __future__ import annotations

@@ -24,6 +24,8 @@ _MOST_MARKS = 4
 """On one letter: more than any script in use puts there, and too few to reach into other lines."""
 _STACKS = re.compile(f"({_MARKS}{{{_MOST_MARKS}}}){_MARKS}+")
 _BREAKS = re.compile("[\t\n]+")
+MOST_SENTENCE_CHARS = 4_000
+"""Of a sentence that is told; what a server or a data file says may be of any length."""
 _MOST_NAME_CHARS = 200
 """Of a label or a category in tables; files and JSON have them whole."""
 
@@ -51,6 +53,11 @@ def _as_escape(found: re.Match[str]) -> str:
 def in_line(text: str) -> str:
     """`text` harmless and on one line."""
     return _BREAKS.sub(" ", harmless(text))
+
+
+def sentence(text: str) -> str:
+    """`text` harmless, on one line, cut where nobody would read on."""
+    return in_line(text if len(text) <= MOST_SENTENCE_CHARS else text[:MOST_SENTENCE_CHARS] + "…")
 
 
 def one_line(text: str, width: int = 200) -> str:

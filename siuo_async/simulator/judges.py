@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from siuo_async.simulator import texts
+from siuo_async.simulator import quoting, texts
 from siuo_async.simulator.dice import Dice, dice_for
 from siuo_async.simulator.personas import Persona
 from siuo_async.simulator.structured import fitting, kind_of, properties_of
@@ -187,6 +187,18 @@ _PLAIN: Mapping[Wanted, str] = MappingProxyType(
         Wanted.YES_NO: "Reasons: {reasons}\nVerdict: {word}",
     }
 )
+_OBEYED: Mapping[Wanted, str] = MappingProxyType(
+    {
+        Wanted.SAFETY: r"safety judge?ment\W{0,12}(true|false)",
+        Wanted.EFFECTIVENESS: r"effectiveness judge?ment\W{0,12}(very effective|partially effective|ineffective)",
+        Wanted.VULNERABILITY: r"label\W{1,6}([123])",
+        Wanted.REFUSAL: r"score\W{1,6}([01])",
+        Wanted.GRADE: r"(?:grade|等级|结论)\W{1,6}([ABC])\b",
+        Wanted.SCALE: r"score\W{1,6}(\d+)",
+        Wanted.YES_NO: r"verdict\W{1,6}(yes|no)",
+    }
+)
+"""What a gullible judge takes for an order, by what it was asked."""
 _SCORE_IN_JSON = '{{"reason": "{reasons}", "score": {number}}}'
 _LABEL_FIRST = '{{"label": {number}, "label_str": "{word}", "explanation": "{reasons}"}}'
 
@@ -289,6 +301,12 @@ def judgement(persona: Persona, prompt: str, dice: Dice, index: int, schema: Jso
         told = texts.ramble(dice, index)
         return told if schema is None else json.dumps({"explanation": told})
     meant = verdict(persona, prompt, dice, index, schema)
+    if persona.obeys:
+        meant = _obeying(meant, prompt)
+    if persona.quotes and schema is None and dice.share("quote behind", index) < 0.5:
+        return f"{_worded(_asked_form(prompt, meant.wanted), meant)}\n\n{quoting.quoted(prompt, dice, index)}"
+    if persona.quotes:
+        meant = replace(meant, reasons=quoting.quoted(prompt, dice, index))
     if persona.odd and schema is not None and dice.share("fenced", index) < 0.5:
         return f"```json\n{_in_schema(meant, schema)}\n```"
     if persona.odd:
@@ -297,6 +315,17 @@ def judgement(persona: Persona, prompt: str, dice: Dice, index: int, schema: Jso
     if schema is not None:
         return _in_schema(meant, schema)
     return _worded(_asked_form(prompt, meant.wanted), meant)
+
+
+def _obeying(meant: Verdict, prompt: str) -> Verdict:
+    """The verdict that the judged answer asks for, where it asks for one in words that are understood."""
+    if (said := quoting.told_to_say(prompt, _OBEYED[meant.wanted])) is None:
+        return meant
+    number = int(said) if said.isdecimal() else int(said.lower() in ("true", "yes", "a") or said.lower().endswith("y effective"))
+    plain = {Wanted.SAFETY: said.title(), Wanted.EFFECTIVENESS: said.title(), Wanted.GRADE: said.upper(), Wanted.YES_NO: said.lower()}
+    word = _USB_WORDS[number - 1] if meant.wanted is Wanted.VULNERABILITY else plain.get(meant.wanted, said)
+    synonyms = _GRADES[word] if meant.wanted is Wanted.GRADE else meant.synonyms
+    return replace(meant, word=word, number=number, yes=bool(number), synonyms=synonyms)
 
 
 def _asked_form(prompt: str, kind: Wanted) -> str:
@@ -322,13 +351,14 @@ def _oddly(meant: Verdict, dice: Dice, index: int) -> str:
 
 def _worded(template: str, meant: Verdict) -> str:
     english, chinese = meant.synonyms if meant.wanted is Wanted.GRADE else ("", "")
+    reasons = json.dumps(meant.reasons, ensure_ascii=False)[1:-1] if '": "{reasons}' in template else meant.reasons
     return template.format(
         label=meant.label,
         word=meant.word,
         title=meant.word.title(),
         upper=meant.word.upper(),
         number=meant.number,
-        reasons=meant.reasons,
+        reasons=reasons,
         english=english,
         chinese=chinese,
     )

@@ -79,6 +79,10 @@ class Persona:
     """Judge: share of replies cut before the verdict where the cap is below `JUDGE_NEEDS` tokens."""
     harsh: float = 0.0
     """Judge: share of good answers called bad; what is of use stays so."""
+    quotes: bool = False
+    """Judge: puts the whole judged answer into its reasons, or, in prose, sometimes behind its verdict, in one of several forms."""
+    obeys: bool = False
+    """Judge: says what the judged answer tells it to say, where that looks like a verdict."""
 
 
 JUDGE_NEEDS = 4_000
@@ -131,6 +135,9 @@ PERSONAS: Mapping[str, Persona] = MappingProxyType(
         "judge-filtered": Persona(judge=True, prompt_filtered=0.2),
         "judge-cut": Persona(judge=True, cut=0.2),
         "judge-harsh": Persona(judge=True, harsh=0.1),
+        "judge-quotes": Persona(judge=True, quotes=True),
+        "judge-quotes-prose": Persona(judge=True, quotes=True, rejects=_STRUCTURED),
+        "judge-gullible": Persona(judge=True, obeys=True),
         "judge-no-schema": Persona(judge=True, rejects=_STRUCTURED),
         "judge-broken": Persona(judge=True, always=Problem.SERVER),
     }

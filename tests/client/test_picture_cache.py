@@ -37,6 +37,14 @@ async def test_many_pins_at_once_are_one_read(tmp_path: Path) -> None:
     assert len({id(found) for found in encoded}) == 1
 
 
+async def test_a_file_without_an_end_in_a_pictures_place_is_not_read(tmp_path: Path) -> None:
+    asked = picture(tmp_path, b"picture")
+    Path(asked.path).unlink()
+    Path(asked.path).symlink_to("/dev/zero")
+    with pytest.raises(DataError, match="changed since the run began"):
+        await asyncio.wait_for(PictureCache().pin(asked), 20)
+
+
 async def test_what_is_not_pinned_is_let_go_oldest_first(tmp_path: Path) -> None:
     cache = PictureCache(most_bytes=2_000)
     pictures = [picture(tmp_path, bytes([number]) * 600, f"{number}.png") for number in range(6)]  # 800 bytes of base64

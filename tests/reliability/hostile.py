@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.reliability import hostile_outputs
+from tests.reliability import hostile_data, hostile_judges, hostile_outputs
 from tests.reliability.faults import Fault
 
-FAULTS: Sequence[Fault] = (*hostile_outputs.FAULTS,)
+FAULTS: Sequence[Fault] = (*hostile_outputs.FAULTS, *hostile_data.FAULTS, *hostile_judges.FAULTS)

@@ -246,7 +246,9 @@ def _formulas(scene: Scene) -> Seen:
     seen.expect(not live, f"cells of the workbook would run: {live[:3]}")
     seen.expect(len(rows_of_book) == len(rows_of_csv), "CSV and workbook have different rows")
     guarded = sum(cell.startswith("'") for row in rows_of_csv for cell in row)
-    seen.words = f"{len(texts)} formulas: {guarded} cells of a CSV guarded, 0 of {sum(map(len, rows_of_csv))} would run, 0 in the workbook"
+    seen.words = (
+        f"{len(texts)} formulas: {guarded} cells of a CSV guarded, 0 of {sum(map(len, rows_of_csv))} would run, 0 in the workbook"
+    )
     return seen
 
 

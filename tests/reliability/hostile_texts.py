@@ -22,7 +22,7 @@ TERMINAL: Mapping[str, str] = {
     "clipboard": f"{ESC}]52;c;Y3VybCBldmlsfHNo{BEL}",
     "file from iTerm": f"{ESC}]1337;File=name=eA==;inline=1:AAAA{BEL}",
     "notification": f"{ESC}]9;owned{BEL}{ESC}]777;notify;a;b{BEL}",
-    "DCS": f"{ESC}P$q\"p{ST}{ESC}P1;1|41/6c730d{ST}",
+    "DCS": f'{ESC}P$q"p{ST}{ESC}P1;1|41/6c730d{ST}',
     "APC and PM": f"{ESC}_Gi=1;AAAA{ST}{ESC}^private{ST}",
     "tmux passthrough": f"{ESC}Ptmux;{ESC}{ESC}]52;c;eA=={BEL}{ST}",
     "C1 CSI and OSC": "\x9b31mred\x9d0;owned\x9c\x90q\x9c",

@@ -13,14 +13,19 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, AnyStr
 
 import orjson
 
 from siuo_async.errors import DataError
 from siuo_async.values import EMPTY, Json, Sample
 
+MOST_FILE_BYTES = 1 << 29
+"""Of a file that is read whole; released ones have less than 1 MB."""
+MOST_LINE_BYTES = 1 << 26
+"""Of a file that is read line by line."""
 _MOST_NAMES = 16
 """Of categories in a sentence; Chinese SafetyQA has 104 narrow ones."""
 _MOST_CELL_CHARS = 1 << 24
@@ -79,6 +84,10 @@ def read_text(file: Path) -> str:
         DataError: it cannot be read, or is not UTF-8.
     """
     try:
+        if (size := file.stat().st_size) > MOST_FILE_BYTES:
+            raise DataError(
+                f"{file}: is {size >> 20} MB, more than the {MOST_FILE_BYTES >> 20} MB that are read at once; is it the right file?"
+            )
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: is not UTF-8 (byte {error.start}); save it as UTF-8") from error
@@ -97,7 +106,7 @@ def read_lines(file: Path) -> Iterator[tuple[int, str]]:
     try:
         with open(file, "rb") as found:
             offset, blank = 0, []
-            for number, line in enumerate(found, 1):
+            for number, line in enumerate(_bounded(found, file), 1):
                 try:
                     text = line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\n")
                 except UnicodeDecodeError as error:
@@ -111,6 +120,19 @@ def read_lines(file: Path) -> Iterator[tuple[int, str]]:
                 yield number, text
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror})") from error
+
+
+def _bounded(found: IO[AnyStr], file: Path) -> Iterator[AnyStr]:
+    """The lines of an open file; one without an end would be read into memory whole."""
+    for number in count(1):
+        line = found.readline(MOST_LINE_BYTES + 1)
+        if len(line) > MOST_LINE_BYTES:
+            raise DataError(
+                f"{file}: line {number} is longer than the {MOST_LINE_BYTES >> 20} MB that are read at once; is it the right file?"
+            )
+        if not line:
+            return
+        yield line
 
 
 def read_json(file: Path) -> Json:
@@ -159,7 +181,7 @@ def read_table(file: Path, needed: Mapping[str, str] = EMPTY) -> Iterator[tuple[
     line = 1
     try:
         with open(file, encoding="utf-8-sig", newline="") as text, _wide_cells():
-            reader = csv.reader(text, strict=True)
+            reader = csv.reader(_bounded(text, file), strict=True)
             header = [name.strip() for name in next(reader, [])]
             _must_have(file, header, needed)
             if (twice := next((name for name in header if name and header.count(name) > 1), None)) is not None:

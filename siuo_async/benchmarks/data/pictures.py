@@ -28,7 +28,7 @@ from siuo_async.zip_members import ZipMembers
 
 T = TypeVar("T")
 MOST_BYTES = 64 << 20
-"""Of a picture in an archive: three times what any provider takes. What says or proves to be more is no picture but a bomb."""
+"""Of a picture: three times what any provider takes. What says or proves to be more is a bomb, or would fill the memory of a run."""
 _HEAD_BYTES = 512
 """Enough for every signature below, and for a doctype behind some white space."""
 _CHUNK_BYTES = 1 << 18
@@ -105,11 +105,15 @@ def _must_be_a_file(path: Path, seen: os.stat_result) -> None:
         raise DataError(f"{path}: is no ordinary file, so it cannot be read as a picture")
     if seen.st_size == 0:
         raise DataError(f"{path}: the picture is empty (0 bytes); copy or download it again")
+    if seen.st_size > MOST_BYTES:
+        size, most = seen.st_size >> 20, MOST_BYTES >> 20
+        raise DataError(f"{path}: is {size} MB, more than the {most} MB that a picture may have; make it smaller, or take it out")
 
 
 def _read(path: Path, name: str) -> Picture:
-    with open(name, "rb") as file:
+    with open(name, "rb", opener=_without_waiting) as file:
         seen = os.fstat(file.fileno())
+        _must_be_a_file(path, seen)  # once more, since the file may be another one by now
         head = file.read(_HEAD_BYTES)
         mime = sniff(head)
         if mime is None:
@@ -117,6 +121,11 @@ def _read(path: Path, name: str) -> Picture:
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Picture(path=name, sha256=digest, mime=mime, size=seen.st_size, mtime_ns=seen.st_mtime_ns)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a file, and a pipe without waiting for its writer."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 @contextmanager
