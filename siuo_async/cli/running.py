@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from siuo_async.benchmarks.base import SampleBug
 from siuo_async.benchmarks.catalogue import name_of
@@ -32,6 +33,7 @@ from siuo_async.engine.session import Outcomes, Session, finished_at
 from siuo_async.engine.summary import PENDING, warnings
 from siuo_async.errors import ConfigError, RunDirectoryError, SiuoError
 from siuo_async.keys import place_of
+from siuo_async.network import is_near
 from siuo_async.report.render import to_terminal
 from siuo_async.report.text import duration, one_line
 from siuo_async.search.base import Searcher
@@ -101,7 +103,7 @@ def _begun_afresh(planned: _Planned, path: Path | None) -> bool:
         return False  # nothing there, or something else
 
 
-def _without_keys(config: RunConfig, surroundings: Environment) -> None:
+def must_hold_no_key(config: RunConfig, surroundings: Environment) -> None:
     """Raises ConfigError where a setting holds a key of this environment: settings are stored."""
     if surroundings.secrets.keys and (where := place_of(config.model_dump(exclude_none=True), surroundings.secrets.told_in)):
         raise key_in_settings("the settings", where)
@@ -109,7 +111,7 @@ def _without_keys(config: RunConfig, surroundings: Environment) -> None:
 
 def _planned(config: RunConfig, surroundings: Environment, path: Path | None) -> _Planned:
     ready_to_run(config)
-    _without_keys(config, surroundings)
+    must_hold_no_key(config, surroundings)
     for reader in readers(config.reuse):  # a mistyped one must not cost the whole run again
         reader.close()
     participants = [*config.models, *([config.judge] if config.judge else [])]
@@ -154,7 +156,7 @@ def _searcher(config: RunConfig, surroundings: Environment) -> Searcher | None:
     """
     if (config.search or "none") == "none":
         return None
-    return open_searcher(
+    found = open_searcher(
         config.search_url,
         config.search_corpus,
         config.search_function,
@@ -168,6 +170,10 @@ def _searcher(config: RunConfig, surroundings: Environment) -> Searcher | None:
         rpm=config.search_rpm,
         identity=config.search_identity,
     )
+    url = (config.search_url or "").strip()  # by now one that can be used
+    if config.search_key_env and url.startswith("http://") and not is_near(urlsplit(url).hostname or ""):
+        say(f"note: {config.search_key_env} is sent to the search engine readable by anybody on the way; write https:// if it can")
+    return found
 
 
 def _known_limits(configs: Sequence[RunConfig]) -> None:
