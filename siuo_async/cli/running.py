@@ -351,11 +351,16 @@ def newest_unfinished(results: Path) -> Path:
     """The newest run below `results` that is not complete.
 
     Raises:
-        RunDirectoryError: there is none.
+        RunDirectoryError: there is none, or it is somebody else's.
     """
     for run, manifest in run_directory.all_runs(results):
         asked = (*manifest["models"], *([manifest["judge"]] if manifest.get("judge") else []))
         if finished_at(run) is None and any(participant["provider"] != IMPORTED for participant in asked):
+            if run.path.stat().st_uid != os.geteuid():  # its files say where keys go, and which code runs
+                raise RunDirectoryError(
+                    f"the newest unfinished run, {run.path}, belongs to another user, and to continue it is to do what its files say; "
+                    f"`siuo resume {run.path}` does so all the same"
+                )
             return run.path
     raise RunDirectoryError(f"no unfinished run below {results}; `siuo ls` lists the runs")
 

@@ -222,6 +222,12 @@ async def test_stopping_an_account_stops_its_endpoints_and_no_others() -> None:
             {"base_url": "http://gw.example/v1", "key_env": "LAB_KEY"},
             ["LAB_KEY is sent to http://gw.example"],
         ),
+        (
+            "lab",
+            {},
+            {"base_url": "https://gw.example/v1", "key_env": "OPENAI_API_KEY"},
+            ["not openai's own host"],
+        ),
         ("lab", {"LAB_KEY": "k"}, {"base_url": "http://10.0.0.7/v1", "key_env": "LAB_KEY"}, []),
         ("lab", {"LAB_KEY": "k"}, {"base_url": "http://vllm:8000/v1", "key_env": "LAB_KEY"}, []),
         ("lab", {}, {"base_url": "http://gw.example/v1"}, []),
