@@ -32,7 +32,7 @@ from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.session import Outcomes, Session, finished_at
 from siuo_async.engine.summary import PENDING, warnings
 from siuo_async.errors import ConfigError, RunDirectoryError, SiuoError
-from siuo_async.keys import place_of
+from siuo_async.keys import NONE, Secrets, place_of
 from siuo_async.network import is_near
 from siuo_async.report.render import to_terminal
 from siuo_async.report.text import duration, one_line
@@ -286,8 +286,9 @@ async def _sessions(
             except SiuoError as error:
                 if len(jobs) == 1:
                     raise
-                say(f"{job.plan.benchmark.name}: {error}")
-                found.append((error.exit_code, {"benchmark": job.plan.benchmark.name, "error": str(error)}))
+                told = _secrets_of(job).out_of(str(error))
+                say(f"{job.plan.benchmark.name}: {told}")
+                found.append((error.exit_code, {"benchmark": job.plan.benchmark.name, "error": told}))
                 continue
             with contextlib.suppress(OSError):  # the terminal may be gone; the run is on disk
                 show(outcomes, job, as_json=as_json)
@@ -329,6 +330,15 @@ def as_printed(outcomes: Outcomes, directory: RunDirectory) -> dict[str, Json]:
     return {**outcomes.summary, "run": str(directory.path), "calls": calls, "stops": outcomes.stops, "models": models}
 
 
+def _secrets_of(job: Job) -> Secrets:
+    """What must not get out of what code of the user's says."""
+    found = NONE
+    for participant in (*job.plan.models, job.plan.judge):
+        if participant is not None and participant.provider != IMPORTED:
+            found = found | job.spec_of(participant.config.provider).secrets
+    return found
+
+
 def show(outcomes: Outcomes, job: Job, *, as_json: bool) -> None:
     """The report of a session, save what `--json` prints."""
     if not as_json:
@@ -338,7 +348,7 @@ def show(outcomes: Outcomes, job: Job, *, as_json: bool) -> None:
         say(f"stopped early: {stop}")
     path = job.directory.path
     if isinstance(outcomes.bug, SampleBug):  # the user's own
-        told = one_line(str(outcomes.bug), 600)
+        told = one_line(_secrets_of(job).out_of(str(outcomes.bug)), 600)
         say(f"{told}; mend it and run again with --reuse {path} (others, if any, stand in {path / 'errors.log'})")
     elif outcomes.code == 1:
         say(f"a bug kept some samples from finishing; please report {path / 'errors.log'}")
