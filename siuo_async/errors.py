@@ -72,12 +72,14 @@ class ErrorKind(StrEnum):
     """401, or 403 without a block: stops the account."""
     QUOTA = "quota"
     """Money, spend limit, per-day limit: stops the account."""
+    ROUTE = "route"
+    """No way to a host that was never reached: an untrusted certificate, or a proxy that turns all away. Stops the account."""
     ACCOUNT = "account"
     """The organisation is on hold or flagged: stops the account."""
 
 
 RETRYABLE = frozenset({ErrorKind.SERVER, ErrorKind.TIMEOUT, ErrorKind.CONNECTION, ErrorKind.GARBLED})
-ACCOUNT_WIDE = frozenset({ErrorKind.AUTH, ErrorKind.QUOTA, ErrorKind.ACCOUNT})
+ACCOUNT_WIDE = frozenset({ErrorKind.AUTH, ErrorKind.QUOTA, ErrorKind.ACCOUNT, ErrorKind.ROUTE})
 NAMES_THE_SAMPLE = frozenset({400, 413, 422})
 
 

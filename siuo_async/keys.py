@@ -140,7 +140,7 @@ def place_of(settings: Any, told: Callable[[str], bool], *, where: str = "") -> 
 @lru_cache(maxsize=64)
 def _forms(key: str) -> tuple[str, ...]:
     """A key as it may stand in an answer: as it is, quoted for a URL, JSON or HTML, and in base64, whatever stands before it there."""
-    plain = [key, quote(key, safe=""), quote(key), json.dumps(key)[1:-1], key.replace("/", "\\/"), html.escape(key)]
+    plain = [key, quote(key, safe=""), quote(key), json.dumps(key)[1:-1], json.dumps(key)[1:-1].replace("/", "\\/"), html.escape(key)]
     return tuple(dict.fromkeys((*plain, *_in_base64(key))))
 
 

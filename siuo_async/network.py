@@ -16,9 +16,9 @@ from pathlib import Path
 from siuo_async.errors import ConfigError
 
 _EXTRA_AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""Further variables that name authorities; of the first that is set, whatever it names is trusted beside the system's own."""
+"""Of the first that is set, whatever it names is trusted beside the system's own."""
 _OWN_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Read by OpenSSL itself, instead of the system's own; of what does not exist it says nothing."""
+"""Read by OpenSSL itself, instead of the system's own; of what does not exist it says nothing. They go before the others."""
 _NEAR = (".localhost", ".local", ".lan", ".internal", ".intranet", ".home.arpa")
 
 
@@ -49,7 +49,7 @@ def proxy_for(scheme: str, host: str | None) -> str | None:
 
 
 def authorities(variables: Mapping[str, str] | None = None) -> ssl.SSLContext | bool:
-    """Who may vouch for a server: True for what aiohttp takes by itself (the system's, or those of `SSL_CERT_FILE`, `SSL_CERT_DIR`).
+    """Who may vouch for a server: True for the system's own, which aiohttp takes by itself, else those that variables name.
 
     Raises:
         ConfigError: a variable names what is not there, or holds no certificates.
@@ -60,7 +60,7 @@ def authorities(variables: Mapping[str, str] | None = None) -> ssl.SSLContext | 
         if places and not any(Path(place).exists() for place in places):
             raise ConfigError(f"{name} names {variables[name]}, which is not there; name the authorities' certificates, or unset it")
     if any(variables.get(name) for name in _OWN_AUTHORITIES):
-        return True
+        return ssl.create_default_context()
     for name in _EXTRA_AUTHORITIES:
         if place := variables.get(name):
             return _with(name, Path(place))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from siuo_async.benchmarks.catalogue import Setup, build
-from siuo_async.cli.running import Job
+from siuo_async.cli.running import Job, must_hold_no_key
 from siuo_async.client.accounts import AccountSpec, Environment, account_spec
 from siuo_async.config import Price, RunConfig, load_file, make, parse_model
 from siuo_async.engine import plan as plans
@@ -26,6 +26,7 @@ def judged_again(path: Path, judge: str, config_file: Path | None, surroundings:
         raise ConfigError(f"nobody judges the answers of {before.benchmark.name}; `siuo score {path}` gives the scores they have")
     config = _with_judge(before.config, judge, load_file(config_file) if config_file else {})
     assert config.judge is not None
+    must_hold_no_key(config, surroundings)
     spec = account_spec(config.judge.provider, config.providers, surroundings)
     prices = dict(before.prices or {})
     if (price := _price(config, spec)) is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from siuo_async.benchmarks.base import SampleBug
 from siuo_async.benchmarks.catalogue import name_of
@@ -31,7 +32,8 @@ from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.session import Outcomes, Session, finished_at
 from siuo_async.engine.summary import PENDING, warnings
 from siuo_async.errors import ConfigError, RunDirectoryError, SiuoError
-from siuo_async.keys import place_of
+from siuo_async.keys import NONE, Secrets, place_of
+from siuo_async.network import is_near
 from siuo_async.report.render import to_terminal
 from siuo_async.report.text import duration, one_line
 from siuo_async.search.base import Searcher
@@ -101,7 +103,7 @@ def _begun_afresh(planned: _Planned, path: Path | None) -> bool:
         return False  # nothing there, or something else
 
 
-def _without_keys(config: RunConfig, surroundings: Environment) -> None:
+def must_hold_no_key(config: RunConfig, surroundings: Environment) -> None:
     """Raises ConfigError where a setting holds a key of this environment: settings are stored."""
     if surroundings.secrets.keys and (where := place_of(config.model_dump(exclude_none=True), surroundings.secrets.told_in)):
         raise key_in_settings("the settings", where)
@@ -109,7 +111,7 @@ def _without_keys(config: RunConfig, surroundings: Environment) -> None:
 
 def _planned(config: RunConfig, surroundings: Environment, path: Path | None) -> _Planned:
     ready_to_run(config)
-    _without_keys(config, surroundings)
+    must_hold_no_key(config, surroundings)
     for reader in readers(config.reuse):  # a mistyped one must not cost the whole run again
         reader.close()
     participants = [*config.models, *([config.judge] if config.judge else [])]
@@ -154,7 +156,7 @@ def _searcher(config: RunConfig, surroundings: Environment) -> Searcher | None:
     """
     if (config.search or "none") == "none":
         return None
-    return open_searcher(
+    found = open_searcher(
         config.search_url,
         config.search_corpus,
         config.search_function,
@@ -168,6 +170,10 @@ def _searcher(config: RunConfig, surroundings: Environment) -> Searcher | None:
         rpm=config.search_rpm,
         identity=config.search_identity,
     )
+    url = (config.search_url or "").strip()  # by now one that can be used
+    if config.search_key_env and url.startswith("http://") and not is_near(urlsplit(url).hostname or ""):
+        say(f"note: {config.search_key_env} is sent to the search engine readable by anybody on the way; write https:// if it can")
+    return found
 
 
 def _known_limits(configs: Sequence[RunConfig]) -> None:
@@ -282,8 +288,9 @@ async def _sessions(
             except SiuoError as error:
                 if len(jobs) == 1:
                     raise
-                say(f"{job.plan.benchmark.name}: {error}")
-                found.append((error.exit_code, {"benchmark": job.plan.benchmark.name, "error": str(error)}))
+                told = _secrets_of(job).out_of(str(error))
+                say(f"{job.plan.benchmark.name}: {told}")
+                found.append((error.exit_code, {"benchmark": job.plan.benchmark.name, "error": told}))
                 continue
             with contextlib.suppress(OSError):  # the terminal may be gone; the run is on disk
                 show(outcomes, job, as_json=as_json)
@@ -325,6 +332,15 @@ def as_printed(outcomes: Outcomes, directory: RunDirectory) -> dict[str, Json]:
     return {**outcomes.summary, "run": str(directory.path), "calls": calls, "stops": outcomes.stops, "models": models}
 
 
+def _secrets_of(job: Job) -> Secrets:
+    """What must not get out of what code of the user's says."""
+    found = NONE
+    for participant in (*job.plan.models, job.plan.judge):
+        if participant is not None and participant.provider != IMPORTED:
+            found = found | job.spec_of(participant.config.provider).secrets
+    return found
+
+
 def show(outcomes: Outcomes, job: Job, *, as_json: bool) -> None:
     """The report of a session, save what `--json` prints."""
     if not as_json:
@@ -335,7 +351,7 @@ def show(outcomes: Outcomes, job: Job, *, as_json: bool) -> None:
         say(f"stopped early: {stop}")
     path = job.directory.path
     if isinstance(outcomes.bug, SampleBug):  # the user's own
-        told = one_line(str(outcomes.bug), 600)
+        told = one_line(_secrets_of(job).out_of(str(outcomes.bug)), 600)
         say(f"{told}; mend it and run again with --reuse {path} (others, if any, stand in {path / 'errors.log'})")
     elif outcomes.code == 1:
         say(f"a bug kept some samples from finishing; please report {path / 'errors.log'}")
@@ -348,11 +364,16 @@ def newest_unfinished(results: Path) -> Path:
     """The newest run below `results` that is not complete.
 
     Raises:
-        RunDirectoryError: there is none.
+        RunDirectoryError: there is none, or it is somebody else's.
     """
     for run, manifest in run_directory.all_runs(results):
         asked = (*manifest["models"], *([manifest["judge"]] if manifest.get("judge") else []))
         if finished_at(run) is None and any(participant["provider"] != IMPORTED for participant in asked):
+            if run.path.stat().st_uid != os.geteuid():  # its files say where keys go, and which code runs
+                raise RunDirectoryError(
+                    f"the newest unfinished run, {run.path}, belongs to another user, and to continue it is to do what its files say; "
+                    f"`siuo resume {run.path}` does so all the same"
+                )
             return run.path
     raise RunDirectoryError(f"no unfinished run below {results}; `siuo ls` lists the runs")
 

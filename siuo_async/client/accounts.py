@@ -90,9 +90,10 @@ class AccountSpec:
             return []
         url = URL(presets.base_url_of(self.preset, self.environment.variables, self.base_url))
         host, found = url.host or "", []
-        if self.preset.hosts and not presets.is_own_host(self.preset, host) and not is_here(host):
+        owner = next((each for each in presets.load_presets().values() if variable in each.key_env), None)
+        if owner and not presets.is_own_host(owner, host) and not is_here(host):
             whose = "the configuration" if self.base_url else self.preset.base_url_env
-            found.append(f"{variable} is sent to {host}, which is not {self.preset.name}'s own host, since {whose} says so")
+            found.append(f"{variable} is sent to {host}, which is not {owner.name}'s own host, since {whose} says so")
         if url.scheme == "http" and not is_near(host):
             found.append(f"{variable} is sent to http://{host}, readable by anybody on the way; write https:// if the server can")
         return found

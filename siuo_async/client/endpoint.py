@@ -290,6 +290,8 @@ class Endpoint:
                 raise CallError(ErrorKind.GARBLED, "the reply holds no answer", status=reply.status, maybe_billed=True)
         except CallError as error:
             redact_error(error, self.account.secrets)
+            if error.kind is ErrorKind.ROUTE and self.host.reached:  # it was good before: a login page, or one bad server
+                error.kind = ErrorKind.CONNECTION
             tries.trouble = trouble_of(error, reply)
             tries.maybe_billed += error.maybe_billed
             self.stats.maybe_billed += error.maybe_billed
@@ -396,6 +398,7 @@ def _with_sent(completion: Completion, sent: Mapping[str, Json]) -> Completion:
 _WAY_OUT = {
     ErrorKind.AUTH: "check the key and what it may use, then run the same command again",
     ErrorKind.QUOTA: "raise the account's limit or wait for it to reset, then run the same command again",
+    ErrorKind.ROUTE: "for an authority of your own set SSL_CERT_FILE, for a proxy HTTPS_PROXY with its password, and run again",
     ErrorKind.ACCOUNT: "settle it with the provider, then run the same command again",
 }
 

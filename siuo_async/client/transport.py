@@ -217,8 +217,11 @@ class Transport:
             raise CallError(ErrorKind.NOT_FOUND, f"{url} is no usable URL") from error
         except aiohttp.ClientConnectorCertificateError as error:
             why = getattr(error.certificate_error, "verify_message", "") or _plain(error.certificate_error)
-            message = f"the certificate of {url.host} is not trusted ({why}); for an authority of your own, set SSL_CERT_FILE"
-            raise CallError(ErrorKind.CONNECTION, message) from error
+            raise CallError(ErrorKind.ROUTE, f"the certificate of {url.host} is not trusted ({why})") from error
+        except aiohttp.ClientHttpProxyError as error:
+            # 5xx: the proxy could not reach the host just now
+            kind = ErrorKind.CONNECTION if error.status >= 500 else ErrorKind.ROUTE
+            raise CallError(kind, f"the proxy on the way to {url.host} answered {error.status} ({error.message})") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # ValueError: aiohttp's parser on bytes that are no HTTP
             message = f"no connection to {url.host}: {_plain(error)}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,16 @@ import pytest
 from siuo_async.simulator import SimulatorProcess
 from tests.cli.program import Siuo, journal
 
+ODD = """
+from siuo_async.benchmarks.toolkit import *
+class Odd:
+    name, metrics = "odd", {"ok": "Ok"}
+    def samples(self, data):
+        return [Sample("a", ("x",), "What?")]
+    async def evaluate(self, sample, ask):
+        raise RuntimeError("cannot")
+benchmark = Odd()
+"""
 KEY = "lab-secret-4f1c9a77e0"
 
 
@@ -95,3 +107,25 @@ def test_a_key_in_a_dotenv_file_is_used_and_stays_there(siuo: Siuo, dozen: Path,
     siuo("run", "siuo-gen", "--data", dozen, "-m", "openai/careful", "--no-judge", "--limit", "2", env=server)
     assert simulator.stats()["by_route"] == {"openai": 6}
     assert_nowhere(siuo.folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_resume_takes_no_run_of_another_user_that_nobody_named(siuo: Siuo, dozen: Path) -> None:
+    words = ("run", "siuo-gen", "--data", dozen, "-m", "sim/openai-careful", "--judge", "sim/openai-judge", "--limit", "2")
+    done = siuo(*words, "-m", "sim/openai-broken", "--json", code=None)
+    run = siuo.folder / done.run
+    summary = run / "run_stats.json"
+    summary.unlink(missing_ok=True)
+    (run / "summary.json").unlink()
+    os.chown(run, 12345, 12345)
+    refused = siuo("resume", code=2)
+    assert f"siuo resume {done.run}" in refused.err
+    assert "another user" in refused.err
+    assert siuo("resume", done.run, code=None).code in (0, 3, 4)
+
+
+def test_a_files_owner_alone_can_read_a_traceback_of_a_run(siuo: Siuo) -> None:
+    (siuo.folder / "odd.py").write_text(ODD, encoding="utf-8")
+    siuo("run", "odd.py", "-m", "sim/openai-careful", "--no-judge", code=1)
+    log = next(siuo.folder.glob("results/*/errors.log"))
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600

@@ -201,3 +201,63 @@ async def test_stopping_an_account_stops_its_endpoints_and_no_others() -> None:
     assert two.halt.reason is not None
     assert else_.halt.reason is None
     await registry.close()
+
+
+@pytest.mark.parametrize(
+    "name, variables, config, said",
+    [
+        ("openai", {}, {}, []),
+        ("openai", {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, {}, []),
+        (
+            "openai",
+            {"OPENAI_BASE_URL": "https://gw.example/v1"},
+            {},
+            ["OPENAI_API_KEY is sent to gw.example, which is not openai's own"],
+        ),
+        ("openai", {}, {"base_url": "https://gw.example/v1"}, ["since the configuration says so"]),
+        ("openai", {"OPENAI_BASE_URL": "http://gw.example/v1"}, {}, ["not openai's own", "readable by anybody on the way"]),
+        (
+            "lab",
+            {"LAB_KEY": "k"},
+            {"base_url": "http://gw.example/v1", "key_env": "LAB_KEY"},
+            ["LAB_KEY is sent to http://gw.example"],
+        ),
+        (
+            "lab",
+            {},
+            {"base_url": "https://gw.example/v1", "key_env": "OPENAI_API_KEY"},
+            ["not openai's own host"],
+        ),
+        ("lab", {"LAB_KEY": "k"}, {"base_url": "http://10.0.0.7/v1", "key_env": "LAB_KEY"}, []),
+        ("lab", {"LAB_KEY": "k"}, {"base_url": "http://vllm:8000/v1", "key_env": "LAB_KEY"}, []),
+        ("lab", {}, {"base_url": "http://gw.example/v1"}, []),
+    ],
+)
+def test_where_a_key_goes_is_told_where_it_may_surprise(
+    name: str, variables: dict[str, str], config: dict[str, str], said: list[str]
+) -> None:
+    found = spec(name, {"OPENAI_API_KEY": "k", **variables}, **config).notices()
+    assert len(found) == len(said)
+    assert all(part in sentence for part, sentence in zip(said, found, strict=True))
+
+
+def test_a_providers_own_host_is_never_asked_in_the_open() -> None:
+    with pytest.raises(ConfigError, match="readable by anybody; write https://"):
+        spec("openai", {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://api.openai.com/v1"})
+
+
+@pytest.mark.parametrize("url", ["http://h/v1?key=s3cret", "http://h/v1#s3cret", "ftp://me:s3cret@h/v1", "https://me:s3@cret@h/v1?a"])
+def test_an_unusable_base_url_is_shown_without_what_may_be_secret_in_it(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        spec("lab", base_url=url)
+    assert "s3" not in str(caught.value)
+
+
+def test_all_that_an_environment_keeps_secret_is_known(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("OTHER_KEY=other-0123456789\nNAME=plain-0123456789\n")
+    variables = {"LAB_KEY": KEY, "HTTPS_PROXY": "http://u:pass-word@p:1", "OPENAI_API_KEY": "wordlike", "EDITOR": "vi-0123456789"}
+    configured = {"lab": ProviderConfig(base_url="http://h/v1", key_env="LAB_KEY")}
+    found = account_spec("lab", configured, Environment(variables, tmp_path / ".env")).secrets
+    assert {KEY, "other-0123456789", "pass-word", "wordlike"} < set(found.keys)
+    assert not {"plain-0123456789", "vi-0123456789"} & set(found.keys)
+    assert "0123" not in repr(found)

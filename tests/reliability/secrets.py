@@ -248,9 +248,7 @@ FAULTS: Sequence[Fault] = (
     Fault("secrets", "a key of few letters", "no text is spoilt by taking it out", _quick(stand_ins)),
     Fault("secrets", "the key is revoked and renewed", "the run goes on; the old one is not stored either", _quick(rotated)),
     Fault("secrets", "redirects to another host", "are not followed with a key", _quick(redirected)),
-    Fault(
-        "secrets", "a key where settings go", "refused without it, never stored", _quick(misplaced), 9, len(MISPLACED)
-    ),
+    Fault("secrets", "a key where settings go", "refused without it, never stored", _quick(misplaced), 9, len(MISPLACED)),
     Fault("secrets", "a key with blanks around it", "is sent without them", _quick(trimmed)),
     *PROCESS,
     *TLS,

@@ -143,7 +143,7 @@ class Odd:
         key = os.environ["OPENAI_API_KEY"]
         logging.getLogger("odd").error("lost %s", key)
         asyncio.get_running_loop().call_soon(asyncio.get_running_loop().create_task, lost(key))
-        raise RuntimeError(f"cannot go on with {dict(os.environ)} and {key}")
+        raise RuntimeError(f"cannot go on with {key}, of {dict(os.environ)}")
 
 async def lost(key):
     raise ValueError(f"nobody waits for {key}")

@@ -76,6 +76,7 @@ def serving(answer: Callable[[Asked], Reply], tls: ssl.SSLContext | None = None)
 
     class Threads(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 256  # a model of each kind asks at once, and what does not fit comes seconds later
 
         def handle_error(self, *_: Any) -> None:
             """A client that goes away, or wants no such certificate."""

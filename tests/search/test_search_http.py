@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from siuo_async.errors import ErrorKind
+from siuo_async.network import proxy_for
 from siuo_async.search.base import LONGEST_QUERY, NOTHING, SearchError
 from siuo_async.search.http import MOST_HINT_S, TRIES
 from tests.client.servers import closed_port, http, serving
@@ -252,7 +253,9 @@ async def test_the_proxy_of_the_usual_variables_is_used(monkeypatch: pytest.Monk
         monkeypatch.delenv(name, raising=False)
     async with engine_of(ONE) as proxy, searcher_of("http://search.invalid/find?q={query}") as searcher:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        proxy_for.cache_clear()
         assert (await searcher.search("q")).hits == 1
+    proxy_for.cache_clear()
     assert proxy.requests[0].headers["Host"] == "search.invalid"
 
 
