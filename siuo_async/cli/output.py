@@ -8,6 +8,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
+from siuo_async.keys import redact
 from siuo_async.report.text import harmless
 from siuo_async.values import Json
 
@@ -33,8 +34,11 @@ def say(sentence: str, *, to_stderr: bool = True) -> None:
 
 
 def complaint(sentence: str) -> str:
-    """A sentence about what went wrong as its line; of a very long one the middle is left out, since its end says what to do."""
-    line = " ".join(harmless(sentence).split())
+    """A sentence about what went wrong as its line; of a very long one the middle is left out, since its end says what to do.
+
+    What is quoted may be a key that was put where something else belongs.
+    """
+    line = redact(" ".join(harmless(sentence).split()), None)
     if len(line) > _MOST_CHARS:
         line = f"{line[: _MOST_CHARS * 2 // 3]} … {line[-_MOST_CHARS // 3 :]}"
     return f"siuo: {line}\n"

@@ -158,7 +158,6 @@ def _key(preset: Preset, environment: Environment) -> str | None:
                 raise ConfigError(f"{variable} holds blanks or characters that no key has; copy the key again")
             return key
     if preset.key_required:
-        raise ConfigError(
-            f"no key for '{preset.name}': set {' or '.join(preset.key_env)} in the environment or in a .env file here{environment.unread}"
-        )
+        named = " or ".join(preset.key_env)
+        raise ConfigError(f"no key for '{preset.name}': set {named} in the environment or in a .env file here{environment.unread}")
     return None
