@@ -351,7 +351,8 @@ def _sentence(error: ValidationError, source: str) -> str:
     if found[0]["loc"] and (ceiling := found[0]["loc"][0]) in _CEILINGS:
         return f"{source}: '{ceiling}' must be a number, or a table of providers and numbers, but it is {_given(found)}"
     first = found[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "[key]") or "the settings"
+    location = first["loc"][:-2] if "[key]" in first["loc"] else first["loc"]
+    where = ".".join(map(str, location)) or "the settings"
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     if first["type"] == "extra_forbidden":
         known = _known_fields(first["loc"])

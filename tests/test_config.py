@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,44 @@ def test_a_key_in_the_file_is_refused() -> None:
 def test_the_source_of_an_error_and_the_number_of_others_are_told() -> None:
     with pytest.raises(ConfigError, match=r"run\.yaml: .*\(and 1 more\)"):
         make({"benchmark": "siuo-gen", "limit": 0, "answers": 0}, source="run.yaml")
+
+
+BOMB = 'a0: &a0 ["x"]\n' + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
+MERGED = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 30))
+BOUNDED: list[tuple[bytes, str]] = [
+    (BOMB.encode(), "unfolds to more than settings ever hold"),
+    (MERGED.encode(), "unfolds to more than settings ever hold"),
+    (b"benchmark: &a [*a]\n", "a value holds itself"),
+    (b"benchmark: " + b"[" * 5_000, "nested too deeply"),
+    (b"benchmark: " + b"[" * 500 + b"]" * 500, "nested too deeply"),
+    (b"# a comment\n" * 200_000, "larger than settings ever are"),
+    (b"benchmark: !!python/object/apply:os.system ['false']\n", "has a tag"),
+    (b"benchmark: !mine x\n", "has a tag"),
+    (b"benchmark: x\x07y\n", "control character"),
+]
+
+
+@pytest.mark.parametrize("content, words", BOUNDED, ids=[words for _, words in BOUNDED])
+def test_a_file_that_is_more_than_settings_is_refused_at_once(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=words):
+        load_file(path)
+
+
+def test_settings_may_come_through_a_pipe() -> None:
+    reading, writing = os.pipe()  # as in `-c <(...)`
+    os.write(writing, b"benchmark: demo\n")
+    os.close(writing)
+    try:
+        assert load_file(Path(f"/dev/fd/{reading}")) == {"benchmark": "demo"}
+    finally:
+        os.close(reading)
+
+
+def test_names_that_are_no_texts_are_told() -> None:
+    with pytest.raises(ConfigError, match="'params'"):
+        make({"benchmark": "siuo-gen", "params": {date(2026, 1, 1): 1}})
 
 
 def test_a_run_without_a_benchmark_is_told() -> None:

@@ -13,13 +13,22 @@ from typing import NoReturn
 _TYPER_INTERRUPTED = 130
 
 
+def _take_places() -> None:
+    """Fills the places of closed streams, lest a socket or a journal gets one of them: what is printed would go into it."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free, which is this one
+
+
 def _make_writable() -> None:
     """A closed stream, or one that knows few characters, is no reason to fail."""
-    for name in ("stdout", "stderr"):
+    _take_places()
+    for number, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
         if stream is None:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            setattr(sys, name, open(nowhere, "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - for as long as the process lives
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - for as long as the process lives
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 

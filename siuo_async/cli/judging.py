@@ -24,7 +24,7 @@ def judged_again(path: Path, judge: str, config_file: Path | None, surroundings:
     before = plans.from_directory(directory)
     if not before.benchmark.needs_judge:
         raise ConfigError(f"nobody judges the answers of {before.benchmark.name}; `siuo score {path}` gives the scores they have")
-    config = _with_judge(before.config, judge, load_file(config_file) if config_file else {})
+    config = _with_judge(before.config, judge, config_file)
     assert config.judge is not None
     must_hold_no_key(config, surroundings)
     spec = account_spec(config.judge.provider, config.providers, surroundings)
@@ -41,13 +41,14 @@ def judged_again(path: Path, judge: str, config_file: Path | None, surroundings:
     return Job(plan, directory, lambda _: spec)
 
 
-def _with_judge(config: RunConfig, judge: str, file: dict[str, object]) -> RunConfig:
+def _with_judge(config: RunConfig, judge: str, config_file: Path | None) -> RunConfig:
+    file = load_file(config_file) if config_file else {}
     settings = config.model_dump(mode="json", exclude_defaults=True)
     settings.pop("no_judge", None)
     for name in ("providers", "prices"):
-        if isinstance(more := file.get(name), dict):
-            settings[name] = {**settings.get(name, {}), **more}
-    return make({**settings, "judge": parse_model(judge)})
+        if (more := file.get(name)) is not None:
+            settings[name] = {**settings.get(name, {}), **more} if isinstance(more, dict) else more
+    return make({**settings, "judge": parse_model(judge)}, source=str(config_file) if config_file else "the command line")
 
 
 def _price(config: RunConfig, spec: AccountSpec) -> Price | None:

@@ -6,12 +6,14 @@ Base URLs come from the environment or the configuration, keys from the environm
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from yarl import URL
 
 from siuo_async.config import Price, ProviderConfig
@@ -39,10 +41,16 @@ class Environment:
 
     def __init__(self, variables: Mapping[str, str], dotenv: Path | None = None) -> None:
         self.variables = variables
-        try:
-            self._keys = {k: v for k, v in dotenv_values(dotenv).items() if v} if dotenv and dotenv.is_file() else {}
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{dotenv} cannot be read ({error}); save it as UTF-8 text, or move it away") from error
+        self._keys: dict[str, str] = {}
+        self.unread = ""
+        """A sentence on what in the file cannot be read, if anything."""
+        if dotenv is not None and dotenv.is_file():
+            try:
+                self._keys, bad = _read_dotenv(dotenv)
+            except (OSError, ValueError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+                raise ConfigError(f"{dotenv} cannot be read ({why}); save it as UTF-8 text, or move it away") from error
+            self.unread = f" (line {bad[0]} of {dotenv} is not NAME=VALUE)" if bad else ""
 
     @cached_property
     def secrets(self) -> Secrets:
@@ -53,6 +61,18 @@ class Environment:
     def key(self, name: str) -> str | None:
         """A key: from the environment, else from `.env`."""
         return (self.variables.get(name) or self._keys.get(name) or "").strip() or None
+
+
+def _read_dotenv(path: Path) -> tuple[dict[str, str], list[int]]:
+    """What a `.env` file sets, and the lines that cannot be read, of which the library would print a line of its own."""
+    with path.open(encoding="utf-8") as text:
+        bad = [found.original.line for found in parse_stream(text) if found.error]
+    log = logging.getLogger("dotenv.main")
+    before, log.disabled = log.disabled, True
+    try:
+        return {name: value for name, value in dotenv_values(path).items() if value}, bad
+    finally:
+        log.disabled = before
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,5 +193,6 @@ def _key(preset: Preset, environment: Environment) -> str | None:
                 raise ConfigError(f"{variable} holds blanks or characters that no key has; copy the key again")
             return key
     if preset.key_required:
-        raise ConfigError(f"no key for '{preset.name}': set {' or '.join(preset.key_env)} in the environment or in a .env file here")
+        named = " or ".join(preset.key_env)
+        raise ConfigError(f"no key for '{preset.name}': set {named} in the environment or in a .env file here{environment.unread}")
     return None

@@ -191,6 +191,8 @@ def _of_their_kinds(fields: Mapping[str, Json], answers: tuple[Answer, ...]) -> 
         if type(answer.text) is not str or type(answer.finish or "") is not str or type(answer.reason or "") is not str:
             return False
     usage = fields.get("usage")
+    if not answers:
+        return False
     return not usage or all(type(usage.get(name, 0)) in _NUMBER for name in _USAGE_FIELDS)
 
 

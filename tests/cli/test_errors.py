@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +104,32 @@ CASES = {
         **config("benchmark: siuo-gen\nmodels: [lab/vlm]\nno_judge: true\nproviders: {lab: {dialect: openai}}\n"),
         said=("'lab' has no base URL", "base_url:"),
     ),
+    "a flag of another kind": Case((*GEN, *DATA, *M, *J, "--limit", "ten"), ("'--limit': must be a whole number", "siuo run --help")),
+    "a flag out of bounds": Case((*GEN, *DATA, *M, *J, "--answers", "65"), ("'--answers': must be less than or equal to 64",)),
+    "a flag without its value": Case((*GEN, *DATA, *M, *J, "--limit"), ("'--limit' requires an argument",)),
+    "a mistyped flag": Case((*GEN, *DATA, *M, *J, "--limt", "3"), ("no such option: --limt", "--limit")),
+    "a mistyped command": Case(("rnu",), ("no such command 'rnu'", "siuo --help")),
+    "a path that is too long": Case((*GEN, *M, *J, "--data", "x" * 300), ("cannot be used (File name too long)",)),
+    "a folder for a configuration": Case(("run", "-c", "data"), ("data cannot be read (Is a directory)",)),
+    "a pipe for a configuration": Case(("run", "-c", "run.yaml"), ("run.yaml is empty",), lambda f: os.mkfifo(f / "run.yaml")),
+    "a device for a configuration": Case(("run", "-c", "/dev/zero"), ("larger than settings ever are",)),
+    "a Python type of a setting": Case(**config("benchmark: siuo-gen\nmodels: {a: [1]}\n"), said=("models.0",)),
+    "a table where a number stands": Case(
+        **config("benchmark: siuo-gen\nlimit: {a: 1}\n"), said=("'limit': must be a whole number, but it is a table",)
+    ),
+    "a ceiling of text": Case(
+        **config("benchmark: siuo-gen\nrpm: {sim: many}\n"), said=("'rpm' must be a number, or a table", "'many' for 'sim'")
+    ),
+    "a key for a base URL": Case(
+        (*GEN, *DATA, "-m", "openai/gpt-4o", "--no-judge"),
+        ("is no base URL", "[key]"),
+        env=(("OPENAI_BASE_URL", "sk-0000000000000000"), ("OPENAI_API_KEY", "sk-000000000")),
+    ),
+    "a line of .env that cannot be read": Case(
+        (*GEN, *DATA, "-m", "openai/gpt-4o", "--no-judge"),
+        ("no key for 'openai'", "line 2 of .env is not NAME=VALUE"),
+        write(".env", "A=1\njust words\n"),
+    ),
     "prices of text": Case(
         **config("benchmark: siuo-gen\nmodels: [sim/openai-careful]\nprices: {sim/openai-careful: {input: cheap, output: 1}}\n"),
         said=("input", "number"),
@@ -188,6 +216,59 @@ def test_a_damaged_manifest_is_named(siuo: Siuo, finished: Path) -> None:
     (siuo.folder / finished / "run.json").write_bytes(b'{"format": 1, "name"')
     for command in ("score", "check", "resume"):
         assert "run.json cannot be read" in siuo(command, finished, code=2).err
+
+
+def test_a_manifest_that_was_changed_is_told_and_one_that_was_meant_to_be_is_taken(siuo: Siuo, finished: Path) -> None:
+    file = siuo.folder / finished / "run.json"
+    manifest = json.loads(file.read_bytes())
+    file.write_text(json.dumps(manifest), encoding="utf-8")  # laid out in another way, which changes nothing
+    before = siuo("score", finished, "--json").json["models"]
+    manifest["config"]["limit"] = 1
+    file.write_text(json.dumps(manifest), encoding="utf-8")
+    for command in ("score", "resume", "report", "export", "check"):
+        assert "was changed since it was written" in siuo(command, finished, code=2).err
+    del manifest["seal"]
+    file.write_text(json.dumps(manifest), encoding="utf-8")
+    meant = siuo("score", finished, "--json").json["models"]
+    assert (before[0]["samples"]["total"], meant[0]["samples"]["total"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: lines[1:],
+        lambda lines: [lines[0], *lines],
+        lambda lines: [lines[0].replace(b"Warning", b"Wrrning"), *lines[1:]],
+        lambda lines: [lines[0].replace(b'"category":["', b'"category":["x'), *lines[1:]],
+    ],
+    ids=["one is gone", "one stands twice", "a text is another", "a category is another"],
+)
+def test_samples_that_were_changed_make_no_number(change: Callable[[list[bytes]], list[bytes]], siuo: Siuo, finished: Path) -> None:
+    file = siuo.folder / finished / "samples.jsonl"
+    file.write_bytes(b"".join(change(file.read_bytes().splitlines(keepends=True))))
+    for command in ("score", "resume", "report", "export", "check"):
+        assert "does not hold the samples that the run was made of" in siuo(command, finished, code=2).err
+
+
+@pytest.mark.parametrize("name", ["run.json", "samples.jsonl", "calls.jsonl", "summary.json", "run_stats.json", "limits.jsonl"])
+def test_a_pipe_in_place_of_a_file_of_a_run_hangs_nobody(name: str, siuo: Siuo, finished: Path) -> None:
+    file = siuo.folder / finished / name
+    file.unlink()
+    os.mkfifo(file)
+    for words in (("score", finished), ("check", finished), ("ls",)):
+        done = siuo(*words, code=None)
+        assert done.code in ((2,) if name in ("run.json", "samples.jsonl", "calls.jsonl") and words != ("ls",) else (0,)), done
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_leave_a_run_whole(closed: str, siuo: Siuo, dozen: Path) -> None:
+    words = ("run", "siuo-gen", "--data", str(dozen), *M, *J, "--limit", "1", "--name", "mine")
+    line = f'exec "$@" {closed}'
+    command = ["sh", "-c", line, "sh", sys.executable, "-m", "siuo_async", *words]
+    ended = subprocess.run(command, cwd=siuo.folder, env=siuo.variables, capture_output=True, check=False)
+    assert ended.returncode == 0, ended
+    (run,) = siuo.folder.glob("results/*")
+    assert len(journal(run)) == 7
 
 
 @pytest.mark.parametrize("content", [b"[]", b'{"format": 1}', b'{"format": 2}', b'{"format": 1, "config": {}, "models": 3}', b"\xff"])

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from siuo_async.engine.records import BadLineError, CallRecord, checked, line_failed, parse, sealed
-from siuo_async.values import Answer, Outcome, Usage
+from siuo_async.values import Answer, Json, Outcome, Usage
 from tests.engine.samples import answered, failure, identity, record
 
 TEXTS = st.text() | st.sampled_from(["\u0085", "a\u2028b", "\x00", "two\nlines\r\n", "🙂𝔘", '"outcome":"failed"', '\\","crc":1}'])
@@ -152,3 +152,20 @@ def test_the_documented_fields_are_those_that_are_written() -> None:
         *("latency_s", "waited_s", "attempts", "maybe_billed", "started_at", "sent", "served_model", "request_id", "repaired"),
         *("error", "crc"),
     ]
+
+
+ODD: list[tuple[str, Json]] = [
+    *[("first", "0"), ("asked", None), ("latency_s", "x"), ("attempts", 1.5), ("sent", ["x"]), ("usage", 3)],
+    *[("usage", {"input": "many"}), ("stage", 3), ("answers", "text"), ("answers", [{"outcome": {}}]), ("answers", [])],
+    *[("answers", [{"outcome": "answered", "text": 3}]), ("error", "x")],
+]
+
+
+@pytest.mark.parametrize("name, value", ODD)
+def test_a_whole_line_with_a_field_of_another_kind_is_no_record(name: str, value: Json) -> None:
+    fields = orjson.loads(record().line())
+    fields.pop("crc")
+    line = sealed(orjson.dumps({**fields, name: value})).removesuffix(b"\n")
+    assert checked(line) == line
+    with pytest.raises(BadLineError, match="no call record"):
+        parse(line)

@@ -25,7 +25,7 @@ FAMILIES: Sequence[Family] = (
     *bad_input_runs.FAMILIES,
     bad_input_surroundings.FAMILY,
 )
-FEW, MANY = 40, 2000
+FEW, MANY = 20, 2000
 
 FAULTS: Sequence[Fault] = tuple(
     Fault("input", family.name, family.promised, partial(inflict, family), few=FEW, many=MANY) for family in FAMILIES

@@ -148,7 +148,7 @@ def broken(case: Case, folder: Path, done: Done) -> list[str]:
         return [f"it hung for {LIMIT_S:.0f} s"]
     if done.code not in case.codes:
         found.append(f"exit code {done.code}")
-    if jargon := _NOT_FOR_USERS.search(done.err):
+    if (jargon := _NOT_FOR_USERS.search(done.err)) and jargon[0] not in case.what:
         found.append(f"it says {jargon[0]!r}")
     if KEY in said or any(KEY.encode() in file.read_bytes() for file in _files(folder)):
         found.append("it shows or keeps a key")
@@ -168,6 +168,8 @@ def _one_sentence(case: Case, done: Done) -> bool:
     lines = [line for line in done.err.splitlines() if line]
     ours = [line for line in lines if line.startswith(_SENTENCE)]
     rest = [line for line in lines if not line.startswith((_SENTENCE, *_BESIDE))]
+    if case.shell is not None and "2>" in case.shell:
+        return True  # nobody can be told
     return done.err.startswith("Usage: siuo") or (len(ours) == 1 and (not rest or case.words[:2] == ("data", "fetch")))
 
 

@@ -231,11 +231,9 @@ def _no_harm(folder: Path, done: Done) -> list[str]:
     return ["it ran what the file said"] if (folder.parent / "PWNED").exists() or (folder / "PWNED").exists() else []
 
 
-def _command(dice: random.Random, spoilt_spec: str | None = None) -> tuple[str, ...]:
+def _command(spoilt_spec: str | None = None) -> tuple[str, ...]:
     if spoilt_spec:
         return ("run", spoilt_spec, "-m", "sim/openai-careful", *_judge(spoilt_spec), "--dry-run")
-    if dice.random() < 0.1:
-        return ("judge", "nothing", "--judge", "sim/openai-judge", "-c", "run.yaml")
     return ("run", "-c", "run.yaml", "--dry-run")
 
 
@@ -257,24 +255,24 @@ def draw(dice: random.Random, ground: Ground) -> Case:
             _linked(ground, folder)
             in_place(folder / "run.yaml", random.Random(seed))
 
-        return Case("in place of the configuration: something else", _command(dice), instead)
+        return Case("in place of the configuration: something else", _command(), instead)
     if kind < 0.3:
         what, content = dice.choice(RAW)
         raw = content if isinstance(content, bytes) else content.encode(errors="surrogatepass")
         if dice.random() < 0.2:
-            return Case(f"{what}, as a benchmark", _command(dice, "own/x.yaml"), _written(ground, "own/x.yaml", raw), after=_no_harm)
-        return Case(f"configuration: {what}", _command(dice), _written(ground, "run.yaml", raw), after=_no_harm)
+            return Case(f"{what}, as a benchmark", _command("own/x.yaml"), _written(ground, "own/x.yaml", raw), after=_no_harm)
+        return Case(f"configuration: {what}", _command(), _written(ground, "run.yaml", raw), after=_no_harm)
     if kind < 0.45:
         name = dice.choice(_SPECS).partition("/")[2]
         whole = yaml.safe_load((ground.folder / "own" / name).read_text(encoding="utf-8"))
         what, tree = spoilt(whole, dice)
-        return Case(f"{name}: {what}", _command(dice, f"own/{name}"), _written(ground, f"own/{name}", _as_yaml(tree)))
+        return Case(f"{name}: {what}", _command(f"own/{name}"), _written(ground, f"own/{name}", _as_yaml(tree)))
     whole = dice.choice(WHOLE)
     if kind < 0.55:
         what, content = hit(_as_yaml(whole), dice)
-        return Case(f"configuration: {what}", _command(dice), _written(ground, "run.yaml", content))
+        return Case(f"configuration: {what}", _command(), _written(ground, "run.yaml", content))
     what, tree = spoilt(whole, dice)
-    return Case(f"configuration: {what}", _command(dice), _written(ground, "run.yaml", _as_yaml(tree)))
+    return Case(f"configuration: {what}", _command(), _written(ground, "run.yaml", _as_yaml(tree)))
 
 
 FAMILY = Family("config", "exit code 2 and one sentence that names the setting, or the run as if nothing were wrong", draw, prepare)

@@ -148,9 +148,9 @@ class _Kept:
         there = {line for file in run.glob("calls*.jsonl") if file.is_file() for line in file.read_bytes().split(b"\n")}
         if self._lines and (lost := self._lines.difference(there)):
             yield f"{len(lost)} lines of the journal are lost"
-        if self._numbers is not None and done.code in (0, 4) and '"complete": true' in done.out and "judge-odd" not in done.out:
-            if _numbers(done.out) != self._numbers:
-                yield "its numbers are others, without a word"
+        whole = done.code in (0, 4) and '"complete": true' in done.out and "judge-odd" not in done.out
+        if whole and self._numbers is not None and _numbers(done.out) != self._numbers:
+            yield "its numbers are others, without a word"
 
 
 FAMILIES = (

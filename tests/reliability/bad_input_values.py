@@ -104,7 +104,10 @@ def slip(name: str, dice: random.Random) -> str:
 
 def spoilt(tree: Any, dice: random.Random) -> tuple[str, Any]:
     """(what was done, the tree with one thing wrong)."""
-    path = dice.choice(list(places(tree)))
+    if not (every := list(places(tree))):
+        value = dice.choice(WRONG)
+        return f"{value!r:.60} and nothing else", value
+    path = dice.choice(every)
     named = ".".join(map(str, path))
     kind = dice.random()
     if kind < 0.75:

@@ -10,6 +10,7 @@ import os
 import tempfile
 import weakref
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
@@ -226,7 +227,10 @@ class StoredSamples(Sequence[Sample]):
             found = cls(Lines.of(path))
         except OSError as error:
             raise _unreadable(str(path), error.strerror) from error
-        if not digest_of(map(_looked_at, found)).startswith(digest):
+        looked_at = map(_looked_at, found)
+        if not digest:
+            deque(looked_at, maxlen=0)
+        elif not digest_of(looked_at).startswith(digest):
             raise RunDirectoryError(
                 f"{path} does not hold the samples that the run was made of; restore it from a copy, or run the same command with "
                 "--data to write it again"
