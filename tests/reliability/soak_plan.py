@@ -13,7 +13,7 @@ FULL_SAMPLES = 200_000
 MODELS = ("sim/openai-flaky", "sim/anthropic-mixed", "sim/gemini-blunt")
 JUDGE = "sim/openai-judge"
 SPELL_S = (3.0, 9.0)
-"""Shorter than six tries take, so most calls outlive it; of garbled replies, which get three, some fail for good and are asked again."""
+"""Shorter than six tries take, so calls outlive it; garbled replies get three, so of them some fail for good and are asked again."""
 _LAST = 0.97
 """Of the work: what comes later might find nothing left to disturb."""
 

@@ -52,7 +52,7 @@ def made(folder: Path, lines: int) -> Path:
 
 def wrong_numbers(summary: Mapping[str, Any], journal: Path, seed: int) -> list[str]:
     """Each number of a summary that is not what the server's decisions, repeated by call id, come to; in a sentence."""
-    generated = [record for record in _records(journal) if record["stage"] == "generate"]
+    generated = list(_generated(journal))
     wrong = []
     for told in summary["models"]:
         name = told["model"].partition("/")[2]
@@ -76,6 +76,10 @@ def _differ(told: float | None, true: float | None) -> bool:
     return told != true if told is None or true is None else abs(told - true) > 1e-9
 
 
-def _records(journal: Path) -> Iterator[dict[str, Any]]:
+def _generated(journal: Path) -> Iterator[dict[str, Any]]:
+    """Of each record that asked a model under test what the server's decisions depend on."""
     with journal.open("rb") as file:
-        yield from map(orjson.loads, file)
+        for record in map(orjson.loads, file):
+            if record["stage"] == "generate":
+                kept = {name: record[name] for name in ("id", "stage", "model", "sample", "first")}
+                yield {**kept, "answers": [None] * len(record["answers"])}
