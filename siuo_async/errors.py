@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+NO_MEMORY = "this machine has no memory left; free some, or lower --concurrency, and run the same command again"
+
 
 class SiuoError(Exception):
     """Base of all errors that are told to the user as one sentence."""

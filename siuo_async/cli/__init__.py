@@ -75,6 +75,11 @@ def _main() -> NoReturn:
     except KeyboardInterrupt:
         _tell(_STOPPED)
         sys.exit(3)
+    except MemoryError:
+        from siuo_async.errors import NO_MEMORY
+
+        _tell(f"siuo: {NO_MEMORY}\n")
+        sys.exit(3)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
             _tell(f"siuo: the output cannot be written ({error.strerror}); the run itself is on disk\n")

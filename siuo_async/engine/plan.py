@@ -240,6 +240,21 @@ def from_directory(run: RunDirectory, *, samples: bool = True, benchmark: str | 
         ) from error
 
 
+def _whole(samples: Sequence[Sample], manifest: Mapping[str, Any], run: RunDirectory) -> Sequence[Sample]:
+    """The samples, if they are as many as there were: of a file cut between two lines each line is whole.
+
+    Raises:
+        RunDirectoryError: some are missing.
+    """
+    expected = manifest["dataset"].get("samples", len(samples))
+    if len(samples) != expected:
+        raise RunDirectoryError(
+            f"{run.path / 'samples.jsonl'} holds {len(samples)} of {expected} samples; "
+            "run the same command with --data to write it again"
+        )
+    return samples
+
+
 def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any], *, samples: bool, named: str | None) -> Plan:
     settings = manifest["config"] | ({"benchmark": named} if named else {})
     config = make(settings, source=str(run.path / "run.json"))
@@ -249,7 +264,7 @@ def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any], *, samples: b
     return Plan(
         config=config,
         benchmark=benchmark,
-        all_samples=run.read_samples() if samples else (),
+        all_samples=_whole(run.read_samples(), manifest, run) if samples else (),
         identity=manifest["identity"],
         models=tuple(Participant.of(found) for found in manifest["models"]),
         judge=Participant.of(manifest["judge"]) if manifest.get("judge") else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import resource
@@ -20,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from siuo_async.engine.journal import Index, Journal, lines
-from siuo_async.engine.records import checked
 from siuo_async.errors import JournalWriteError, RunDirectoryError, StoppedEarly
+from siuo_async.seals import checked
 from tests.engine.samples import answered, identity, record
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -206,13 +207,16 @@ def break_sync(journal: Journal, pipe: int) -> None:
     os.dup2(pipe, journal._writer)
 
 
-async def test_a_failed_group_sync_is_fatal(tmp_path: Path, pipe: int) -> None:
+async def test_a_failed_group_sync_is_fatal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
     told: asyncio.Future[StoppedEarly] = asyncio.get_running_loop().create_future()
     journal = Journal(tmp_path / "calls.jsonl", on_fatal=told.set_result)
-    break_sync(journal, pipe)
+    monkeypatch.setattr(os, "fdatasync", fails)
     syncing = asyncio.create_task(journal.keep_synced())
     journal.append(record("a"))
-    assert "make room" in str(await asyncio.wait_for(told, 5))
+    assert "Input/output error); look after the disk" in str(await asyncio.wait_for(told, 5))
     with pytest.raises(JournalWriteError):
         journal.append(record("b"))
     syncing.cancel()

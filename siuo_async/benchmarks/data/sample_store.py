@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar, overload
 import orjson
 
 from siuo_async.errors import DataError, RunDirectoryError, StoppedEarly
+from siuo_async.seals import checked, sealed
 from siuo_async.values import Picture, Sample
 
 T = TypeVar("T")
@@ -247,7 +248,7 @@ class StoredSamples(Sequence[Sample]):
         """Whoever writes into the file while a run reads it makes no bug of ours."""
         try:
             return sample_of(line)
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise _unreadable(self.lines.name, error) from error
 
 
@@ -307,14 +308,20 @@ def line_of(sample: Sample) -> bytes:
         {name: value for name in Picture.__slots__ if (value := getattr(p, name)) is not None} for p in sample.pictures
     ]
     try:
-        return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+        return sealed(orjson.dumps(fields))
     except orjson.JSONEncodeError as error:
         raise DataError(f"sample {sample.id}: its text is not valid Unicode ({error}); mend it in the data file") from error
 
 
 def sample_of(line: bytes) -> Sample:
-    """The sample of a line."""
+    """The sample of a line.
+
+    Raises:
+        ValueError: it is no JSON, or its checksum does not fit.
+    """
     fields = orjson.loads(line)
+    if "crc" in fields:  # lines of earlier versions have none
+        checked(line)
     pictures = fields["pictures"]
     return Sample(
         fields["id"],
