@@ -21,7 +21,7 @@ from siuo_async.engine.replay import replay
 from siuo_async.engine.run_directory import RunDirectory, all_runs, damaged_runs, write_json
 from siuo_async.engine.session import finished_at
 from siuo_async.engine.summary import exit_code, summarise, warnings
-from siuo_async.errors import ConfigError, RunDirectoryError
+from siuo_async.errors import ConfigError, RunDirectoryError, StoppedEarly
 from siuo_async.report.published import no_board, published_for, published_grids, published_json
 from siuo_async.report.render import to_markdown, to_terminal
 from siuo_async.report.text import harmless
@@ -37,13 +37,23 @@ def _replayed(run: str, results: Path) -> tuple[Plan, RunDirectory, dict[str, Js
 
 
 def scored(run: str, results: Path, *, as_json: bool) -> int:
-    """Replays a run, writes its summary, prints it; the exit code."""
+    """Replays a run, writes its summary, prints it; the exit code.
+
+    Raises:
+        StoppedEarly: the summary could not be written, and was printed all the same.
+    """
     plan, directory, summary = _replayed(run, results)
-    write_json(directory.summary, summary)
+    unwritten: StoppedEarly | None = None
+    try:
+        write_json(directory.summary, summary)
+    except StoppedEarly as error:
+        unwritten = error
     if as_json:
         print_json({**summary, "run": str(directory.path)})
     else:
         to_terminal(console(), summary, plan.benchmark.metrics, warnings(summary))
+    if unwritten is not None:
+        raise unwritten
     return exit_code(summary["models"], scored=plan.scored)
 
 

@@ -1,51 +1,56 @@
-"""Where crashes happen: a run of few samples on a simulator of its own, and what an undisturbed one came to."""
+"""Where crashes happen: a run of few samples on a simulator of its own, beside what an undisturbed one came to."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
-import subprocess
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from siuo_async.engine.journal import Index
 from siuo_async.simulator import Settings, SimulatorProcess
-from tests.cli.program import Done, Siuo, finish, journal, make_data, until
+from tests.cli.program import Done, Siuo, journal, make_data, until
 from tests.reliability.faults import Scene, Seen
+from tests.reliability.syscalls import FileCall, impossible, in_fork, run_held
 
 SLOTS = 4
+FILES = {"calls.jsonl", "limits.jsonl", "run.json", "run_stats.json", "samples.jsonl", "summary.json"}
 
 
-@dataclass
+@dataclass(slots=True)
 class Stage:
     """A data set, a simulator, the command, and the undisturbed run."""
 
     folder: Path
-    data: Path
     simulator: SimulatorProcess
     words: tuple[str | Path, ...]
-    calm: Path = field(default_factory=Path)
-    """The undisturbed run."""
+    calm: Siuo = field(init=False)
+    calm_run: Path = field(init=False)
+    calm_s: float = 0.0
+    """How long it took."""
+    code: int = 0
     needed: frozenset[str] = frozenset()
     """The calls it made."""
+    calls: list[FileCall] = field(default_factory=list)
+    """What it did to files."""
     made: int = 0
 
-    def siuo(self) -> Siuo:
-        """The program in a folder that no other has."""
+    def siuo(self, like: Siuo | None = None) -> Siuo:
+        """The program in a folder that no other has; `like`: a copy of that one's."""
         self.made += 1
-        return Siuo(self.folder / f"run-{self.made:03}", SIUO_SIM_URL=self.simulator.url)
-
-    def run(self, siuo: Siuo, *more: str | Path) -> Done:
-        """The command as it ends by itself."""
-        return finish(siuo.start(*self.words, *more), code=None)
-
-    def fresh_counters(self) -> None:
-        """The server has seen nothing."""
+        folder = self.folder / f"run-{self.made:03}"
+        if like is not None:
+            shutil.copytree(like.folder, folder)
         self.simulator.reset()
+        return Siuo(folder, SIUO_SIM_URL=self.simulator.url)
+
+    def run(self, siuo: Siuo) -> Done:
+        """The command, to whatever end."""
+        return in_fork(siuo, self.words)
 
     def requests(self) -> Counter[str]:
         """Requests by call id, once the server is done with those of a killed client."""
@@ -59,28 +64,79 @@ class Stage:
         until(still, "the server is quiet")
         return Counter(self.simulator.stats(calls=True)["calls"])
 
-    def only_run(self, siuo: Siuo) -> Path | None:
-        """The run below a folder, if a session got so far."""
-        return next(iter(siuo.folder.glob("results/*/run.json")), Path("nowhere", "x")).parent if siuo.folder.exists() else None
-
 
 @contextlib.contextmanager
-def stage(scene: Scene, samples: int = 2, *, settings: Settings | None = None, judge: str = "openai-judge") -> Iterator[Stage]:
-    """A stage with its undisturbed run, which was made on another server."""
+def stage(scene: Scene, samples: int = 2, settings: Settings | None = None) -> Iterator[Stage]:
+    """A stage with its undisturbed run."""
     data = make_data(scene.folder / "data", samples)
-    told = settings or Settings(seed=5)
-    words = ("run", "siuo-gen", "--data", data, "-m", "sim/openai-blunt", "--judge", f"sim/{judge}", "--json")
-    words += ("--concurrency", str(SLOTS))
-    with SimulatorProcess(told) as calm_url, SimulatorProcess(told) as _:
-        pass
-    del calm_url
-    simulator = SimulatorProcess(told)
-    with simulator:
-        found = Stage(scene.folder, data, simulator, words)
-        calm = Siuo(scene.folder / "calm", SIUO_SIM_URL=simulator.url)
-        done = found.run(calm)
+    words = ("run", "siuo-gen", "--data", data, "-m", "sim/openai-blunt", "--judge", "sim/openai-judge", "--json")
+    simulator = SimulatorProcess(settings or Settings(seed=5))
+    with simulator as url:
+        found = Stage(scene.folder, simulator, (*words, "--concurrency", str(SLOTS)))
+        found.calm = Siuo(scene.folder / "calm", SIUO_SIM_URL=url)
+        begun = time.monotonic()
+        within = found.calm.folder / "results"
+        done = found.run(found.calm) if impossible() else run_held(found.calm, found.words, found.calls.append, within=within)
+        found.calm_s = time.monotonic() - begun
         assert done.code in (0, 4), done.err
-        found.calm = calm.folder / done.run
-        found.needed = frozenset(record["id"] for record in journal(found.calm))
-        found.fresh_counters()
+        found.code = done.code
+        found.calm_run = found.calm.folder / done.run
+        found.needed = frozenset(record["id"] for record in journal(found.calm_run))
         yield found
+
+
+def the_run(siuo: Siuo) -> Path | None:
+    """The run that stands below a folder, if a session got so far."""
+    return next((file.parent for file in siuo.folder.glob("results/*/calls.jsonl")), None)
+
+
+def kept(siuo: Siuo, seen: Seen, what: str) -> set[str]:
+    """The ids whose records stand in the journal of what was stopped; each complete line must be whole."""
+    run = the_run(siuo)
+    if run is None:
+        return set()
+    bad: list[str] = []
+    index = Index.of(run / "calls.jsonl", lambda number, _o, _l, why: bad.append(f"line {number}: {why}"))
+    seen.expect(not bad, f"{what}: {'; '.join(bad)}")
+    return {key.hex() for key in index.offsets}
+
+
+def summary(run: Path) -> bytes:
+    """`summary.json`, with another day's date where the run was begun on another day."""
+    created = json.loads((run / "run.json").read_bytes())["created_at"][:10]
+    return (run / "summary.json").read_bytes().replace(created.encode(), b"DAY")
+
+
+def survives(place: Stage, siuo: Siuo, seen: Seen, what: str, *, sessions: int = 1, before: Counter[str] | None = None) -> int:
+    """Runs the command again and holds all promises; how many requests were made twice.
+
+    Args:
+        sessions: how many were stopped before, each of which may have lost what it had on the wire.
+        before: requests of sessions that were not in this folder.
+    """
+    stood = kept(siuo, seen, what)
+    had = place.requests()
+    done = place.run(siuo)
+    counts = place.requests()
+    seen.expect(done.code == place.code, f"{what}: the same command again ended with {done.code}: {done.err[-300:]}")
+    run = the_run(siuo)
+    if run is None or done.code != place.code:
+        return 0
+    seen.expect(summary(run) == summary(place.calm_run), f"{what}: the summary differs from the undisturbed run's")
+    seen.expect(kept(siuo, seen, what) == place.needed, f"{what}: the journal holds other calls than the undisturbed run's")
+    seen.expect(all(counts[call] == had[call] for call in stood), f"{what}: a call that was in the journal was asked again")
+    seen.expect(set(counts) <= place.needed, f"{what}: calls were sent that an undisturbed run does not make")
+    twice = sum((counts + (before or Counter())).values()) - len(set(counts) | set(before or ()))
+    seen.expect(twice <= sessions * 2 * SLOTS, f"{what}: {twice} requests were made twice, with {sessions} sessions lost")
+    seen.expect(len(list((siuo.folder / "results").iterdir())) == 1, f"{what}: a second run was begun")
+    left = {file.name for file in run.iterdir()} - FILES
+    seen.expect(not left, f"{what}: {', '.join(sorted(left))} was left behind")
+    return twice
+
+
+def told_well(done: Done, seen: Seen, what: str, codes: tuple[int, ...] = (3,)) -> None:
+    """A stop is one clear sentence and the right exit code, never a traceback."""
+    seen.expect(done.code in codes, f"{what}: exit code {done.code}, not {' or '.join(map(str, codes))}: {done.err[-300:]}")
+    seen.expect("Traceback" not in done.err, f"{what}: a traceback: {done.err[-500:]}")
+    if done.code in (2, 3):
+        seen.expect("siuo: " in done.err or "stopped early: " in done.err, f"{what}: nothing was said: {done.err[-300:]}")
