@@ -52,7 +52,7 @@ def _main() -> NoReturn:
     if sys.platform == "win32":
         sys.stderr.write("siuo runs on Linux and macOS; on Windows, use it inside WSL.\n")
         sys.exit(2)
-    from siuo_async.errors import SiuoError
+    from siuo_async.errors import NO_MEMORY, SiuoError, is_starved
 
     _make_writable()
     try:
@@ -75,12 +75,10 @@ def _main() -> NoReturn:
     except KeyboardInterrupt:
         _tell(_STOPPED)
         sys.exit(3)
-    except MemoryError:
-        from siuo_async.errors import NO_MEMORY
-
-        _tell(f"siuo: {NO_MEMORY}\n")
-        sys.exit(3)
     except Exception as error:
+        if is_starved(error):
+            _tell(f"siuo: {NO_MEMORY}\n")
+            sys.exit(3)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
             _tell(f"siuo: the output cannot be written ({error.strerror}); the run itself is on disk\n")
             sys.exit(2)

@@ -317,12 +317,18 @@ class Journal(JournalReader):
             if self._dirty and self._sync == "group" and self._broken is None:
                 self._dirty = False
                 try:
-                    await asyncio.to_thread(os.fdatasync, self._writer)
+                    await self._sync_aside()
                 except OSError as error:
                     self._break(error)
                 except asyncio.CancelledError:
                     self._dirty = True  # the thread may not have begun: `close` makes sure
                     raise
+
+    async def _sync_aside(self) -> None:
+        try:
+            await asyncio.to_thread(os.fdatasync, self._writer)
+        except RuntimeError:  # no thread can be started: then calls wait for the disk
+            os.fdatasync(self._writer)
 
     def _look_after(self) -> None:
         """Stops the run when the file is no longer the one at its place, or others write it too, since what is paid then may be lost.

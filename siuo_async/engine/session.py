@@ -35,7 +35,7 @@ from siuo_async.engine.run_directory import RunDirectory, write_json
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.engine.searching import Searches
 from siuo_async.engine.summary import exit_code, summarise
-from siuo_async.errors import NO_MEMORY, SiuoError, StoppedEarly, UsageError
+from siuo_async.errors import NO_MEMORY, SiuoError, StoppedEarly, UsageError, is_starved
 from siuo_async.search.base import Searcher
 from siuo_async.values import Answer, Json, Sample
 
@@ -208,12 +208,12 @@ class Session:
             board.stop(position)
             self._fatal = self._fatal or error
             self._halt(StoppedEarly(str(error)))
-        except MemoryError:
-            board.stop(position)
-            self._halt(StoppedEarly(NO_MEMORY))
         except Exception as error:  # a bug must not end other samples' work
             board.stop(position)
-            self._note_bug(sample, error)
+            if is_starved(error):
+                self._halt(StoppedEarly(NO_MEMORY))
+            else:
+                self._note_bug(sample, error)
         else:
             board.finish(position, sample.category, result)
         if asker is None or not asker.sent:
