@@ -18,13 +18,20 @@ _CLOSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable, where its file system can."""
-    with contextlib.suppress(OSError):
+    """Makes the names in a folder durable, where its file system can.
+
+    Raises:
+        OSError: the disk failed or is full; that a folder cannot be synced here at all is passed over.
+    """
+    try:
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
+    except OSError as error:
+        if error.errno == errno.EIO or error.errno in _FULL:
+            raise
 
 
 def make_folder(folder: Path) -> None:
@@ -63,13 +70,13 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        sync_folder(path.parent)
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise StoppedEarly(unwritable(path, error)) from error
         raise
-    sync_folder(path.parent)
 
 
 def sweep(folder: Path) -> None:
