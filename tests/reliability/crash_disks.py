@@ -158,9 +158,9 @@ def fault(name: str, inflict: Callable[[Scene], Seen], few: int, many: int, need
 
 
 FAULTS = (
-    fault("disk full from any write on (ENOSPC)", partial(failing, number=errno.ENOSPC, full=True), 3, 200),
+    fault("disk full from any write on (ENOSPC)", partial(failing, number=errno.ENOSPC, full=True), 1, 200),
     fault("quota used up from any write on (EDQUOT)", partial(failing, number=errno.EDQUOT, full=True), 1, 200),
-    fault("any single call that changes a file fails (EIO)", partial(failing, number=errno.EIO, full=False), 3, 200),
+    fault("any single call that changes a file fails (EIO)", partial(failing, number=errno.EIO, full=False), 2, 200),
     Fault("crash", "files may not grow beyond a size (RLIMIT_FSIZE)", PROMISED, file_limits, few=1, many=60),
     fault("a real disk of any few pages", small_disks, 1, 30, no_mounts),
     fault("a file system without locks (ENOLCK, ENOSYS, EOPNOTSUPP)", no_locks, 1, 3),

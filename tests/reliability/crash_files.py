@@ -18,7 +18,7 @@ from tests.reliability.crash_stage import Stage, kept, stage, summary, survives,
 from tests.reliability.faults import Fault, Scene, Seen
 from tests.reliability.syscalls import impossible, in_fork
 
-SLOW = Settings(seed=5, latency_s=0.15, latency_sigma=0)
+SLOW = Settings(seed=5, latency_s=0.1, latency_sigma=0)
 Change = Callable[[Path, random.Random], object]
 """Does something to a run's folder."""
 
@@ -148,7 +148,7 @@ STRAYED: Sequence[tuple[str, Change, str]] = (
 def strayed(scene: Scene) -> Seen:
     """Others move, delete, replace or write the journal while a run goes on."""
     seen, late = Seen(), 0
-    with stage(scene, 8, SLOW) as place:
+    with stage(scene, 6, SLOW) as place:
         for number in range(scene.times):
             what, change, told = STRAYED[number % len(STRAYED)]
             siuo = place.siuo()
@@ -320,12 +320,12 @@ def _fault(name: str, promised: str, inflict: Callable[[Scene], Seen], few: int,
 AGAIN = "the same command again: same summary"
 TAIL = "tails of a power cut: zeros, torn lines, a lost newline"
 FAULTS = (
-    Fault("crash", TAIL, f"nothing to repair; {AGAIN}", torn_tails, 2, 70, impossible),
-    _fault("bits flipped, blocks of zeros, lines joined and mixed", "never used, named by line, repaired", damage, 2, 100),
+    Fault("crash", TAIL, f"nothing to repair; {AGAIN}", torn_tails, 1, 70, impossible),
+    _fault("bits flipped, blocks of zeros, lines joined and mixed", "never used, named by line, repaired", damage, 1, 100),
     _fault(
-        "the journal moved, deleted, replaced, emptied or written by others", "told and stopped; what is left goes on", strayed, 2, 30
+        "the journal moved, deleted, replaced, emptied or written by others", "told and stopped; what is left goes on", strayed, 1, 30
     ),
     _fault("three processes on one run, `writer.json` deleted", "one goes on, others are told; no call twice", no_note, 1, 20),
-    _fault("files beside the journal torn, empty, changed or gone", f"one sentence; {AGAIN}, nothing sent", beside, 2, 27),
+    _fault("files beside the journal torn, empty, changed or gone", f"one sentence; {AGAIN}, nothing sent", beside, 1, 27),
     _fault("the clock jumps back", "the newest run is continued, nothing sent twice", clock, 1, 20),
 )

@@ -33,7 +33,7 @@ def _killed_at(process: subprocess.Popen[str], moment_s: float) -> bool:
 def random_moments(scene: Scene, *, resumed: bool = False) -> Seen:
     """Kills sessions of one run until it is complete, and begins another."""
     seen, dice, twice, runs = Seen(), scene.dice, 0, 0
-    with stage(scene, 20, Settings(seed=5, latency_s=0.03)) as place:
+    with stage(scene, 12, Settings(seed=5, latency_s=0.03)) as place:
         whole_s = place.calm_s + STARTING_S
         while seen.times < scene.times:
             siuo, killed, runs = half(place) if resumed else place.siuo(), int(resumed), runs + 1
@@ -249,12 +249,12 @@ def _fault(name: str, inflict: Callable[[Scene], Seen], few: int, many: int, pro
 
 
 FAULTS = (
-    Fault("crash", "SIGKILL at random moments", PROMISED, random_moments, few=2, many=300),
+    Fault("crash", "SIGKILL at random moments", PROMISED, random_moments, few=1, many=300),
     _fault("SIGKILL at random moments of `siuo resume`", partial(random_moments, resumed=True), 1, 100),
-    _fault("SIGKILL before each system call that changes a file", every_call, 3, 200),
-    _fault("SIGKILL in the middle of each write", partial(every_call, act=TEAR), 2, 200),
+    _fault("SIGKILL before each system call that changes a file", every_call, 2, 200),
+    _fault("SIGKILL in the middle of each write", partial(every_call, act=TEAR), 1, 200),
     _fault("SIGKILL before each such call of a session that continues", partial(every_call, half_done=True), 1, 200),
     _fault("SIGKILL at each such call of `siuo score`", scoring, 1, 50, "the old summary or the new one"),
     _fault("SIGKILL at each such call of `siuo check --repair`", repairing, 1, 50, "no good line lost; what was damaged is kept aside"),
-    _fault("power cut before each such call: what was not synced is gone, or zeros", power_cuts, 2, 200, "same summary byte for byte"),
+    _fault("power cut before each such call: what was not synced is gone, or zeros", power_cuts, 1, 200, "same summary byte for byte"),
 )

@@ -60,7 +60,7 @@ def once(scene: Scene, number: signal.Signals) -> Seen:
 def twice(scene: Scene) -> Seen:
     """A second SIGINT cuts the calls on the wire."""
     seen, slowest = Seen(), 0.0
-    with stage(scene, 6, Settings(seed=5, latency_s=1.0, latency_sigma=0)) as place:
+    with stage(scene, 1, Settings(seed=5, latency_s=0.5, latency_sigma=0)) as place:
         while seen.times < scene.times:
             siuo = place.siuo()
             process = siuo.start(*place.words)
@@ -146,7 +146,7 @@ def _read(terminal: int) -> int:
 def memory(scene: Scene) -> Seen:
     """From a moment with calls on the wire on, the process may take hardly any more memory (RLIMIT_AS)."""
     seen, codes, dice = Seen(), {}, scene.dice
-    with stage(scene, 12, SLOW) as place:
+    with stage(scene, 6, SLOW) as place:
         while seen.times < scene.times:
             siuo = place.siuo()
             process = siuo.start(*place.words)
@@ -184,7 +184,7 @@ FAULTS = (
     _fault("SIGTERM", partial(once, number=signal.SIGTERM), 1, 20),
     _fault("SIGINT (Ctrl-C)", partial(once, number=signal.SIGINT), 1, 20),
     _fault("SIGINT twice", twice, 1, 10),
-    _fault("SIGTERM, SIGINT, SIGHUP while the last files are written", while_files_are_written, 3, 60, impossible),
+    _fault("SIGTERM, SIGINT, SIGHUP while the last files are written", while_files_are_written, 2, 60, impossible),
     _fault("the terminal is closed (SIGHUP, then EIO on stdout and stderr)", closed_terminal, 1, 20),
-    _fault("memory runs out (RLIMIT_AS)", memory, 2, 60, _linux),
+    _fault("memory runs out (RLIMIT_AS)", memory, 1, 60, _linux),
 )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import copy
+import functools
 import json
 import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -67,22 +71,33 @@ class Stage:
 
 @contextlib.contextmanager
 def stage(scene: Scene, samples: int = 2, settings: Settings | None = None) -> Iterator[Stage]:
-    """A stage with its undisturbed run."""
-    data = make_data(scene.folder / "data", samples)
+    """A stage with its undisturbed run; data, simulator and that run are made once for all faults that want the same."""
+    found = copy.copy(_prepared(samples, settings or Settings(seed=5)))
+    found.folder, found.made = scene.folder, 0
+    found.simulator.reset()
+    yield found
+
+
+@functools.cache
+def _prepared(samples: int, settings: Settings) -> Stage:
+    folder = Path(tempfile.mkdtemp(prefix="stage-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    data = make_data(folder / "data", samples)
     words = ("run", "siuo-gen", "--data", data, "-m", "sim/openai-blunt", "--judge", "sim/openai-judge", "--json")
-    simulator = SimulatorProcess(settings or Settings(seed=5))
-    with simulator as url:
-        found = Stage(scene.folder, simulator, (*words, "--concurrency", str(SLOTS)))
-        found.calm = Siuo(scene.folder / "calm", SIUO_SIM_URL=url)
-        begun = time.monotonic()
-        within = found.calm.folder / "results"
-        done = found.run(found.calm) if impossible() else run_held(found.calm, found.words, found.calls.append, within=within)
-        found.calm_s = time.monotonic() - begun
-        assert done.code in (0, 4), done.err
-        found.code = done.code
-        found.calm_run = found.calm.folder / done.run
-        found.needed = frozenset(record["id"] for record in journal(found.calm_run))
-        yield found
+    simulator = SimulatorProcess(settings)
+    url = simulator.__enter__()
+    atexit.register(simulator.__exit__)
+    found = Stage(folder, simulator, (*words, "--concurrency", str(SLOTS)))
+    found.calm = Siuo(folder / "calm", SIUO_SIM_URL=url)
+    within = found.calm.folder / "results"
+    begun = time.monotonic()
+    done = found.run(found.calm) if impossible() else run_held(found.calm, found.words, found.calls.append, within=within)
+    found.calm_s = time.monotonic() - begun
+    assert done.code in (0, 4), done.err
+    found.code = done.code
+    found.calm_run = found.calm.folder / done.run
+    found.needed = frozenset(record["id"] for record in journal(found.calm_run))
+    return found
 
 
 def the_run(siuo: Siuo) -> Path | None:
