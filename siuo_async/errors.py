@@ -13,6 +13,18 @@ SiuoError                      one clear sentence for the user; never a tracebac
 from __future__ import annotations
 
 from enum import StrEnum
+from errno import ENOMEM
+
+NO_MEMORY = "this machine gives no more memory or threads; free some, or lower --concurrency, and run the same command again"
+
+
+def is_starved(error: BaseException) -> bool:
+    """Whether it says that the machine gives no more memory or threads, which is no bug."""
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == ENOMEM)
+        or (isinstance(error, RuntimeError) and "can't start new thread" in str(error))
+    )
 
 
 class SiuoError(Exception):

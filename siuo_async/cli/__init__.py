@@ -102,8 +102,11 @@ def _main() -> NoReturn:
 def _ended_by(error: Exception) -> int:
     """Says what ended the command; its exit code."""
     from siuo_async.cli import last_words
-    from siuo_async.errors import SiuoError
+    from siuo_async.errors import NO_MEMORY, SiuoError, is_starved
 
+    if is_starved(error):
+        _tell(f"siuo: {NO_MEMORY}\n")
+        return 3
     if isinstance(error, SiuoError):
         _tell(last_words.of_a_sentence(str(error)))
         return error.exit_code

@@ -21,7 +21,7 @@ from siuo_async.engine.replay import replay
 from siuo_async.engine.run_directory import RunDirectory, all_runs, damaged_runs, write_json
 from siuo_async.engine.session import finished_at
 from siuo_async.engine.summary import exit_code, summarise, warnings
-from siuo_async.errors import ConfigError, RunDirectoryError
+from siuo_async.errors import ConfigError, RunDirectoryError, StoppedEarly
 from siuo_async.plain_files import plain_bytes
 from siuo_async.report.published import no_board, published_for, published_grids, published_json
 from siuo_async.report.render import to_markdown, to_terminal
@@ -41,17 +41,26 @@ def scored(run: str, results: Path, *, as_json: bool) -> int:
     """Replays a run, writes its summary, prints it; the exit code.
 
     A run that went on meanwhile writes a newer summary than this one when it ends, so its file is left alone.
+
+    Raises:
+        StoppedEarly: the summary could not be written, and was printed all the same.
     """
     before = _size(find_run(run, results))
     plan, directory, summary = _replayed(run, results)
+    unwritten: StoppedEarly | None = None
     if being_written(directory.calls) or _size(directory.path) != before:
         say(f"{directory.path} went on meanwhile, so its summary.json is left to it; what follows is how it stood")
     else:
-        write_json(directory.summary, summary)
+        try:
+            write_json(directory.summary, summary)
+        except StoppedEarly as error:
+            unwritten = error
     if as_json:
         print_json({**summary, "run": str(directory.path)})
     else:
         to_terminal(console(), summary, plan.benchmark.metrics, warnings(summary))
+    if unwritten is not None:
+        raise unwritten
     return exit_code(summary["models"], scored=plan.scored)
 
 

@@ -16,7 +16,7 @@ import re
 import socket
 import struct
 from binascii import unhexlify
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -26,10 +26,12 @@ from zlib import crc32
 
 import orjson
 
+from siuo_async.engine.durable import sync_folder, unwritable, write_parts
 from siuo_async.engine.private_files import private
-from siuo_async.engine.records import CRC_FIELD, FAILED_MARK, VERSION, BadLineError, CallRecord, checked, line_failed, parse
+from siuo_async.engine.records import FAILED_MARK, VERSION, CallRecord, line_failed, parse
 from siuo_async.errors import JournalWriteError, RunDirectoryError, StoppedEarly
 from siuo_async.plain_files import must_be_plain, plain_bytes
+from siuo_async.seals import CRC_FIELD, BadLineError, checked
 
 SYNC_EVERY_S = 0.1
 _BLOCK = 1 << 17
@@ -40,6 +42,7 @@ _RECORDS = (_KIND + b'"call"', _KIND + b'"search"')
 _HEAD = struct.Struct("7s32s23s")
 _KINDS = frozenset((_KIND + b'"call","', _KIND + b'"search"'))
 """What follows an id, cut to one length."""
+_SEAL = re.compile(rb',"crc":\d{1,10}\}')
 _KEY = struct.Struct("16s")
 _VERSION = re.compile(rb'","v":(\d+),')
 
@@ -191,7 +194,10 @@ class JournalReader:
         if at is None:
             return None
         try:
-            return parse(self._line(at >> 1))
+            record = parse(self._line(at >> 1))
+            if record.id != call_id:
+                raise BadLineError("another record stands there")
+            return record
         except BadLineError as error:
             raise RunDirectoryError(
                 f"{self.path} at byte {at >> 1} cannot be read ({error}); `siuo check {self.path.parent} --repair` moves such lines "
@@ -240,14 +246,14 @@ class Journal(JournalReader):
         sync: Literal["group", "always", "off"] = "group",
         on_fatal: Callable[[StoppedEarly], None] = lambda _: None,
     ) -> None:
+        writer = _locked(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
-            writer = private(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        except OSError as error:
-            raise RunDirectoryError(f"{path} cannot be written ({error.strerror}); use another --run or results folder") from error
-        try:
-            _lock(writer, path)
             super().__init__(path)
-            os.ftruncate(writer, self.index.end)
+            self._mend_tail(writer)
+            sync_folder(path.parent)
+        except OSError as error:
+            os.close(writer)
+            raise RunDirectoryError(f"{path} cannot be written ({error.strerror}); use another --run or results folder") from error
         except BaseException:
             os.close(writer)
             raise
@@ -256,7 +262,20 @@ class Journal(JournalReader):
         self._on_fatal = on_fatal
         self._dirty = False
         self._broken: StoppedEarly | None = None
+        self._strayed = ""
+        """What others did to the file, once that was seen."""
         self.end = self.opened_at = self.index.end
+
+    def _mend_tail(self, writer: int) -> None:
+        """Cuts off what a crash left of a record; a whole one that lacks only its newline gets that."""
+        end = self.index.end
+        tail = os.pread(writer, os.fstat(writer).st_size - end, end)
+        try:
+            self.index._take(end, checked(tail))
+        except BadLineError:
+            os.ftruncate(writer, end)
+        else:
+            self.index.end += os.write(writer, b"\n") + len(tail)
 
     def failed_earlier(self, call_id: str) -> bool:
         """Whether what stands for `call_id` is a failure of an earlier session, which is asked again."""
@@ -293,25 +312,50 @@ class Journal(JournalReader):
         self._dirty = True
 
     def _break(self, error: OSError) -> StoppedEarly:
-        self._broken = JournalWriteError(
-            f"{self.path} cannot be written ({error.strerror or error}); make room and run the same command again"
-        )
+        self._broken = JournalWriteError(unwritable(self.path, error))
         self._on_fatal(self._broken)
         return self._broken
 
     async def keep_synced(self) -> None:
-        """Makes what was written durable every 100 ms, in a thread; runs until cancelled."""
-        while self._sync == "group":
+        """Makes what was written durable every 100 ms, in a thread, and looks after the file; runs until cancelled."""
+        while True:
             await asyncio.sleep(SYNC_EVERY_S)
-            if self._dirty and self._broken is None:
+            self._look_after()
+            if self._dirty and self._sync == "group" and self._broken is None:
                 self._dirty = False
                 try:
-                    await asyncio.to_thread(os.fdatasync, self._writer)
+                    await self._sync_aside()
                 except OSError as error:
                     self._break(error)
                 except asyncio.CancelledError:
                     self._dirty = True  # the thread may not have begun: `close` makes sure
                     raise
+
+    async def _sync_aside(self) -> None:
+        try:
+            await asyncio.to_thread(os.fdatasync, self._writer)
+        except RuntimeError:  # no thread can be started: then calls wait for the disk
+            os.fdatasync(self._writer)
+
+    def _look_after(self) -> None:
+        """Stops the run when the file is no longer the one at its place, or others write it too, since what is paid then may be lost.
+
+        What is on the wire is still written: a journal that was moved is a journal.
+        """
+        if self._strayed:
+            return
+        found = os.fstat(self._writer)
+        if not _still_there(found, self.path):
+            what = "was moved" if found.st_nlink else "was deleted"
+            self._strayed = f"{self.path} {what} while the run went on; put it back, and run the same command again"
+        elif found.st_size != self.end:
+            self.end = found.st_size
+            self._strayed = (
+                f"another program changed {self.path} while the run went on; keep it off, look what is left with "
+                f"`siuo check {self.path.parent}`, and run the same command again"
+            )
+        if self._strayed:
+            self._on_fatal(JournalWriteError(self._strayed))
 
     def close(self) -> None:
         """Makes everything durable and gives the lock back."""
@@ -344,21 +388,61 @@ def holder_file(path: Path) -> Path:
     return path.with_name("writer.json")
 
 
+def _locked(path: Path, flags: int) -> int:
+    """A descriptor of the journal, which this process alone may write until it is closed.
+
+    Raises:
+        RunDirectoryError: another process writes it, it cannot be opened, or its file system has no locks.
+    """
+    while True:
+        try:
+            writer = private(path, flags)
+        except OSError as error:
+            raise RunDirectoryError(f"{path} cannot be written ({error.strerror}); use another --run or results folder") from error
+        try:
+            _lock(writer, path)
+            if _still_there(os.fstat(writer), path):
+                _leave_note(path)
+                return writer
+        except BaseException:
+            os.close(writer)
+            raise
+        os.close(writer)  # replaced by a repair between opening and locking: what is written here nobody would find
+
+
+def _still_there(found: os.stat_result, path: Path) -> bool:
+    try:
+        return os.path.samestat(found, os.stat(path))
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # a file system that is away for a moment says nothing of the file
+
+
 def _lock(writer: int, path: Path) -> None:
     try:
         fcntl.flock(writer, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         raise RunDirectoryError(
             f"{path.parent} is being written by {_holder(path)}; wait for it, stop it, or start another run with --fresh"
         ) from error
+    except OSError as error:
+        raise RunDirectoryError(
+            f"{path} cannot be locked ({error.strerror}), and without a lock two processes could write it; keep runs on a disk of this "
+            "machine with --results"
+        ) from error
+
+
+def _leave_note(path: Path) -> None:
+    """Says who holds the lock; a courtesy, without which the run goes on. A full disk is met, and told, by the first record."""
     who = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-    holder_file(path).unlink(missing_ok=True)  # a dead writer's, or a link that somebody put there
-    target = private(holder_file(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    try:
-        with contextlib.suppress(OSError):  # a full disk is met, and told, by the first record
+    with contextlib.suppress(OSError):
+        holder_file(path).unlink(missing_ok=True)  # a dead writer's, or a link that somebody put there
+        target = private(holder_file(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        try:
             os.write(target, orjson.dumps(who))
-    finally:
-        os.close(target)
+        finally:
+            os.close(target)
 
 
 def _holder(path: Path) -> str:
@@ -384,33 +468,50 @@ def being_written(path: Path) -> bool:
 
 
 def repair_journal(path: Path) -> list[tuple[int, str]]:
-    """Moves damaged lines of a journal into a file beside it.
+    """Moves damaged lines of a journal into a file beside it; whole records that stand in such a line stay.
+
+    Killed at any moment it has changed nothing or all, and may be done again.
 
     Returns: (line number, what was wrong) of each; nothing is changed when there is none.
 
     Raises:
-        RunDirectoryError: a process is writing the journal.
+        RunDirectoryError: a process is writing the journal, or it cannot be written.
+        StoppedEarly: the disk would not take the repaired file.
     """
-    handle = private(path, os.O_RDWR)
+    handle = _locked(path, os.O_RDWR)
     try:
-        _lock(handle, path)
         bad: list[tuple[int, int, bytes, str]] = []
         Index.of(path, lambda *found: bad.append(found))
         if bad:
-            _move_aside(path, {offset for _, offset, _, _ in bad})
-        holder_file(path).unlink(missing_ok=True)
+            _move_aside(path, {offset: line for _, offset, line, _ in bad})
         return [(number, why) for number, _, _, why in bad]
     finally:
+        with contextlib.suppress(OSError):
+            holder_file(path).unlink(missing_ok=True)
         os.close(handle)
 
 
-def _move_aside(path: Path, bad_offsets: set[int]) -> None:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    good, aside = path.with_name("calls.jsonl.repaired"), path.with_name(f"calls.damaged-{stamp}.jsonl")
-    with open(good, "wb", opener=private) as keep, open(aside, "ab", opener=private) as moved:
-        for offset, line in lines(path):
-            (moved if offset in bad_offsets else keep).write(line + b"\n")
-        for file in (keep, moved):
-            file.flush()
-            os.fsync(file.fileno())
-    good.replace(path)
+def _move_aside(path: Path, bad: Mapping[int, bytes]) -> None:
+    aside = path.with_name(f"calls.damaged-{crc32(b''.join(bad.values())):08x}.jsonl")  # the same lines make the same file again
+    write_parts(aside, (line + b"\n" for line in bad.values()))
+    write_parts(path, _without(path, bad))
+
+
+def _without(path: Path, bad: Mapping[int, bytes]) -> Iterator[bytes]:
+    """The journal without its damaged lines, and with the records that stand whole in them; a torn tail as it is."""
+    end = 0
+    for offset, line in lines(path):
+        end = offset + len(line) + 1
+        yield b"".join(_records_in(line)) if offset in bad else line + b"\n"
+    with path.open("rb") as file:
+        file.seek(end)
+        yield file.read()
+
+
+def _records_in(line: bytes) -> Iterator[bytes]:
+    """Whole records within a damaged line: the newline before or behind them was lost, their checksums hold."""
+    for begin in re.finditer(re.escape(_PREFIX), line):
+        for end in _SEAL.finditer(line, begin.start()):
+            with contextlib.suppress(BadLineError):
+                yield checked(line[begin.start() : end.end()]) + b"\n"
+                break

@@ -9,23 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from types import MappingProxyType
-from zlib import crc32
 
 import orjson
 
 from siuo_async.benchmarks.base import SEARCH
+from siuo_async.seals import BadLineError, sealed
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Usage, quick_value
 
 VERSION = 1
-CRC_FIELD = b',"crc":'
 _ANSWERS = b'"answers":['
 FAILED_MARK = _ANSWERS + b'{"outcome":"failed"'
 _ANSWER_FIELDS = ("outcome", "text", "finish", "where", "reason", "logprobs")
 _USAGE_FIELDS = ("input", "output", "cached", "reasoning")
-
-
-class BadLineError(ValueError):
-    """A complete line of the journal that is not what was written."""
 
 
 @quick_value
@@ -103,26 +98,6 @@ class CallRecord:
         if self.error:
             fields["error"] = dict(self.error)
         return sealed(orjson.dumps(fields))
-
-
-def sealed(body: bytes) -> bytes:
-    """`body` (a JSON object) with its CRC-32 as last member, as a line."""
-    head = body[:-1]
-    return b'%b,"crc":%d}\n' % (head, crc32(head))
-
-
-def checked(line: bytes) -> bytes:
-    """`line` (without its newline) if its checksum holds.
-
-    Raises:
-        BadLineError: the line was changed, or never was a record.
-    """
-    at = line.rfind(CRC_FIELD)
-    if at < 0 or not line.endswith(b"}") or not line[at + 7 : -1].isdigit():
-        raise BadLineError("it has no checksum")
-    if crc32(memoryview(line)[:at]) != int(line[at + 7 : -1]):
-        raise BadLineError("its checksum does not fit")
-    return line
 
 
 def line_failed(line: bytes) -> bool:

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -19,8 +19,8 @@ from typing import Any
 import orjson
 
 from siuo_async.benchmarks.data.sample_store import KnownPictures, StoredSamples, line_of
-from siuo_async.engine.private_files import private
-from siuo_async.errors import RunDirectoryError, StoppedEarly
+from siuo_async.engine.durable import make_folder, sweep, write_parts
+from siuo_async.errors import RunDirectoryError
 from siuo_async.plain_files import plain_bytes
 from siuo_async.values import Json, Picture, Sample
 
@@ -39,6 +39,7 @@ _FIELDS: Mapping[str, type] = MappingProxyType(
 )
 _SEAL = "seal"
 """The field of `run.json` that a reader can tell damage by; older runs have none."""
+_FIRST_FILES = frozenset({"calls.jsonl", "writer.json", "samples.jsonl"})
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
@@ -80,7 +81,7 @@ class RunDirectory:
             RunDirectoryError: it cannot be made.
         """
         try:
-            self.path.mkdir(parents=True, mode=0o700, exist_ok=True)
+            make_folder(self.path)
         except OSError as error:
             raise RunDirectoryError(
                 f"{self.path} cannot be made ({error.strerror}); choose another place with --results or --run"
@@ -115,8 +116,14 @@ class RunDirectory:
         return found
 
     def write_manifest(self, manifest: Mapping[str, Json]) -> None:
-        """Replaces `run.json` at once."""
-        whole = {"format": FORMAT, **manifest}
+        """Replaces `run.json` at once.
+
+        The run's number among its neighbours is given once and kept: it says which is the newest, since a clock may jump back.
+        """
+        number = _number(self)
+        if number is None:
+            number = 1 + max((_number(run) or 0 for run in _directories(self.path.parent)), default=0)
+        whole = {"format": FORMAT, "number": number, **manifest}
         write_json(self.path / "run.json", {**whole, _SEAL: _seal_of(whole)})
 
     def read_samples(self, digest: str = "") -> StoredSamples:
@@ -142,6 +149,7 @@ class RunDirectory:
 
     def begin(self, samples: Sequence[Sample], manifest: Mapping[str, Json]) -> None:
         """Writes what a run is of; the samples first, since what has a manifest can be read."""
+        sweep(self.path)
         self.write_samples(samples)
         self.write_manifest(manifest)
 
@@ -172,7 +180,11 @@ def _lacking(manifest: Mapping[str, Any]) -> str | None:
 
 
 def write_json(path: Path, value: Json) -> None:
-    """Replaces a JSON file at once, 0600."""
+    """Replaces a JSON file at once, 0600.
+
+    Raises:
+        StoppedEarly: the disk would not take it.
+    """
     write_bytes(path, orjson.dumps(value, option=_JSON))
 
 
@@ -181,34 +193,27 @@ def write_bytes(path: Path, content: bytes) -> None:
     write_parts(path, (content,))
 
 
-def write_parts(path: Path, parts: Iterable[bytes]) -> None:
-    """Replaces a file at once, 0600: a crash leaves the old one or the new one. Only one part at a time is in memory.
-
-    Raises:
-        StoppedEarly: the disk would not take it.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.unlink(missing_ok=True)
-        with open(temporary, "xb", opener=private) as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise StoppedEarly(f"{path} cannot be written ({error.strerror}); make room and run the same command again") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
 def all_runs(results: Path) -> list[tuple[RunDirectory, dict[str, Json]]]:
     """Every readable run below `results`, newest first."""
     found = []
     for run in _directories(results):
         with contextlib.suppress(RunDirectoryError):
             found.append((run, run.manifest()))
-    return sorted(found, key=lambda entry: (entry[1].get("created_at", ""), entry[0].path.name), reverse=True)
+    return sorted(found, key=_age, reverse=True)
+
+
+def _age(entry: tuple[RunDirectory, Mapping[str, Any]]) -> tuple[int, str, str]:
+    number = entry[1].get("number")
+    return number if isinstance(number, int) else 0, entry[1]["created_at"], entry[0].path.name
+
+
+def _number(run: RunDirectory) -> int | None:
+    """The run's number; None where there is no run, or one of a time when they had none."""
+    try:
+        number = run.manifest().get("number")
+    except RunDirectoryError:
+        return None
+    return number if isinstance(number, int) else None
 
 
 def damaged_runs(results: Path) -> list[RunDirectory]:
@@ -245,7 +250,7 @@ def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: 
             return RunDirectory(path)
         if path.exists() and not path.is_dir():
             raise RunDirectoryError(f"{path} is a file; --run names a folder")
-        if path.exists() and any(path.iterdir()):
+        if path.exists() and not _hardly_begun(path, empty=fresh):
             raise RunDirectoryError(f"{path} is not empty; name another --run, or leave --fresh out to continue what is there")
         return RunDirectory(path)
     if not fresh:
@@ -258,12 +263,32 @@ def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: 
         for run in damaged_runs(results):
             if f"-{name}-{mark}" in run.path.name:  # making another run would pay for everything again
                 run.manifest()
+    begun = re.compile(rf"\d{{4}}-\d\d-\d\d-{re.escape(name)}-{mark}(-\d+)?")
+    for folder in sorted(results.iterdir(), reverse=True) if results.is_dir() else ():
+        if begun.fullmatch(folder.name) and _hardly_begun(folder, empty=fresh):
+            return RunDirectory(folder)
     base = f"{datetime.now(UTC):%Y-%m-%d}-{name}-{mark}"
     for number in range(1, 1000):
         target = results / (base if number == 1 else f"{base}-{number}")
         if not target.exists():
             return RunDirectory(target)
     raise RunDirectoryError(f"{results / base} exists a thousand times; clean up, or name one with --run")
+
+
+def _hardly_begun(folder: Path, *, empty: bool) -> bool:
+    """Whether a folder holds nothing but what a command that was killed before it wrote `run.json` leaves.
+
+    Args:
+        empty: its journal must not hold a call.
+    """
+    try:
+        names = {entry.name for entry in folder.iterdir()}
+        journal = folder / "calls.jsonl"
+        if empty and journal.exists() and journal.stat().st_size:
+            return False
+    except OSError:
+        return False
+    return all(name in _FIRST_FILES or name.startswith((".samples.jsonl.", ".run.json.")) for name in names)
 
 
 def _same_or_raise(run: RunDirectory, identity: Mapping[str, Json]) -> None:

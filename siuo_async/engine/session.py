@@ -36,7 +36,7 @@ from siuo_async.engine.run_directory import RunDirectory, write_json
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.engine.searching import Searches
 from siuo_async.engine.summary import exit_code, summarise
-from siuo_async.errors import SiuoError, StoppedEarly, UsageError
+from siuo_async.errors import NO_MEMORY, SiuoError, StoppedEarly, UsageError, is_starved
 from siuo_async.search.base import Searcher
 from siuo_async.values import Answer, Json, Sample
 
@@ -148,18 +148,19 @@ class Session:
         reuse = readers(config.reuse)
         door = SendingDoor(journal, reuse=reuse, retry_failed=config.retry_failed, judge_only=not self._generate)
         self._watch_stops()
-        try:
-            self._directory.begin(self._plan.all_samples, self._plan.manifest())
-            if self._before.get("finished_at"):  # not so while more is asked, however that ends
-                write_json(self._directory.stats, {**self._before, "finished_at": None})
-            async with self._signals(), self._background(journal, door):
-                await self._work(door)
-        finally:
-            for reader in reuse:
-                reader.close()
-            with contextlib.suppress(StoppedEarly):  # told through on_fatal
-                journal.close()
-        return self._finish(door)
+        async with self._signals():  # until the last file is written
+            try:
+                self._directory.begin(self._plan.all_samples, self._plan.manifest())
+                if self._before.get("finished_at"):  # not so while more is asked, however that ends
+                    write_json(self._directory.stats, {**self._before, "finished_at": None})
+                async with self._background(journal, door):
+                    await self._work(door)
+            finally:
+                for reader in reuse:
+                    reader.close()
+                with contextlib.suppress(StoppedEarly):  # told through on_fatal
+                    journal.close()
+            return self._finish(door)
 
     def _halt(self, reason: StoppedEarly) -> None:
         """Nothing more is sent."""
@@ -216,7 +217,10 @@ class Session:
             self._halt(StoppedEarly(str(error)))
         except Exception as error:  # a bug must not end other samples' work
             board.stop(position)
-            self._note_bug(sample, error)
+            if is_starved(error):
+                self._halt(StoppedEarly(NO_MEMORY))
+            else:
+                self._note_bug(sample, error)
         else:
             board.finish(position, sample.category, result)
         if asker is None or not asker.sent:
@@ -318,10 +322,13 @@ class Session:
         if isinstance(self._fatal, SiuoError):
             raise self._fatal
         summary = summarise(self._plan, self.state.boards)
-        with contextlib.suppress(StoppedEarly):  # the journal holds everything; score writes the summary again
+        code = 1 if self._fatal else exit_code(summary["models"], scored=self._plan.scored)
+        try:
             write_json(self._directory.summary, summary)
             write_json(self._directory.stats, self._stats(door))
-        code = 1 if self._fatal else exit_code(summary["models"], scored=self._plan.scored)
+        except StoppedEarly as error:  # the journal holds everything, so the next session writes them for nothing
+            self._tell(error)
+            code = code if self._fatal else error.exit_code
         calls = {board.target.label: board.calls.as_json() for board in self.state.boards}
         return Outcomes(summary, calls, code, door.sent, door.reused, tuple(self._stops), self._all_stopped(), self._fatal)
 

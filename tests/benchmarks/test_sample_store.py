@@ -146,3 +146,17 @@ def test_no_lines_are_no_lines(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
     for lines in (Lines.written([]), Lines.of(tmp_path / "empty")):
         assert (len(lines), list(lines), list(lines.blocks())) == (0, [], [])
+
+
+def test_a_sample_that_was_changed_on_the_disk_is_told_and_never_asked(tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    written = [Sample("1", ("a",), "What about it?"), Sample("2", ("b", "c"), "ä", (), {"warning": "w"})]
+    path.write_bytes(b"".join(map(line_of, written)))
+    content = path.read_bytes()
+    for at in range(len(content)):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        try:
+            found = list(StoredSamples.at(path))
+        except RunDirectoryError:
+            continue
+        assert found == written, f"byte {at}"

@@ -29,11 +29,15 @@ class Forker:
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
         )
 
-    def run(self, words: Sequence[str], folder: Path, env: Mapping[str, str], out: Path, limit_s: float) -> int:
-        """The exit code of a command whose stdout and stderr go to `out`.1 and `out`.2."""
+    def run(self, words: Sequence[str], folder: Path, env: Mapping[str, str], out: Path, limit_s: float, held: str = "") -> int:
+        """The exit code of a command whose stdout and stderr go to `out`.1 and `out`.2.
+
+        Args:
+            held: a socket where somebody waits to be asked about its system calls (`tests.reliability.syscalls`).
+        """
         with self._lock:
             assert self._process.stdin is not None
-            told = {"words": words, "folder": str(folder), "env": dict(env), "out": str(out)}
+            told = {"words": words, "folder": str(folder), "env": dict(env), "out": str(out), "held": held}
             self._process.stdin.write(json.dumps(told) + "\n")
             self._process.stdin.flush()
             child = int(self._line())
@@ -84,6 +88,10 @@ def _command(told: Mapping[str, Any]) -> None:
         for number in (1, 2):
             os.dup2(os.open(f"{told['out']}.{number}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
         sys.argv = ["siuo", *told["words"]]
+        if told["held"]:
+            from tests.reliability.syscalls import be_held
+
+            be_held(told["held"])
         from siuo_async.cli import main
 
         main()

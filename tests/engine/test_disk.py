@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import resource
@@ -20,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from siuo_async.engine.journal import Index, Journal, lines
-from siuo_async.engine.records import checked
 from siuo_async.errors import JournalWriteError, RunDirectoryError, StoppedEarly
+from siuo_async.seals import checked
 from tests.engine.samples import answered, identity, record
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -206,13 +207,16 @@ def break_sync(journal: Journal, pipe: int) -> None:
     os.dup2(pipe, journal._writer)
 
 
-async def test_a_failed_group_sync_is_fatal(tmp_path: Path, pipe: int) -> None:
+async def test_a_failed_group_sync_is_fatal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
     told: asyncio.Future[StoppedEarly] = asyncio.get_running_loop().create_future()
     journal = Journal(tmp_path / "calls.jsonl", on_fatal=told.set_result)
-    break_sync(journal, pipe)
+    monkeypatch.setattr(os, "fdatasync", fails)
     syncing = asyncio.create_task(journal.keep_synced())
     journal.append(record("a"))
-    assert "make room" in str(await asyncio.wait_for(told, 5))
+    assert "Input/output error); look after the disk" in str(await asyncio.wait_for(told, 5))
     with pytest.raises(JournalWriteError):
         journal.append(record("b"))
     syncing.cancel()
@@ -259,3 +263,50 @@ async def test_a_group_sync_that_was_cancelled_before_it_began_falls_to_close(tm
 def test_a_place_that_cannot_be_written_is_named_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(RunDirectoryError, match=r"cannot be written \(No such file or directory\); use another --run"):
         Journal(tmp_path / "nowhere" / "calls.jsonl")
+
+
+async def test_a_journal_that_was_moved_stops_the_run_and_still_takes_what_is_on_the_wire(tmp_path: Path) -> None:
+    told: asyncio.Future[StoppedEarly] = asyncio.get_running_loop().create_future()
+    path, moved = tmp_path / "calls.jsonl", tmp_path / "moved.jsonl"
+    with closing(Journal(path, sync="off", on_fatal=told.set_result)) as journal:
+        watching = asyncio.create_task(journal.keep_synced())
+        journal.append(record("a"))
+        path.rename(moved)
+        assert "was moved while the run went on; put it back" in str(await asyncio.wait_for(told, 5))
+        journal.append(record("b"))
+        watching.cancel()
+    assert moved.read_bytes() == record("a").line() + record("b").line()
+
+
+async def test_what_another_program_appends_is_told_and_nothing_of_it_is_taken_for_ours(tmp_path: Path) -> None:
+    told: asyncio.Future[StoppedEarly] = asyncio.get_running_loop().create_future()
+    path = tmp_path / "calls.jsonl"
+    with closing(Journal(path, sync="off", on_fatal=told.set_result)) as journal:
+        watching = asyncio.create_task(journal.keep_synced())
+        with path.open("ab") as other:
+            other.write(record("theirs").line())
+        assert "another program changed" in str(await asyncio.wait_for(told, 5))
+        journal.append(record("ours"))
+        assert journal.get(identity("ours")) == record("ours")
+        watching.cancel()
+
+
+async def test_where_no_thread_can_be_started_the_sync_is_made_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = asyncio.Event()
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(asyncio, "to_thread", refuse)
+    monkeypatch.setattr(os, "fdatasync", lambda _: synced.set())
+    with closing(Journal(tmp_path / "calls.jsonl")) as journal:
+        syncing = asyncio.create_task(journal.keep_synced())
+        journal.append(record("a"))
+        await asyncio.wait_for(synced.wait(), 5)
+        syncing.cancel()
+
+
+def test_a_place_for_the_holders_note_that_cannot_be_written_keeps_nobody_out(tmp_path: Path) -> None:
+    (tmp_path / "writer.json").mkdir()
+    with closing(Journal(tmp_path / "calls.jsonl", sync="off")) as journal:
+        journal.append(record("a"))

@@ -13,8 +13,9 @@ import pytest
 from siuo_async.benchmarks.base import GENERATE, SEARCH
 from siuo_async.engine.door import PendingError, ReplayDoor, SendingDoor
 from siuo_async.engine.journal import Journal, JournalReader
-from siuo_async.engine.records import CallRecord, sealed
+from siuo_async.engine.records import CallRecord
 from siuo_async.errors import CallError, ErrorKind, JournalWriteError, StoppedEarly
+from siuo_async.seals import sealed
 from tests.engine.samples import answered, failure, identity, record
 
 A = identity("a")

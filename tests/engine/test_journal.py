@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siuo_async.engine.journal import Index, Journal, JournalReader, lines, repair_journal
-from siuo_async.engine.records import CallRecord, sealed
+from siuo_async.engine.records import CallRecord
 from siuo_async.errors import RunDirectoryError
+from siuo_async.seals import sealed
 from tests.engine.samples import answered, failure, identity, record
 
 NASTY = record("nasty", answered('a\u0085b\u2028c\x00d\ne\r\n🙂 "outcome":"failed" ,"crc":1}'))
@@ -85,7 +86,8 @@ def test_a_file_cut_at_any_byte_keeps_every_complete_record() -> None:
             assert path.stat().st_size == length, "a reader changes nothing"
             with opened(path) as journal:
                 journal.append(record("new"))
-            assert path.read_bytes() == content[: ends[complete - 1] if complete else 0] + record("new").line()
+            kept = sum(end - 1 <= length for end in ends)  # one that lacks only its newline is whole
+            assert path.read_bytes() == content[: ends[kept - 1] if kept else 0] + record("new").line()
 
 
 @given(st.integers(0, 2000), st.binary(max_size=40).filter(lambda tail: b"\n" not in tail))
@@ -229,6 +231,81 @@ def test_repair_moves_bad_lines_aside_and_keeps_the_rest_byte_for_byte(tmp_path:
     assert {file.stat().st_mode & 0o777 for file in (path, aside)} == {0o600}
     with opened(path) as journal:
         assert journal.get(NASTY.id) == NASTY
+
+
+def test_repair_keeps_records_whose_newline_was_lost(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_bytes(
+        record("a").line()[:-1] + NASTY.line() + b'{"id":"half a rec' + record("c").line() + bytes(700) + failure("d").line()
+    )
+    assert [number for number, _ in repair_journal(path)] == [1, 2, 3]
+    assert path.read_bytes() == record("a").line() + NASTY.line() + record("c").line() + failure("d").line()
+
+
+def test_repair_leaves_a_torn_tail_to_the_next_session(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_bytes(b"rubbish\n" + record("a").line() + NASTY.line()[:-1])
+    repair_journal(path)
+    with opened(path):
+        pass
+    assert path.read_bytes() == record("a").line() + NASTY.line(), "it lacked only its newline"
+
+
+@pytest.mark.parametrize("changed", [b"rubbish", bytes(5000), NASTY.line()[:-2] + b"]", b""])
+def test_a_tail_that_is_no_record_is_cut(tmp_path: Path, changed: bytes) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_bytes(record("a").line() + changed)
+    with opened(path) as journal:
+        journal.append(record("b"))
+    assert path.read_bytes() == record("a").line() + record("b").line()
+
+
+def test_a_record_that_stands_where_another_should_is_never_given(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    written(path, record("a"), record("b"))
+    with reading(path) as reader:
+        path.write_bytes(record("b").line() + record("a").line())
+        with pytest.raises(RunDirectoryError, match=r"at byte 0 cannot be read \(another record stands there"):
+            reader.get(identity("a"))
+
+
+PIECES = st.one_of(st.sampled_from(["a", "b", "long", "failed"]), st.binary(max_size=60))
+HARM = st.tuples(st.sampled_from(["flip", "zero", "cut", "double", "mix"]), st.integers(0, 10_000), st.integers(1, 600))
+
+
+def _harmed(content: bytes, how: str, at: int, size: int) -> bytes:
+    at %= len(content) or 1
+    if how == "flip":
+        return content[:at] + bytes([content[at] ^ 1 << size % 8]) + content[at + 1 :] if content else content
+    if how == "zero":
+        return content[:at] + bytes(len(content[at : at + size])) + content[at + size :]
+    if how == "cut":
+        return content[:at] + content[at + size :]
+    if how == "double":
+        return content[: at + size] + content[at:]
+    return content[at : at + size] + content[:at] + content[at + size :]
+
+
+@given(st.lists(PIECES, max_size=12), st.lists(HARM, max_size=4))
+def test_whatever_is_done_to_a_journal_only_what_was_written_is_ever_read(
+    pieces: list[str | bytes], harms: list[tuple[str, int, int]]
+) -> None:
+    made = {"a": record("a"), "b": NASTY, "long": record("long", answered("ü" * 300)), "failed": failure("failed")}
+    content = b"".join(made[piece].line() if isinstance(piece, str) else piece + b"\n" for piece in pieces)
+    for harm in harms:
+        content = _harmed(content, *harm)
+    with folder() as place:
+        path = place / "calls.jsonl"
+        path.write_bytes(content)
+        whole = {line for _, line in lines(path)} & {each.line()[:-1] for each in made.values()}
+        repair_journal(path)
+        assert repair_journal(path) == [], "once is enough"
+        stands = standing(path)
+        assert all(each in made.values() for each in stands.values())
+        assert {each.id for each in made.values() if each.line()[:-1] in whole} <= set(stands), "no whole line is lost"
+        with opened(path) as journal:
+            journal.append(record("new"))
+        assert standing(path).items() >= {**stands, identity("new"): record("new")}.items()
 
 
 def test_repair_of_a_whole_journal_changes_nothing(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from siuo_async.engine.records import BadLineError, CallRecord, checked, line_failed, parse, sealed
+from siuo_async.engine.records import CallRecord, line_failed, parse
+from siuo_async.seals import BadLineError, checked, sealed
 from siuo_async.values import Answer, Json, Outcome, Usage
 from tests.engine.samples import answered, failure, identity, record
 

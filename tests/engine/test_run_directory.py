@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +109,54 @@ def test_a_named_directory_that_is_empty_or_not_there_is_taken(tmp_path: Path) -
     (tmp_path / "empty").mkdir()
     for name in ("empty", "new"):
         assert found(tmp_path, path=tmp_path / name) == tmp_path / name
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_what_a_command_killed_before_run_json_left_is_taken_by_the_same_command(tmp_path: Path, named: bool) -> None:
+    left = tmp_path / "mine" if named else found(tmp_path)
+    left.mkdir()
+    for name in ("calls.jsonl", "writer.json", "samples.jsonl", ".run.json.4711"):
+        (left / name).touch()
+    for fresh in (False, True):
+        assert found(tmp_path, path=left if named else None, fresh=fresh) == left
+
+
+def test_measuring_again_takes_no_calls_that_were_made_before(tmp_path: Path) -> None:
+    left = found(tmp_path)
+    left.mkdir()
+    (left / "calls.jsonl").write_bytes(b"{}\n")
+    assert found(tmp_path) == left, "whose run.json was lost: its calls are paid"
+    assert found(tmp_path, fresh=True).name == f"{left.name}-2"
+
+
+def test_the_newest_run_is_the_one_made_last_whatever_the_clock_says(tmp_path: Path) -> None:
+    run(tmp_path, "first", created="2030-01-01")
+    run(tmp_path, "second", created="2026-01-01")
+    for number in range(3, 12):
+        run(tmp_path, f"run-{number}", created="2026-01-01")
+    assert found(tmp_path).name == "run-11"
+    again = RunDirectory(tmp_path / "second")
+    again.write_manifest(again.manifest())
+    assert found(tmp_path).name == "run-11", "a run that is continued keeps its number"
+
+
+def test_a_run_of_a_time_without_numbers_is_older_than_any_with_one(tmp_path: Path) -> None:
+    old = run(tmp_path, "old", created="2030-01-01")
+    (old.path / "run.json").write_bytes((old.path / "run.json").read_bytes().replace(b'"number"', b'"unknown"'))
+    run(tmp_path, "new", created="2026-01-01")
+    assert found(tmp_path).name == "new"
+
+
+def test_what_killed_processes_had_half_written_is_swept_up(tmp_path: Path) -> None:
+    made = run(tmp_path, "mine")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for process in (gone.pid, os.getpid()):
+        (made.path / f".summary.json.{process}").touch()
+    (made.path / ".notes.txt").touch()
+    made.begin([sample()], made.manifest())
+    left = {file.name for file in made.path.iterdir() if file.name.startswith(".")}
+    assert left == {f".summary.json.{os.getpid()}", ".notes.txt"}, "who lives may be writing it now"
 
 
 def test_a_directory_of_something_else_is_not_written_into(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import orjson
 from siuo_async.benchmarks.data.datasets import digest_of
 from siuo_async.errors import DataError, RunDirectoryError, StoppedEarly
 from siuo_async.plain_files import must_be_plain
+from siuo_async.seals import BadLineError, checked, sealed
 from siuo_async.values import Picture, Sample
 
 T = TypeVar("T")
@@ -263,6 +264,8 @@ class StoredSamples(Sequence[Sample]):
             return sample_of(line)
         except orjson.JSONDecodeError as error:
             raise _unreadable(self.lines.name, f"a line is no JSON: {error}") from error
+        except BadLineError as error:
+            raise _unreadable(self.lines.name, f"a line was changed: {error}") from error
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise _unreadable(self.lines.name, "a line is no sample") from error
 
@@ -335,14 +338,20 @@ def line_of(sample: Sample) -> bytes:
         {name: value for name in Picture.__slots__ if (value := getattr(p, name)) is not None} for p in sample.pictures
     ]
     try:
-        return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+        return sealed(orjson.dumps(fields))
     except orjson.JSONEncodeError as error:
         raise DataError(f"sample {sample.id}: its text is not valid Unicode ({error}); mend it in the data file") from error
 
 
 def sample_of(line: bytes) -> Sample:
-    """The sample of a line."""
+    """The sample of a line.
+
+    Raises:
+        ValueError: it is no JSON, or its checksum does not fit.
+    """
     fields = orjson.loads(line)
+    if "crc" in fields:  # lines of earlier versions have none
+        checked(line)
     pictures = fields["pictures"]
     return Sample(
         fields["id"],
