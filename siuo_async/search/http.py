@@ -10,6 +10,7 @@ import asyncio
 import html
 import random
 import re
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -77,6 +78,9 @@ class HttpSearcher:
         secrets: what else must not get out of what the endpoint says.
         identity: instead of host and digest of the template.
         sleep: waits between tries.
+
+    Raises:
+        ConfigError: the authorities that a variable names cannot be used.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class HttpSearcher:
         self.identity = identity or f"http:{template.host}#{template.digest}-{READING}-{settings.limit_chars}"
         self._template, self._settings, self._key, self._sleep = template, settings, key, sleep
         self._secrets = Secrets.of(key) | secrets
+        self._authorities = authorities()  # read now: no search must wait for it
         self._headers = {"Accept": "application/json"}
         if key and not template.takes_key:
             self._headers[key_header] = f"Bearer {key}" if key_header.lower() == "authorization" else key
@@ -161,7 +166,7 @@ class HttpSearcher:
             raise SearchError(ErrorKind.CONNECTION, f"no connection to the search at {host}: {_short(str(error))}") from error
 
     async def _followed(self, url: URL) -> Json:
-        session = self._session = self._session or _open_session()
+        session = self._session = self._session or _open_session(self._authorities)
         for _ in range(MOST_REDIRECTS + 1):
             proxy = proxy_for(url.scheme, url.host)
             async with session.get(url, headers=self._headers, allow_redirects=False, proxy=proxy) as response:
@@ -219,9 +224,9 @@ class HttpSearcher:
         return value
 
 
-def _open_session() -> aiohttp.ClientSession:
+def _open_session(trusted: ssl.SSLContext | bool) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=15, ssl=authorities()),
+        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=15, ssl=trusted),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "siuo-async"},
