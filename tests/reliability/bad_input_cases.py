@@ -232,5 +232,5 @@ def inflict(family: Family, scene: Scene, look: Look = lambda *_: None) -> Seen:
         for thread in threads:
             thread.join()
     told = ", ".join(f"{count} x {code}" for code, count in sorted(codes.items()))
-    seen.words = f"exit codes: {told}; no traceback, no hang, no key"
+    seen.words = f"exit codes: {told}"
     return seen
