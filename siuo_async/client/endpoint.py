@@ -185,10 +185,12 @@ class Endpoint:
             try:
                 completion = await self._until_let_in(request, tries)
             except CallError as error:
+                error.__traceback__ = None  # see `retry`: with the frames a request and its pictures would stay
                 if error.kind in RETRYABLE:  # any other failure stands, stopped or not
                     tries.halt.check()
                 completion = await self._retried(error, request, tries)
         except CallError as error:
+            error.__traceback__ = None
             return self._failed(error, tries, call_id)
         finally:
             self.host.calls -= 1

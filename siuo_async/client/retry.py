@@ -69,6 +69,7 @@ async def retrying(
         return await again()
 
     def worth_it(error: BaseException) -> bool:
+        error.__traceback__ = None  # it holds the frames that hold the error, until a collection that may be long in coming
         return isinstance(error, CallError) and error.kind in RETRYABLE and (error.retry_after_s or 0) <= most_hint_s
 
     policy = AsyncRetrying(
@@ -78,4 +79,7 @@ async def retrying(
         sleep=sleep,
         reraise=True,
     )
-    return await policy(attempt)
+    try:
+        return await policy(attempt)
+    finally:
+        policy.iter_state.reset()  # its steps are closures over the policy, a cycle too

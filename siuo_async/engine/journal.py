@@ -513,5 +513,7 @@ def _records_in(line: bytes) -> Iterator[bytes]:
     for begin in re.finditer(re.escape(_PREFIX), line):
         for end in _SEAL.finditer(line, begin.start()):
             with contextlib.suppress(BadLineError):
-                yield checked(line[begin.start() : end.end()]) + b"\n"
+                found = checked(line[begin.start() : end.end()])
+                parse(found)
+                yield found + b"\n"
                 break

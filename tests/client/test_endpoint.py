@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import time
@@ -13,16 +14,17 @@ from pathlib import Path
 
 import pytest
 from pybase64 import b64encode
+from tenacity import AsyncRetrying
 
 from siuo_async.client import retry, transport
 from siuo_async.client.accounts import Environment, account_spec
 from siuo_async.client.budget import TokenBudget
 from siuo_async.client.controller import Ceilings, Controller
-from siuo_async.client.endpoint import Endpoint
+from siuo_async.client.endpoint import Endpoint, Tries
 from siuo_async.client.limits import LimitGroup
 from siuo_async.client.registry import Registry
 from siuo_async.client.retry import TRIES
-from siuo_async.errors import DataError, ErrorKind, StoppedEarly
+from siuo_async.errors import CallError, DataError, ErrorKind, StoppedEarly
 from siuo_async.simulator import SimulatorProcess
 from siuo_async.simulator.settings import Settings
 from siuo_async.values import Outcome
@@ -598,3 +600,18 @@ async def test_an_answer_that_speaks_of_something_like_a_key_is_kept_as_it_is() 
         result = await ask(endpoint)
     assert result.completion is not None
     assert result.completion.answers[0].text == text
+
+
+@pytest.mark.parametrize(
+    "last", [OK, http(400, problem("never")), http(500, problem("again"))], ids=["answered", "refused", "given up"]
+)
+async def test_what_a_call_held_that_was_tried_again_is_free_without_the_garbage_collector(last: bytes) -> None:
+    """It would come by after a million objects, and each call may hold a picture."""
+    async with serving(replies(http(500, problem("no")), http(body=b"<html>"), last)) as server, endpoint_for(server.url) as endpoint:
+        gc.collect()
+        gc.disable()
+        try:
+            await ask(endpoint)
+            assert not [each for each in gc.get_objects() if isinstance(each, Tries | CallError | AsyncRetrying)]
+        finally:
+            gc.enable()
