@@ -23,7 +23,7 @@ from siuo_async.client.limits import LimitGroup, Priority, Tokens
 from siuo_async.client.offline import Host, Network, Trouble, trouble_of
 from siuo_async.client.pictures import PictureCache
 from siuo_async.client.redact import redact_completion, redact_error
-from siuo_async.client.retry import retrying
+from siuo_async.client.retry import let_go, retrying
 from siuo_async.client.token_guess import TokenGuess
 from siuo_async.client.transport import Transport
 from siuo_async.errors import ACCOUNT_WIDE, RETRYABLE, CallError, DataError, ErrorKind, StoppedEarly
@@ -185,12 +185,12 @@ class Endpoint:
             try:
                 completion = await self._until_let_in(request, tries)
             except CallError as error:
-                error.__traceback__ = None  # see `retry`: with the frames a request and its pictures would stay
+                let_go(error)
                 if error.kind in RETRYABLE:  # any other failure stands, stopped or not
                     tries.halt.check()
                 completion = await self._retried(error, request, tries)
         except CallError as error:
-            error.__traceback__ = None
+            let_go(error)
             return self._failed(error, tries, call_id)
         finally:
             self.host.calls -= 1
@@ -303,7 +303,7 @@ class Endpoint:
             elif error.kind in RETRYABLE:
                 self.group.controller.failed()
             reply = None
-            _let_go(error)
+            let_go(error)
             raise
         except (StoppedEarly, DataError):  # before it was sent
             self._note_tokens(request, tries, Usage(0, 0))
@@ -375,13 +375,6 @@ class Endpoint:
             self.stats.on_wire -= 1
         tries.latency_s = time.monotonic() - begun
         return reply
-
-
-def _let_go(error: BaseException | None) -> None:
-    """Takes from an error the frames it came through: they hold the reply, and the error is kept for as long as a backoff lasts."""
-    while error is not None:
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__
 
 
 def _with_sent(completion: Completion, sent: Mapping[str, Json]) -> Completion:

@@ -34,6 +34,17 @@ def tries_of(kind: ErrorKind) -> int:
     return GARBLED_TRIES if kind is ErrorKind.GARBLED else TRIES
 
 
+def let_go(error: BaseException | None) -> None:
+    """Takes from an error the frames it came through.
+
+    They hold request, pictures and reply for as long as a backoff lasts, and the error itself too: a cycle that is only freed by a
+    collection, which may be long in coming.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+
+
 def wait_s(state: RetryCallState) -> float:
     """Half of 2, 4, 8, ... at most 60 seconds for certain, the other half by chance, never less than the server's hint.
 
@@ -69,7 +80,7 @@ async def retrying(
         return await again()
 
     def worth_it(error: BaseException) -> bool:
-        error.__traceback__ = None  # it holds the frames that hold the error, until a collection that may be long in coming
+        let_go(error)
         return isinstance(error, CallError) and error.kind in RETRYABLE and (error.retry_after_s or 0) <= most_hint_s
 
     policy = AsyncRetrying(
