@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -170,46 +171,57 @@ def _damage(path: Path) -> set[bytes]:
 
 
 def power_cuts(scene: Scene) -> Seen:
-    """Kills a session before each call that changes a file and takes away all that no sync had made durable, as a power cut may."""
-    seen, lost_most, dice = Seen(), 0, scene.dice
+    """Kills a session before each call that changes a file and takes away all that no sync had made durable, as a power cut may.
+
+    With `--fsync always` only the record that is being synced may go; with groups, what the last tenth of a second finished.
+    """
+    seen, most, dice = Seen(), {"always": 0, "group": 0}, scene.dice
     with stage(scene) as place:
-        calls = place.calls
-        for number in chosen(len(calls), scene, seen):
-            siuo, what = place.siuo(), f"cut at {number} ({calls[number - 1]})"
-            disk = Disk(siuo.folder / "results")
-            decide = at(number, KILL)
-
-            def watch(call: FileCall, disk: Disk = disk, decide: Callable[[FileCall], Act] = decide) -> Act:
-                disk.note(call)
-                return decide(call)
-
-            if run_held(siuo, place.words, watch, within=siuo.folder / "results").code != -signal.SIGKILL:
-                continue
-            seen.times += 1
-            lost = disk.cut(dice.choice((b"", b"\0")))
-            lost_most = max(lost_most, lost)
-            done = place.run(siuo)
-            seen.expect(done.code == place.code, f"{what}: the same command again ended with {done.code}: {done.err[-300:]}")
-            run = the_run(siuo)
-            seen.expect(run and summary(run) == summary(place.calm_run), f"{what}: the summary differs from the undisturbed run's")
-    seen.words = (
-        f"power cut at {seen.times} of {len(calls)} calls; at most {lost_most} finished calls were not durable yet and made again"
-    )
+        for sync in most:
+            words = (*place.words, "--fsync", sync)
+            calls = calls_of(place, _with_results(place), words)
+            for number in chosen(len(calls), replace(scene, times=scene.times + seen.times), seen):
+                siuo, what = _with_results(place), f"cut at {number} ({calls[number - 1]}), --fsync {sync}"
+                disk = Disk(siuo.folder / "results", at(number, KILL))
+                if run_held(siuo, words, disk.note, within=siuo.folder / "results").code != -signal.SIGKILL:
+                    continue
+                seen.times += 1
+                before = len(kept(siuo, seen, what))
+                disk.cut(dice.choice((b"", b"\0")))
+                lost = before - len(kept(siuo, seen, what))
+                most[sync] = max(most[sync], lost)
+                seen.expect(sync == "group" or lost <= 1, f"{what}: {lost} finished calls were lost")
+                done = place.run(siuo)
+                seen.expect(done.code == place.code, f"{what}: the same command again ended with {done.code}: {done.err[-300:]}")
+                run = the_run(siuo)
+                seen.expect(run and summary(run) == summary(place.calm_run), f"{what}: the summary differs from the undisturbed run's")
+    told = " and ".join(f"{lost} with --fsync {sync}" for sync, lost in most.items())
+    seen.words = f"power cut {seen.times} times; finished calls that were lost and made again, at most: {told}"
     return seen
+
+
+def _with_results(place: Stage) -> Siuo:
+    """A folder where `results` is known to be durable: only what is below it is watched."""
+    siuo = place.siuo()
+    (siuo.folder / "results").mkdir()
+    return siuo
 
 
 class Disk:
     """What a disk is sure to hold: contents that were synced, under names whose folder was synced since."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, decide: Callable[[FileCall], Act]) -> None:
         self.folder = folder.resolve()
+        self.decide = decide
         self.sizes: dict[Path, int] = {}
         """Bytes of each file that were synced."""
         self.unsure: dict[Path, bytes | None] = {}
         """By name, what stood there before; nothing: no such file."""
 
-    def note(self, call: FileCall) -> None:
-        """Told of each call before it is made."""
+    def note(self, call: FileCall) -> Act:
+        """Told of each call before it is made; what becomes of it."""
+        if (act := self.decide(call)) is not None:
+            return act
         if call.name in ("fsync", "fdatasync") and call.path.is_dir():
             for path in [path for path in self.unsure if path.parent == call.path]:
                 del self.unsure[path]
@@ -221,18 +233,17 @@ class Disk:
             target = call.path.with_name(call.path.name.split(".", 1)[1].rpartition(".")[0])
             self.unsure.setdefault(target, target.read_bytes() if target.exists() else None)
             self.sizes[target] = self.sizes.get(call.path, 0)
+        return None
 
-    def cut(self, filler: bytes) -> int:
-        """Takes away what no sync had reached; how many finished calls that were.
+    def cut(self, filler: bytes) -> None:
+        """Takes away what no sync had reached.
 
         Args:
             filler: what stands where data did not reach the disk; empty: the file ends there.
         """
-        lost = 0
         for path in [each for each in self.folder.rglob("*") if each.is_file()]:
             content, sure = path.read_bytes(), self.sizes.get(path, 0)
             if sure < len(content):
-                lost += content[sure:].count(b"\n") if path.name == "calls.jsonl" else 0
                 path.write_bytes(content[:sure] + filler * (len(content) - sure))
         for path, before in self.unsure.items():
             if before is not None:
@@ -241,7 +252,6 @@ class Disk:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-        return lost
 
 
 def _fault(name: str, inflict: Callable[[Scene], Seen], few: int, many: int, promised: str = PROMISED) -> Fault:
