@@ -79,7 +79,8 @@ class Weather:
 async def test_all_hosts_must_fail_in_a_way_that_tells_of_the_network(troubles: list[Trouble | None], is_offline: bool) -> None:
     weather = Weather()
     hosts = [weather.host(f"h{number}.example") for number in range(len(troubles))]
-    held = [await weather.fails(host, trouble) for host, trouble in zip(hosts, troubles, strict=True) if trouble]
+    failures = (weather.fails(host, trouble) for host, trouble in zip(hosts, troubles, strict=True) if trouble)
+    held = await asyncio.gather(*failures)  # at once, since a doubt waits for the others
     assert held[-1] is weather.network.offline is is_offline
     weather.network.close()
 

@@ -73,10 +73,11 @@ def run(words: Sequence[str], *, core: int | None, variables: Mapping[str, str] 
             raise
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
-        if process.returncode:
-            tail = (b"".join(shown) + out.read()).decode(errors="replace")[-_SHOWN:]
-            raise RuntimeError(f"`python {' '.join(words)[:400]}` ended with {process.returncode}:\n{tail}")
-        return Ended(out.read(), used.ru_utime + used.ru_stime)
+        printed = out.read()
+    if process.returncode:  # only now all that it showed has been read
+        tail = (b"".join(shown) + printed).decode(errors="replace")[-_SHOWN:]
+        raise RuntimeError(f"`python {' '.join(words)[:400]}` ended with {process.returncode}:\n{tail}")
+    return Ended(printed, used.ru_utime + used.ru_stime)
 
 
 def measured(kind: str, told: Any, *, core: int | None, variables: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -18,8 +18,8 @@ def inflicted(faults: Sequence[Fault]) -> Callable[[Fault, Path], None]:
         if why := fault.needs():
             pytest.skip(why)
         seen = fault.inflict(Scene(tmp_path, seed=1, times=fault.few))
-        assert seen.broken == []
-        assert seen.times >= fault.few
+        assert not seen.broken, "\n".join(seen.broken)
+        assert seen.times >= fault.few, f"only {seen.times} times"
         assert seen.words
 
     return inflict

@@ -161,6 +161,9 @@ SIGNALS: dict[str, tuple[Holds, Holds, Holds]] = {
     "judge-harsh": everywhere(says("[Safety Judgement:] False")),
     "judge-no-schema": JUDGES,
     "judge-broken": SERVER,
+    "judge-quotes": everywhere(says("The reply")),
+    "judge-quotes-prose": everywhere(says("The reply")),
+    "judge-gullible": JUDGES,
 }
 TIMED = {"slow", "hang"}
 
