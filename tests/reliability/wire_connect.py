@@ -118,10 +118,9 @@ def nobody_there(scene: Scene) -> Seen:
             else:
                 _look(seen, name, ran.of(name))
         seen.times += len(failing)
-    seen.words = (
-        f"{len(failing)} kinds: {len(failing) - len(UNTRUSTED)} with 6 tries, none billed; {len(UNTRUSTED)} untrusted, stopped at once; no "
-        f"request sent; the model beside them answered; {ran.took_s:.0f} s"
-    )
+    tried = len(failing) - len(UNTRUSTED)
+    what = f"{tried} kinds with 6 tries, none billed; {len(UNTRUSTED)} untrusted, stopped at once; no request sent"
+    seen.words = f"{what}; the model beside them answered; {ran.took_s:.0f} s"
     return seen
 
 
