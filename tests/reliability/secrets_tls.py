@@ -95,7 +95,7 @@ def turned_away(scene: Scene) -> Seen:
         url = f"http://me:{PASSWORD.replace('/', '%2F')}@127.0.0.1:{proxy.port}"
         done = _run(scene.folder / "run", f"https://{HOST}/v1", HTTPS_PROXY=url)
     seen.times = len(proxy.asked)
-    seen.expect(done.code in (3, 4), f"exit code {done.code}")
+    seen.expect(done.code == 3, f"exit code {done.code}")
     seen.expect("407" in done.out + done.err + _told(scene.folder), "nobody is told why")
     seen.broken += leaks(scene.folder / "run", KEY, PASSWORD, shown=shown(done))
     seen.words = f"407 to {seen.times} tries, exit {done.code}: neither key nor password is anywhere"
