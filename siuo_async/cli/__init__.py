@@ -101,6 +101,7 @@ def _main() -> NoReturn:
 
 def _ended_by(error: Exception) -> int:
     """Says what ended the command; its exit code."""
+    sys.dont_write_bytecode = True  # what follows is loaded only now: on a disk that is full Python would keep half of it
     from siuo_async.cli import last_words
     from siuo_async.errors import NO_MEMORY, SiuoError, is_starved
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 import threading
@@ -72,8 +73,9 @@ def _serve() -> None:
 
 
 def _import_the_program() -> None:
-    for name in ("app", "dry_run", "judging", "looking", "running", "simulated"):
-        importlib.import_module(f"siuo_async.cli.{name}")
+    cli = importlib.import_module("siuo_async.cli")
+    for module in pkgutil.iter_modules(cli.__path__, "siuo_async.cli."):
+        importlib.import_module(module.name)
 
 
 def _command(told: Mapping[str, Any]) -> None:

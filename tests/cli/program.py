@@ -65,6 +65,8 @@ class Siuo:
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
             "PYTHONWARNINGS": "error",
+            # Python does not notice that a full disk took half of a compiled module, and every later process would stumble over it.
+            "PYTHONDONTWRITEBYTECODE": "1",
             **variables,
         }
 
