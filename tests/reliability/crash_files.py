@@ -6,13 +6,14 @@ import json
 import os
 import random
 import shutil
+import signal
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from siuo_async.engine.journal import Index
 from siuo_async.simulator import Settings
-from tests.cli.program import Siuo, every, finish, until
+from tests.cli.program import Done, Siuo, every, finish, until
 from tests.reliability.crash_kills import half
 from tests.reliability.crash_stage import Stage, kept, stage, summary, survives, the_run, told_well
 from tests.reliability.faults import Fault, Scene, Seen
@@ -191,23 +192,37 @@ def _next_goes_on(place: Stage, siuo: Siuo, run: Path, seen: Seen, what: str) ->
 
 
 def no_note(scene: Scene) -> Seen:
-    """`writer.json` is deleted under the writer; a second process comes; several begin the same run at once."""
+    """Several processes begin the same run at once, and two more while one holds it whose `writer.json` was deleted."""
     seen, turned_away = Seen(), 0
     with stage(scene, 6, SLOW) as place:
         while seen.times < scene.times:
             siuo = place.siuo()
-            starts = [partial(finish, siuo.start(*place.words), code=None) for _ in range(3)]
-            (_with_calls(siuo, 1) / "writer.json").unlink()
-            found = [done for done in every(starts, at_once=3) if not isinstance(done, BaseException)]
-            seen.times += 1
+            together = every([partial(finish, siuo.start(*place.words), code=None) for _ in range(3)], at_once=3)
+            found = [done for done in together if not isinstance(done, BaseException)]
             codes = sorted(done.code for done in found)
-            away = [done for done in found if done.code == 2]
             seen.expect(len(found) == 3 and codes.count(place.code) >= 1, f"three at once ended with {codes}")
+            away = [done for done in found if done.code == 2]
+            seen.expect(survives(place, siuo, seen, "three at once") == 0, "three at once: calls were made twice")
+            away += _held_by_one_that_sleeps(place, seen)
             seen.expect(all("is being written by" in done.err for done in away), f"not told why: {[done.err[-200:] for done in away]}")
             turned_away += len(away)
-            seen.expect(survives(place, siuo, seen, "three at once") == 0, "three at once: calls were made twice")
-    seen.words = f"{3 * seen.times} processes on {seen.times} runs, {turned_away} turned away with one sentence; no call made twice"
+            seen.times += 1
+    seen.words = f"{6 * seen.times} processes on {2 * seen.times} runs, {turned_away} turned away with one sentence; no call made twice"
     return seen
+
+
+def _held_by_one_that_sleeps(place: Stage, seen: Seen) -> list[Done]:
+    """What becomes of two commands while the process that holds the run stands still."""
+    siuo = place.siuo()
+    first = siuo.start(*place.words)
+    (_with_calls(siuo, 1) / "writer.json").unlink()
+    first.send_signal(signal.SIGSTOP)
+    others = [finish(siuo.start(*place.words), code=None) for _ in range(2)]
+    first.send_signal(signal.SIGCONT)
+    finish(first, code=place.code)
+    seen.expect([done.code for done in others] == [2, 2], f"beside one that holds the run: {[done.code for done in others]}")
+    seen.expect(survives(place, siuo, seen, "one at a time") == 0, "one at a time: calls were made twice")
+    return others
 
 
 def _empty(name: str) -> Change:
