@@ -76,7 +76,9 @@ def _all_faults(told: argparse.Namespace, line: Line) -> bool:
             continue
         late = bool(told.minutes) and time.monotonic() > ends
         with tempfile.TemporaryDirectory(prefix="fault-") as folder:
-            seen = fault.inflict(Scene(Path(folder), told.seed, times(fault, told.minutes, few=told.few or late)))
+            place = Path(folder, "scene")  # what programs print is kept beside it
+            place.mkdir()
+            seen = fault.inflict(Scene(place, told.seed, times(fault, told.minutes, few=told.few or late)))
         kept = kept and not seen.broken
         line(_row(fault, seen))
     return kept
