@@ -107,7 +107,9 @@ CASES = {
     "a flag of another kind": Case((*GEN, *DATA, *M, *J, "--limit", "ten"), ("'--limit': must be a whole number", "siuo run --help")),
     "a flag out of bounds": Case((*GEN, *DATA, *M, *J, "--answers", "65"), ("'--answers': must be less than or equal to 64",)),
     "a flag without its value": Case((*GEN, *DATA, *M, *J, "--limit"), ("'--limit' requires an argument",)),
-    "a mistyped flag": Case((*GEN, *DATA, *M, *J, "--limt", "3"), ("no such option: --limt; did you mean --limit", "? `siuo run --help`")),
+    "a mistyped flag": Case(
+        (*GEN, *DATA, *M, *J, "--limt", "3"), ("no such option: --limt; did you mean --limit", "? `siuo run --help`")
+    ),
     "a mistyped command": Case(("rnu",), ("no such command 'rnu'; did you mean 'run'? `siuo --help` shows",)),
     "a path that is too long": Case((*GEN, *M, *J, "--data", "x" * 300), ("cannot be used (File name too long)",)),
     "a folder for a configuration": Case(("run", "-c", "data"), ("data cannot be read (Is a directory)",)),

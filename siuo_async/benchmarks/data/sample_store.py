@@ -131,10 +131,7 @@ class Lines:
         except OSError as error:
             raise RunDirectoryError(f"{self.name} cannot be read ({error.strerror}); run the same command again") from error
         if len(found) < end - start:
-            raise RunDirectoryError(
-                f"{self.name} became shorter while it was read; keep other programs off it, and run the same command with --data to "
-                "write it again"
-            )
+            raise RunDirectoryError(f"{self.name} became shorter while it was read; keep other programs off it, and {_WAY_OUT}")
         return found
 
     def are_at(self, path: Path) -> bool:
