@@ -56,7 +56,7 @@ def times(fault: Fault, minutes: float, *, few: bool) -> int:
 
 
 def _row(fault: Fault, seen: Seen) -> str:
-    verdict = "; ".join(f"BROKEN: {sentence}" for sentence in seen.broken) or "kept"
+    verdict = "; ".join(f"BROKEN: {sentence}" for sentence in seen.broken) or ("kept" if seen.times else "not tried")
     return _cells(fault.part, fault.name, str(seen.times), fault.promised, seen.words, verdict)
 
 
