@@ -1,4 +1,4 @@
-"""What is being tried again and why, in a sentence: a run that waits for a server that is unwell must not look like one that is stuck."""
+"""What is tried again and why, in a sentence: a run that waits for a server that is unwell must not look stuck."""
 
 from __future__ import annotations
 
