@@ -42,7 +42,10 @@ lock: $(VENV)/.dev ## Write down the versions that are installed now
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
+OLD := siuo needs Python 3.11 or newer, and $(PYTHON) is %d.%d; name another one, as in: make demo PYTHON=python3.12
+
 $(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("$(OLD)" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 

@@ -11,6 +11,7 @@ import sys
 from typing import NoReturn
 
 _TYPER_INTERRUPTED = 130
+_INTERRUPTED = "siuo: stopped; run the same command again to continue\n"
 
 
 def _take_places() -> None:
@@ -70,6 +71,9 @@ def main() -> NoReturn:
     """Entry point of `siuo`: errors that are told to the user become one sentence and the exit code of the design."""
     try:
         _main()
+    except KeyboardInterrupt:  # while modules were loaded, or while the end was told
+        _tell(_INTERRUPTED)
+        sys.exit(3)
     finally:
         _drop_unwritten()
 
@@ -94,7 +98,7 @@ def _main() -> NoReturn:
     except Exception as error:
         sys.exit(_ended_by(error))
     if code == _TYPER_INTERRUPTED:
-        _tell("siuo: stopped; run the same command again to continue\n")
+        _tell(_INTERRUPTED)
         sys.exit(3)
     sys.exit(code if isinstance(code, int) else 0)
 

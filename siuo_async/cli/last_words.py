@@ -14,8 +14,10 @@ _PLAINER = (
     (r"Input should be a valid integer.*", "must be a whole number"),
     (r"Input should be a valid number.*", "must be a number"),
     (r"Input should", "must"),
+    (r"\. Did you mean", "; did you mean"),
+    (r" \(Possible options: (.*)\)$", r"; did you mean \1?"),
 )
-"""Typer names types of Python, which nobody typed."""
+"""Typer names types of Python, which nobody typed, and makes suggestions in two forms."""
 
 
 def without_keys(text: str) -> str:
@@ -45,7 +47,9 @@ def of_what_was_mistyped(error: Exception) -> str | None:
         told = re.sub(pattern, plain, told)
     context = getattr(error, "ctx", None)
     place = context.command_path if context else "siuo"
-    return of_a_sentence(f"{told[:1].lower()}{told[1:].rstrip('.')}; `{place} --help` shows what there is")
+    told = told.rstrip(".")
+    end = " " if told.endswith("?") else "; "
+    return of_a_sentence(f"{told[:1].lower()}{told[1:]}{end}`{place} --help` shows what there is")
 
 
 def of_an_unusable_path(error: OSError) -> str:

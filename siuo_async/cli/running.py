@@ -245,15 +245,18 @@ def execute(jobs: Sequence[Job], *, as_json: bool, generate: bool = True, typed:
 
 def in_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     """Runs a coroutine on uvloop where it exists, with a garbage collector that does not look at what stays anyway."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
     try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(coroutine)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(coroutine)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
+        try:
+            import uvloop
+        except ImportError:
+            return asyncio.run(coroutine)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(coroutine)
+    finally:
+        coroutine.close()  # where Ctrl-C came before it began, lest Python complains that nobody waited for it
 
 
 def _asked(jobs: Sequence[Job], *, generate: bool) -> list[Participant]:

@@ -70,6 +70,10 @@ class EndpointStats:
     maybe_billed: int = 0
     waited_s: float = 0.0
     latency_s: float = 0.0
+    error: str = ""
+    """What the last try said that failed and may be made again, without keys."""
+    error_at: float = -inf
+    """When it failed, on the monotonic clock."""
 
 
 @dataclass(slots=True)
@@ -302,6 +306,7 @@ class Endpoint:
                 self._rate_limited(error, tries)
             elif error.kind in RETRYABLE:
                 self.group.controller.failed()
+                self.stats.error, self.stats.error_at = f"{error.kind}: {error.message}", time.monotonic()
             reply = None
             let_go(error)
             raise

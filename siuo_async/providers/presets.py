@@ -128,7 +128,8 @@ def base_url_of(preset: Preset, environ: Mapping[str, str], configured: str | No
     if not url:
         way = f"set {preset.base_url_env}" if preset.base_url_env else "give it a `base_url`"
         raise ConfigError(f"provider `{preset.name}` has no base URL: {way}.")
-    path = _split(url).path.rstrip("/")
+    where = f"provider '{preset.name}'" if configured or not from_environment else preset.base_url_env
+    path = _split(url, f"{where}: ").path.rstrip("/")
     return url.rstrip("/") + ("" if _VERSION.fullmatch(path.rpartition("/")[2]) else preset.base_path)
 
 
@@ -153,7 +154,7 @@ def is_own_host(preset: Preset, host: str) -> bool:
     return any(fnmatchcase(host, own) for own in preset.hosts)
 
 
-def _split(url: str) -> SplitResult:
+def _split(url: str, where: str = "") -> SplitResult:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in _DEFAULT_PORTS and parts.hostname and (parts.port is None or parts.port > 0)
@@ -161,7 +162,7 @@ def _split(url: str) -> SplitResult:
         usable = None
     # A blank or a newline would end the request line early, and what follows would be headers.
     if not usable or parts.query or parts.fragment or not url.isprintable() or " " in url:
-        raise ConfigError(f"`{printable(shown(url))}` is no base URL: it must look like https://host/path, without `?` or `#`.")
+        raise ConfigError(f"{where}`{printable(shown(url))}` is no base URL; it must look like https://host/path, without `?` or `#`")
     return parts
 
 

@@ -18,6 +18,7 @@ from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.engine.session import SessionState
 from siuo_async.report.text import count, duration, in_line, money, one_line, percent
 from siuo_async.ui.limit_lines import limit_lines
+from siuo_async.ui.trouble import trouble
 from siuo_async.values import EMPTY
 
 ENOUGH = 30
@@ -110,6 +111,8 @@ def frame(state: SessionState, width: int, *, heading: str, scores: Scores | Non
     if offline_s := state.offline_s():
         waited = f"offline for {duration(offline_s)}: the network is gone; trying again every 15 s, nothing is lost"
         lines.append(Text(waited, style="bold yellow"))
+    elif words := trouble(state.endpoints):
+        lines.append(Text(one_line(words, width), style="yellow"))
     if state.grace_ends is not None:
         left = max(0.0, state.grace_ends - time.monotonic())
         lines.append(Text(f"stopping: calls on the wire have {left:.0f} s; Ctrl-C again cuts them", style="bold yellow"))
@@ -129,7 +132,18 @@ def _progress_line(state: SessionState, width: int) -> Text:
     unknown = any(board.generation.unpriced or board.judging.unpriced for board in state.boards)
     cost = money(None if unknown else spend / 10**12)
     parts = [f" {done}/{total} samples", duration(elapsed), f"ETA {eta(state)}", f"{state.sent} sent", cost]
-    return Text("━" * filled, style="green") + Text("─" * (bar_width - filled), style="dim") + Text(" · ".join(parts))
+    bar = Text("━" * filled, style="green") + Text("─" * (bar_width - filled), style="dim")
+    return bar + Text(_fitting(parts, width - bar_width))
+
+
+def _fitting(parts: Sequence[str], width: int) -> str:
+    """As many of the parts as there is room for: of a figure that is cut, what is left reads as another figure."""
+    fit = parts[0]
+    for part in parts[1:]:
+        if cell_len(fit) + cell_len(part) + 3 > width:
+            break
+        fit += f" · {part}"
+    return fit
 
 
 def eta(state: SessionState) -> str:
@@ -190,4 +204,4 @@ def _judge_line(judge: Endpoint, width: int) -> Text:
     )
     if group.cooling_s > 0:
         parts.append(f"cooling {group.cooling_s:.0f} s")
-    return Text(" · ".join(parts), style="dim")
+    return Text(_fitting(parts, width), style="dim")

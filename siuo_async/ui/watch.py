@@ -14,6 +14,7 @@ from siuo_async.engine.session import SessionState
 from siuo_async.report.text import duration, one_line, percent
 from siuo_async.ui.frame import Scores, eta, frame
 from siuo_async.ui.limit_lines import in_few_words
+from siuo_async.ui.trouble import trouble
 
 FRAMES_PER_S = 4
 PLAIN_EVERY_S = 10.0
@@ -78,4 +79,6 @@ def plain_line(state: SessionState, scores: Scores) -> str:
     elapsed = duration(asyncio.get_running_loop().time() - state.begun)
     offline = f"; offline for {duration(state.offline_s())}" if state.offline_s() else ""
     held = f"; {words}" if (words := in_few_words(state.limits)) and not offline else ""
-    return f"{elapsed}: {', '.join(models)}; {state.sent} sent, {wire} on the wire, {limited} x 429, ETA {eta(state)}{held}{offline}"
+    again = f"; {one_line(words, 160)}" if (words := trouble(state.endpoints)) and not offline else ""
+    told = f"{state.sent} sent, {wire} on the wire, {limited} x 429, ETA {eta(state)}"
+    return f"{elapsed}: {', '.join(models)}; {told}{held}{again}{offline}"

@@ -88,7 +88,7 @@ CASES = {
     "resume of nothing": Case(("resume",), ("no unfinished run", "siuo ls")),
     "base URL without scheme": Case(
         (*GEN, *DATA, "-m", "openai/gpt-4o", "--no-judge"),
-        ("`127.0.0.1:8000/v1` is no base URL", "https://"),
+        ("OPENAI_BASE_URL: `127.0.0.1:8000/v1` is no base URL", "https://"),
         env=(("OPENAI_BASE_URL", "127.0.0.1:8000/v1"), ("OPENAI_API_KEY", "sk-000000000")),
     ),
     "key in the base URL": Case(
@@ -108,8 +108,10 @@ CASES = {
     "a flag of another kind": Case((*GEN, *DATA, *M, *J, "--limit", "ten"), ("'--limit': must be a whole number", "siuo run --help")),
     "a flag out of bounds": Case((*GEN, *DATA, *M, *J, "--answers", "65"), ("'--answers': must be less than or equal to 64",)),
     "a flag without its value": Case((*GEN, *DATA, *M, *J, "--limit"), ("'--limit' requires an argument",)),
-    "a mistyped flag": Case((*GEN, *DATA, *M, *J, "--limt", "3"), ("no such option: --limt", "--limit")),
-    "a mistyped command": Case(("rnu",), ("no such command 'rnu'", "siuo --help")),
+    "a mistyped flag": Case(
+        (*GEN, *DATA, *M, *J, "--limt", "3"), ("no such option: --limt; did you mean --limit", "? `siuo run --help`")
+    ),
+    "a mistyped command": Case(("rnu",), ("no such command 'rnu'; did you mean 'run'? `siuo --help` shows",)),
     "a path that is too long": Case((*GEN, *M, *J, "--data", "x" * 300), ("cannot be used (File name too long)",)),
     "a folder for a configuration": Case(("run", "-c", "data"), ("data cannot be read (Is a directory)",)),
     "a pipe for a configuration": Case(("run", "-c", "run.yaml"), ("run.yaml is empty",), lambda f: os.mkfifo(f / "run.yaml")),
@@ -250,7 +252,9 @@ def test_samples_that_were_changed_make_no_number(change: Callable[[list[bytes]]
     changed = change([line.rpartition(b',"crc":')[0] for line in file.read_bytes().splitlines()])
     file.write_bytes(b"".join(sealed(line + b"}") for line in changed))
     for command in ("score", "resume", "report", "export", "check"):
-        assert "does not hold the samples that the run was made of" in siuo(command, finished, code=2).err
+        told = siuo(command, finished, code=2).err
+        assert "does not hold the samples that the run was made of" in told or "its checksum does not fit" in told
+        assert "type its `siuo run` command again, which writes it anew" in told
 
 
 @pytest.mark.parametrize("name", ["run.json", "samples.jsonl", "calls.jsonl", "summary.json", "run_stats.json", "limits.jsonl"])

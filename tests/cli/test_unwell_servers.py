@@ -50,6 +50,11 @@ def test_a_broken_model_is_stopped_with_a_sentence(broken: Done) -> None:
     assert f"stopped early: {stop}" in broken.err
 
 
+def test_the_plain_log_says_what_is_tried_again_and_why(broken: Done) -> None:
+    assert "; sim/openai-broken: server: The simulated server had an error. (" in broken.err
+    assert " tries again so far)" in broken.err
+
+
 def test_a_healthy_model_beside_a_broken_one_is_complete(broken: Done) -> None:
     healthy = model(broken.json, "openai-careful")
     assert healthy["complete"] is True

@@ -221,7 +221,7 @@ def test_samples_that_are_damaged_while_they_are_read_are_told_with_a_way_out(tm
     stored = made.read_samples()
     (made.path / "samples.jsonl").write_bytes(content)
     for look in (lambda: stored[1], lambda: list(stored)):
-        with pytest.raises(RunDirectoryError, match=r"samples\.jsonl .*run the same command with --data to write it again"):
+        with pytest.raises(RunDirectoryError, match=r"samples\.jsonl .*type its `siuo run` command again"):
             look()
 
 

@@ -151,7 +151,7 @@ def only_in_soak(inflict: Callable[[Scene], Seen]) -> Callable[[Scene], Seen]:
     """For a fault that takes minutes: the test suite inflicts it no times."""
 
     def perhaps(scene: Scene) -> Seen:
-        return inflict(scene) if scene.times else Seen(words="takes minutes, so only in `make soak`")
+        return inflict(scene) if scene.times else Seen(words="takes minutes, so not with --few, nor with less than half an hour")
 
     return perhaps
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from siuo_async.benchmarks.siuo_gen import SiuoGen
 from siuo_async.benchmarks.usb import Usb
@@ -96,3 +97,16 @@ def test_a_model_whose_turn_has_not_come_has_a_dash_for_its_scores() -> None:
     ticks = iter(range(99))
     first, second = frame(state, 100, heading="x", scores=Scores(0.5, clock=lambda: next(ticks))).plain.split("\n")[3:5]
     assert ("–" in first, "–" in second) == (True, False)
+
+
+@pytest.mark.parametrize("width", range(40, 130))
+def test_no_figure_is_cut_in_the_line_of_progress(width: int) -> None:
+    state: Any = SimpleNamespace(
+        plan=SimpleNamespace(benchmark=SiuoGen()), boards=[board(SiuoGen(), 167, "m")], judge=None, endpoints=[], notices=[],
+        begun=time.monotonic(), sent=12_345, limits=(), grace_ends=None, offline_s=lambda: 0.0,
+    )  # fmt: skip
+    state.boards[0].generation.pico_usd = 234_500_000_000
+    line = frame(state, width, heading="siuo").plain.split("\n")[1]
+    assert cell_len(line) <= width
+    last = line.rpartition(" · ")[2]
+    assert last.endswith(" samples") or last in ("0 s", "ETA –", "12345 sent", "$0.4690")

@@ -26,6 +26,7 @@ from siuo_async.values import Picture, Sample
 T = TypeVar("T")
 _BLOCK = 1 << 18
 _MIMES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
+_WAY_OUT = "restore it from a copy, or type its `siuo run` command again, which writes it anew"
 
 
 class Lines:
@@ -130,10 +131,7 @@ class Lines:
         except OSError as error:
             raise RunDirectoryError(f"{self.name} cannot be read ({error.strerror}); run the same command again") from error
         if len(found) < end - start:
-            raise RunDirectoryError(
-                f"{self.name} became shorter while it was read; keep other programs off it, and run the same command with --data to "
-                "write it again"
-            )
+            raise RunDirectoryError(f"{self.name} became shorter while it was read; keep other programs off it, and {_WAY_OUT}")
         return found
 
     def are_at(self, path: Path) -> bool:
@@ -232,10 +230,7 @@ class StoredSamples(Sequence[Sample]):
         if not digest:
             deque(looked_at, maxlen=0)
         elif not digest_of(looked_at).startswith(digest):
-            raise RunDirectoryError(
-                f"{path} does not hold the samples that the run was made of; restore it from a copy, or run the same command with "
-                "--data to write it again"
-            )
+            raise RunDirectoryError(f"{path} does not hold the samples that the run was made of; {_WAY_OUT}")
         return found
 
     def __len__(self) -> int:
@@ -324,7 +319,7 @@ def _looked_at(sample: Sample) -> Sample:
 
 
 def _unreadable(name: str, why: str | None) -> RunDirectoryError:
-    return RunDirectoryError(f"{name} cannot be read ({why}); run the same command with --data to write it again")
+    return RunDirectoryError(f"{name} cannot be read ({why}); {_WAY_OUT}")
 
 
 def line_of(sample: Sample) -> bytes:
