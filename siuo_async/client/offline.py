@@ -21,7 +21,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from ipaddress import ip_address
 from math import inf
 
 import aiohttp
@@ -29,6 +28,7 @@ from yarl import URL
 
 from siuo_async.client.halt import Halt
 from siuo_async.errors import CallError, ErrorKind, StoppedEarly
+from siuo_async.network import is_here, is_near
 from siuo_async.providers.dialects.base import Reply
 
 OFFLINE_WAIT_S = 7_200.0
@@ -113,15 +113,7 @@ class Reach(IntEnum):
 
 
 def _reach(host: str) -> Reach:
-    if host == "localhost" or host.endswith(".localhost"):
-        return Reach.HERE
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return Reach.NEAR if "." not in host or host.endswith((".local", ".lan", ".internal", ".home.arpa")) else Reach.FAR
-    if address.is_loopback:
-        return Reach.HERE
-    return Reach.FAR if address.is_global else Reach.NEAR
+    return Reach.HERE if is_here(host) else Reach.NEAR if is_near(host) else Reach.FAR
 
 
 @dataclass(slots=True)

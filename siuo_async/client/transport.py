@@ -35,6 +35,7 @@ MOST_REPLY_BYTES = 32 << 20
 """No text answer is this long, even with the log-probabilities of all its thoughts; more is a server gone wrong."""
 LARGE_AT_ONCE = 2
 """So many replies of the process may be long at once: each takes twice its length while it is put together."""
+_PROXY_IS_BUSY = frozenset({408, 429})
 _USER_AGENT = f"siuo-async/{version('siuo-async')}"
 
 
@@ -208,9 +209,12 @@ class Transport:
             raise _late(url, self.total_s, sent=timer.uploaded) from error
         except aiohttp.ClientPayloadError as error:
             raise CallError(ErrorKind.GARBLED, f"the reply of {url.host} was cut short", maybe_billed=True) from error
+        except aiohttp.ClientHttpProxyError as error:
+            # 5xx: the proxy could not reach the host just now
+            kind = ErrorKind.CONNECTION if error.status >= 500 or error.status in _PROXY_IS_BUSY else ErrorKind.ROUTE
+            message = f"the proxy on the way to {url.host} answered {error.status} ({_plain(error.message)})"
+            raise CallError(kind, message) from error
         except aiohttp.ClientResponseError as error:
-            if isinstance(error, aiohttp.ClientHttpProxyError):
-                raise CallError(ErrorKind.CONNECTION, f"no connection to {url.host}: {_plain(error)}") from error
             message = f"the reply of {url.host} is no HTTP that can be read: {_plain(error.message)}"
             raise CallError(ErrorKind.GARBLED, message, maybe_billed=True) from error
         except aiohttp.InvalidURL as error:
@@ -218,10 +222,6 @@ class Transport:
         except aiohttp.ClientConnectorCertificateError as error:
             why = getattr(error.certificate_error, "verify_message", "") or _plain(error.certificate_error)
             raise CallError(ErrorKind.ROUTE, f"the certificate of {url.host} is not trusted ({why})") from error
-        except aiohttp.ClientHttpProxyError as error:
-            # 5xx: the proxy could not reach the host just now
-            kind = ErrorKind.CONNECTION if error.status >= 500 else ErrorKind.ROUTE
-            raise CallError(kind, f"the proxy on the way to {url.host} answered {error.status} ({error.message})") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # ValueError: aiohttp's parser on bytes that are no HTTP
             message = f"no connection to {url.host}: {_plain(error)}"

@@ -162,9 +162,10 @@ async def test_a_server_of_this_machine_or_its_own_network_says_nothing_of_what_
     assert not weather.network.offline
 
 
-async def test_a_server_of_this_machine_that_fails_is_never_the_networks_fault() -> None:
+@pytest.mark.parametrize("here", ["127.0.0.1:8000", "0.0.0.0:8000", "vllm.localhost"])
+async def test_a_server_of_this_machine_that_fails_is_never_the_networks_fault(here: str) -> None:
     weather = Weather()
-    assert not await weather.fails(weather.host("127.0.0.1:8000"), NO_NAME)
+    assert not await weather.fails(weather.host(here), NO_NAME)
 
 
 async def test_a_near_host_waits_too_once_it_is_gone_itself() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 
 import pytest
@@ -25,6 +26,17 @@ def test_a_socket_asks_for_signs_of_life_and_gives_up_after_a_while() -> None:
 
 def test_a_call_that_never_gets_a_sign_of_life_fails_long_before_its_timeout() -> None:
     assert SILENT_S < 600 / 5
+
+
+async def test_an_option_that_the_system_refuses_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Bare(socket.socket):
+        def setsockopt(self, level: int, *args: object) -> None:  # type: ignore[override]
+            if level == socket.IPPROTO_TCP:
+                raise OSError(errno.ENOPROTOOPT, "Protocol not available")
+
+    monkeypatch.setattr("siuo_async.client.sockets.socket.socket", Bare)
+    with open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))) as opened:
+        assert isinstance(opened, Bare)
 
 
 async def test_calls_go_over_such_sockets() -> None:

@@ -348,6 +348,24 @@ async def test_a_proxy_that_is_down_is_a_connection_error_without_its_password(p
     assert "hunter2" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    "status, kind",
+    [
+        *((403, ErrorKind.ROUTE), (407, ErrorKind.ROUTE)),
+        *((408, ErrorKind.CONNECTION), (429, ErrorKind.CONNECTION), (502, ErrorKind.CONNECTION), (504, ErrorKind.CONNECTION)),
+    ],
+)
+async def test_a_proxy_that_turns_all_away_is_no_way_and_one_that_is_busy_is_tried_again(
+    proxies: pytest.MonkeyPatch, status: int, kind: ErrorKind
+) -> None:
+    async with serving(http(status)) as proxy:
+        proxies.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        with pytest.raises(CallError) as caught:
+            await post("https://api.example/v1/chat")
+    assert (caught.value.kind, caught.value.maybe_billed) == (kind, False)
+    assert f"the proxy on the way to api.example answered {status}" in caught.value.message
+
+
 async def test_a_server_is_stopped_and_started_on_one_port() -> None:
     server = RawServer(lambda seen, writer: asyncio.sleep(0, writer.write(OK)))
     await server.start()
