@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 
 import pytest
 from yarl import URL
 
+from siuo_async.client import sockets
 from siuo_async.client.sockets import SILENT_S, open_socket
 from siuo_async.client.transport import Sweep, Transport
 from tests.client.servers import OK, serving
@@ -49,6 +51,46 @@ async def test_calls_go_over_such_sockets() -> None:
         assert handler is not None
         assert handler.transport is not None
         assert handler.transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        await transport.sweep.close()
+        await transport.close()
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="needs Linux's names")
+@pytest.mark.parametrize("short", [True, False])
+async def test_a_server_that_takes_a_large_body_late_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch, short: bool) -> None:
+    """The kernel ends a connection whose peer takes nothing for so long, though it gives signs of life."""
+    options = [(level, name, 300 if name == "TCP_USER_TIMEOUT" else value) for level, name, value in sockets._OPTIONS]
+    monkeypatch.setattr(sockets, "_OPTIONS", options)
+    body = b" " * (16 << 20)
+
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(2)
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(len(body))
+        writer.write(OK)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(late, "127.0.0.1", 0)
+    transport = Transport.open(Sweep(), short=short)
+    url = URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+    reply = await transport.post(url, HEADERS, (body,))
+    assert reply.status == 200
+    await transport.sweep.close()
+    await transport.close()
+    server.close()
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="needs Linux's names")
+async def test_what_is_sent_next_on_its_connection_is_watched_as_before() -> None:
+    async with serving(OK) as server:
+        transport = Transport.open(Sweep())
+        await transport.post(URL(server.url), HEADERS, (b" " * (1 << 20),))
+        assert transport.direct is not None
+        ((idle,),) = transport.direct._idle.values()
+        assert idle[0].protocol is not None
+        opened = idle[0].protocol.transport.get_extra_info("socket")  # type: ignore[union-attr]
+        assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1000 * SILENT_S
         await transport.sweep.close()
         await transport.close()
 
