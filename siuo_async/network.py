@@ -67,6 +67,16 @@ def authorities(variables: Mapping[str, str] | None = None) -> ssl.SSLContext | 
     return True
 
 
+def authorities_for(scheme: str, host: str | None) -> ssl.SSLContext | bool:
+    """Those that vouch for a host; nothing is read, and so nothing refused, where nobody has to prove who it is.
+
+    Raises:
+        ConfigError: they cannot be used, or a proxy on the way cannot.
+    """
+    proxy = proxy_for(scheme, host) or ""
+    return authorities() if scheme == "https" or proxy.lower().startswith("https:") else True
+
+
 @cache
 def _own(_: tuple[str, ...]) -> ssl.SSLContext:
     """Shared by all connections: reading a system's worth of certificates takes 50 ms."""

@@ -165,9 +165,8 @@ class Direct:
 
     def _idle_one(self, address: _Address) -> Connection | None:
         """The connection used last; those that got too old meanwhile are closed."""
-        idle, oldest = address.idle, time.monotonic() - _KEPT_S
-        while idle and idle[0][1] < oldest:
-            _drop(idle.popleft()[0])
+        idle = address.idle
+        _drop_old(idle)
         while idle:
             connection = idle.pop()[0]
             handler = connection.protocol
@@ -176,6 +175,11 @@ class Direct:
                 return connection
             connection.close()
         return None
+
+    def tidy(self) -> None:
+        """Closes what was idle for too long: a server that works on few connections has one of them free for who waits."""
+        for idle in self._idle.values():
+            _drop_old(idle)
 
     def close(self) -> None:
         """Closes the connections that nobody uses."""
@@ -251,6 +255,12 @@ def _open(handler: ResponseHandler) -> asyncio.WriteTransport:
     if transport is None or transport.is_closing():
         raise aiohttp.ClientConnectionResetError("the connection was closed")
     return transport
+
+
+def _drop_old(idle: deque[tuple[Connection, float]]) -> None:
+    oldest = time.monotonic() - _KEPT_S
+    while idle and idle[0][1] < oldest:
+        _drop(idle.popleft()[0])
 
 
 def _drop(connection: Connection) -> None:

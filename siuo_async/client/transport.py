@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from siuo_async.client.direct import CHUNK, Direct, own_headers, possible
 from siuo_async.client.room import Room
 from siuo_async.client.sockets import TAKEN_UNREAD, may_be_taken_late, open_socket
 from siuo_async.errors import CallError, ErrorKind
-from siuo_async.network import authorities, proxy_for
+from siuo_async.network import proxy_for
 from siuo_async.providers.dialects.base import Reply
 from siuo_async.providers.lenient import printable
 
@@ -167,18 +168,16 @@ class Transport:
     room: Room
 
     @classmethod
-    def open(cls, sweep: Sweep, *, total_s: float = TOTAL_S, short: bool = True) -> Transport:
+    def open(cls, sweep: Sweep, *, total_s: float = TOTAL_S, short: bool = True, trusted: ssl.SSLContext | bool = True) -> Transport:
         """As many connections as slots allow.
 
         Args:
             short: False sends everything through the session.
-
-        Raises:
-            ConfigError: the authorities that a variable names cannot be used.
+            trusted: who may vouch for a server; True for the system's own.
         """
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, limit_per_host=0, ttl_dns_cache=300, keepalive_timeout=15, socket_factory=open_socket, ssl=authorities()
+                limit=0, limit_per_host=0, ttl_dns_cache=300, keepalive_timeout=15, socket_factory=open_socket, ssl=trusted
             ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -233,6 +232,11 @@ class Transport:
         payload = PartsPayload(parts, timer)
         async with self.session.post(url, data=payload, headers=headers, proxy=proxy, allow_redirects=False) as response:
             return Reply(response.status, response.headers, await self.room.whole(response.content), time.time())
+
+    def tidy(self) -> None:
+        """To be called now and then: closes connections that were idle for too long."""
+        if self.direct is not None:
+            self.direct.tidy()
 
     def refresh(self) -> None:
         """Forgets what may lead nowhere when the network has changed: idle connections, names that were looked up."""

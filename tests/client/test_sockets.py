@@ -12,7 +12,7 @@ from yarl import URL
 from siuo_async.client import sockets
 from siuo_async.client.sockets import SILENT_S, open_socket
 from siuo_async.client.transport import Sweep, Transport
-from tests.client.servers import OK, serving
+from tests.client.servers import OK, ask, endpoint_for, serving
 
 HEADERS = {"Content-Type": "application/json"}
 
@@ -117,3 +117,15 @@ async def test_the_sweep_beats_from_the_first_call_on() -> None:
         await sweep.close()
         await transport.close()
     assert beats
+
+
+async def test_a_connection_that_was_idle_for_too_long_is_closed_though_nothing_is_asked_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with serving(OK) as server, endpoint_for(server.url) as endpoint:
+        monkeypatch.setattr("siuo_async.client.direct._KEPT_S", 0.0)
+        monkeypatch.setattr("siuo_async.client.transport.SWEEP_S", 0.02)
+        await ask(endpoint)
+        async with asyncio.timeout(20):
+            while server.open_now:
+                await asyncio.sleep(0.01)

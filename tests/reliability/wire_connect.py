@@ -119,7 +119,8 @@ def nobody_there(scene: Scene) -> Seen:
             else:
                 _look(seen, name, ran.of(name))
         seen.times += len(failing)
-    seen.words = f"{len(failing)} kinds: 6 tries each, none billed, or a stop at once; no request sent; the model beside them answered; {ran.took_s:.0f} s"
+    told_of = "6 tries each, none billed, or a stop at once; no request sent; the model beside them answered"
+    seen.words = f"{len(failing)} kinds: {told_of}; {ran.took_s:.0f} s"
     return seen
 
 
