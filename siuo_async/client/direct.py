@@ -144,12 +144,12 @@ class Direct:
             finally:
                 if upload is not None and not upload.done():  # the reply came first, or none will: what is left need not be sent
                     upload.cancel()
+            if late:
+                may_be_taken_late(handler.transport, late=False)
             reusable = progress.uploaded and not handler.should_close and not connector.force_close and reply.status not in _DISOWNED
             return reply
         finally:
             if reusable:
-                if late:
-                    may_be_taken_late(handler.transport, late=False)
                 address.idle.append((connection, time.monotonic()))
             else:
                 _drop(connection)

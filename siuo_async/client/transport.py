@@ -61,7 +61,7 @@ class PartsPayload(Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Writes the parts; large ones in chunks, so that a slow uplink shows progress."""
-        may_be_taken_late(getattr(writer, "transport", None), late=self._size > TAKEN_UNREAD)
+        may_be_taken_late(getattr(writer, "transport", None), late=sum(map(len, self._parts)) > TAKEN_UNREAD)
         for part in self._parts:
             if len(part) <= CHUNK:
                 await writer.write(part)
