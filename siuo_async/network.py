@@ -19,7 +19,7 @@ _EXTRA_AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Of the first that is set, whatever it names is trusted beside the system's own."""
 _OWN_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Read by OpenSSL itself, instead of the system's own; of what does not exist it says nothing. They go before the others."""
-_NEAR = (".localhost", ".local", ".lan", ".internal", ".intranet", ".home.arpa")
+_NEAR = (".local", ".lan", ".internal", ".intranet", ".home.arpa")
 
 
 @cache
@@ -67,6 +67,16 @@ def authorities(variables: Mapping[str, str] | None = None) -> ssl.SSLContext | 
     return True
 
 
+def authorities_for(scheme: str, host: str | None) -> ssl.SSLContext | bool:
+    """Those that vouch for a host; nothing is read, and so nothing refused, where nobody has to prove who it is.
+
+    Raises:
+        ConfigError: they cannot be used, or a proxy on the way cannot.
+    """
+    proxy = proxy_for(scheme, host) or ""
+    return authorities() if scheme == "https" or proxy.lower().startswith("https:") else True
+
+
 @cache
 def _own(_: tuple[str, ...]) -> ssl.SSLContext:
     """Shared by all connections: reading a system's worth of certificates takes 50 ms."""
@@ -89,11 +99,12 @@ def _with(name: str, place: Path) -> ssl.SSLContext:
 
 
 def is_here(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Whether a host is this machine; `0.0.0.0`, which servers print when they start, leads here too."""
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
-        return False
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 def is_near(host: str) -> bool:
@@ -101,4 +112,4 @@ def is_near(host: str) -> bool:
     try:
         return not ip_address(host).is_global
     except ValueError:
-        return "." not in host or host.endswith(_NEAR)
+        return "." not in host or host.endswith(_NEAR) or is_here(host)

@@ -40,6 +40,7 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ({"HTTP_PROXY": "http://p:1"}, "http", "127.0.0.1", None),
         ({"HTTP_PROXY": "http://p:1"}, "http", "localhost", None),
         ({"HTTP_PROXY": "http://p:1"}, "http", "::1", None),
+        ({"HTTP_PROXY": "http://p:1"}, "http", "0.0.0.0", None),
         ({"HTTP_PROXY": "http://p:1"}, "http", "10.0.0.7", "http://p:1"),
     ],
 )
@@ -86,6 +87,9 @@ def test_a_bundle_without_certificates_is_told(tmp_path: Path) -> None:
         ("localhost", True, True),
         ("127.8.9.1", True, True),
         ("::1", True, True),
+        ("0.0.0.0", True, True),
+        ("::", True, True),
+        ("vllm.localhost", True, True),
         ("10.0.0.7", False, True),
         ("192.168.1.5", False, True),
         ("169.254.1.1", False, True),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,7 +20,7 @@ from yarl import URL
 from siuo_async.config import Price, ProviderConfig
 from siuo_async.errors import ConfigError
 from siuo_async.keys import Secrets, in_variables
-from siuo_async.network import authorities, is_here, is_near, proxy_for
+from siuo_async.network import authorities_for, is_here, is_near
 from siuo_async.providers import presets
 from siuo_async.providers.dialects.base import Dialect
 from siuo_async.providers.presets import Preset
@@ -92,6 +93,8 @@ class AccountSpec:
     concurrency: int | None = None
     profile: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
     price: Price | None = None
+    trusted: ssl.SSLContext | bool = field(default=True, repr=False)
+    """Who may vouch for its hosts; True for the system's own."""
 
     @property
     def secrets(self) -> Secrets:
@@ -151,8 +154,6 @@ def account_spec(name: str, configured: Mapping[str, ProviderConfig], environmen
         raise ConfigError(f"the base URL of '{name}' must hold no user or password; put the key into a variable (`key_env`)")
     if url.scheme == "http" and presets.is_own_host(preset, url.host or "") and not is_near(url.host or ""):
         raise ConfigError(f"the base URL of '{name}' is http://{url.host}, over which a key goes readable by anybody; write https://")
-    proxy_for(url.scheme, url.host)  # refuses one of a kind that cannot be used
-    authorities()  # likewise
     return AccountSpec(
         preset=preset,
         identity=config.identity or presets.identity(preset, base_url),
@@ -165,6 +166,7 @@ def account_spec(name: str, configured: Mapping[str, ProviderConfig], environmen
         concurrency=config.concurrency,
         profile=config.profile,
         price=_SIMULATED_PRICE if name == SIMULATED else None,
+        trusted=authorities_for(url.scheme, url.host),
     )
 
 

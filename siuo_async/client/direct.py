@@ -23,6 +23,8 @@ from aiohttp.connector import Connection
 from aiohttp.http import HttpProcessingError, StreamWriter
 from yarl import URL
 
+from siuo_async.client.room import Room
+from siuo_async.client.sockets import TAKEN_UNREAD, may_be_taken_late
 from siuo_async.client.turn import Turn
 from siuo_async.errors import CallError, ErrorKind
 from siuo_async.providers.dialects.base import Reply
@@ -41,8 +43,6 @@ _DISOWNED = frozenset({408, *range(500, 600)})
 """Where a gateway gave up waiting, the late answer may still come on the same connection, as if it were that to the next request."""
 _MOST_HINTS = 100
 """Interim replies (100, 103) before the reply; a server that sends nothing else would keep the event loop busy."""
-_SMALL = 1 << 20
-"""A reply beyond this waits for one of few places, so that many servers gone wrong at once do not fill the memory."""
 _SET_HERE = frozenset(
     {"host", "user-agent", "accept", "accept-encoding", "content-length", "transfer-encoding", "connection", "expect"}
 )
@@ -55,16 +55,6 @@ class Progress(Protocol):
 
     def restart(self) -> None:
         """Something went out."""
-
-
-class Content(Protocol):
-    """The body of a reply as it comes."""
-
-    def at_eof(self) -> bool:
-        """Whether everything was read."""
-
-    async def readany(self) -> bytes:
-        """What has come and was not read yet."""
 
 
 def possible() -> bool:
@@ -121,16 +111,14 @@ class Direct:
         headers: str,
         parts: Sequence[bytes],
         progress: Progress,
-        most_bytes: int,
-        large: asyncio.Semaphore,
+        room: Room,
     ) -> Reply:
         """Sends one request and reads the whole reply.
 
         Args:
             session: whose connector and timeout open a connection where none is idle.
             headers: as `own_headers` gives them.
-            most_bytes: a longer reply is given up.
-            large: the places of replies that are long.
+            room: for replies that are long.
 
         Raises:
             aiohttp.ClientError, OSError, TimeoutError: as a session raises them.
@@ -147,13 +135,17 @@ class Direct:
             assert handler is not None
             handler.set_response_params(read_until_eof=True)
             size = sum(map(len, parts))
+            if late := size > TAKEN_UNREAD:
+                may_be_taken_late(handler.transport)
             head = f"{address.before}{headers}{address.after}{size}\r\n\r\n".encode()
             upload = _begin(handler, head, parts, size, progress, self._turn)
             try:
-                reply = await _reply(handler, address.request, most_bytes, large)
+                reply = await _reply(handler, address.request, room)
             finally:
                 if upload is not None and not upload.done():  # the reply came first, or none will: what is left need not be sent
                     upload.cancel()
+            if late:
+                may_be_taken_late(handler.transport, late=False)
             reusable = progress.uploaded and not handler.should_close and not connector.force_close and reply.status not in _DISOWNED
             return reply
         finally:
@@ -173,9 +165,8 @@ class Direct:
 
     def _idle_one(self, address: _Address) -> Connection | None:
         """The connection used last; those that got too old meanwhile are closed."""
-        idle, oldest = address.idle, time.monotonic() - _KEPT_S
-        while idle and idle[0][1] < oldest:
-            _drop(idle.popleft()[0])
+        idle = address.idle
+        _drop_old(idle)
         while idle:
             connection = idle.pop()[0]
             handler = connection.protocol
@@ -185,6 +176,11 @@ class Direct:
             connection.close()
         return None
 
+    def tidy(self) -> None:
+        """Closes what was idle for too long: a server that works on few connections has one of them free for who waits."""
+        for idle in self._idle.values():
+            _drop_old(idle)
+
     def close(self) -> None:
         """Closes the connections that nobody uses."""
         for idle in self._idle.values():
@@ -192,44 +188,18 @@ class Direct:
                 _drop(idle.pop()[0])
 
 
-async def whole_body(content: Content, most_bytes: int, large: asyncio.Semaphore) -> bytes:
-    """The whole body of a reply; what is long takes one of the places of `large`, and is not read on before it has it.
-
-    Raises:
-        CallError: it is longer than `most_bytes`.
-    """
-    blocks: list[bytes] = []
-    if await _read(content, blocks, _SMALL, 0):
-        async with large:
-            if await _read(content, blocks, most_bytes, sum(map(len, blocks))):
-                raise CallError(ErrorKind.GARBLED, f"the reply is longer than {most_bytes >> 20} MiB", maybe_billed=True)
-            return b"".join(blocks)
-    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
-
-
-async def _read(content: Content, blocks: list[bytes], most_bytes: int, size: int) -> bool:
-    """Reads on until the end, or until there is more than `most_bytes`; whether there is."""
-    while not content.at_eof():
-        block = await content.readany()
-        size += len(block)
-        blocks.append(block)
-        if size > most_bytes:
-            return True
-    return False
-
-
 def _lines(headers: Mapping[str, str]) -> str:
     return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
 
-async def _reply(handler: ResponseHandler, request: aiohttp.ClientRequest, most_bytes: int, large: asyncio.Semaphore) -> Reply:
+async def _reply(handler: ResponseHandler, request: aiohttp.ClientRequest, room: Room) -> Reply:
     for _ in range(_MOST_HINTS):
         try:
             message, content = await handler.read()
         except HttpProcessingError as error:
             raise aiohttp.ClientResponseError(request.request_info, (), status=error.code, message=error.message) from error
         if not 100 <= message.code < 200 or message.code == 101:  # any other is no reply yet
-            return Reply(message.code, message.headers, await whole_body(content, most_bytes, large), time.time())
+            return Reply(message.code, message.headers, await room.whole(content), time.time())
     raise CallError(ErrorKind.GARBLED, f"{_MOST_HINTS} times an interim reply, and never the reply itself", maybe_billed=True)
 
 
@@ -285,6 +255,12 @@ def _open(handler: ResponseHandler) -> asyncio.WriteTransport:
     if transport is None or transport.is_closing():
         raise aiohttp.ClientConnectionResetError("the connection was closed")
     return transport
+
+
+def _drop_old(idle: deque[tuple[Connection, float]]) -> None:
+    oldest = time.monotonic() - _KEPT_S
+    while idle and idle[0][1] < oldest:
+        _drop(idle.popleft()[0])
 
 
 def _drop(connection: Connection) -> None:

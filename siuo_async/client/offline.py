@@ -8,6 +8,7 @@ seconds, and the first reply lets all go on. The rules:
   until another one replies (then it was its own fault) or fails too.
 - A single host is enough where nobody but the network can have failed: no name, no route, a connection that died of silence, somebody
   else's certificate. Not so for refused connections, since a machine that is cut off has nobody to refuse it.
+- A host that takes no connection while it answers on others has its hands full: it is asked again, and nobody else waits.
 - A server of this machine, or of its own network, says nothing of the networks beyond.
 - A try that was on the wire while the process stood still, or when the network was away, is made again whatever it ended with.
 """
@@ -21,7 +22,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from ipaddress import ip_address
 from math import inf
 
 import aiohttp
@@ -29,6 +29,7 @@ from yarl import URL
 
 from siuo_async.client.halt import Halt
 from siuo_async.errors import CallError, ErrorKind, StoppedEarly
+from siuo_async.network import is_here, is_near
 from siuo_async.providers.dialects.base import Reply
 
 OFFLINE_WAIT_S = 7_200.0
@@ -47,7 +48,8 @@ _TOLD_AFTER_S = 3.0
 class Trouble(StrEnum):
     """What a try without its provider's reply tells about the network."""
 
-    UNREACHABLE = "cannot be reached"  # no name resolution, no route, no connection in time, no proxy, or silence
+    UNREACHABLE = "cannot be reached"  # no name resolution, no route, no proxy, or silence
+    LATE = "takes no connections"  # none in time
     FOREIGN = "is hidden behind somebody else's server; is there a page to log in to the network?"  # its certificate, or a 511
     PAGE = "answers with a web page; is there one to log in to the network?"
     REFUSED = "refuses connections"
@@ -56,7 +58,7 @@ class Trouble(StrEnum):
 
 
 _CUT_OFF = frozenset(Trouble) - {Trouble.OTHER}
-_STRANGE = frozenset({Trouble.UNREACHABLE, Trouble.FOREIGN, Trouble.PAGE})
+_STRANGE = frozenset({Trouble.UNREACHABLE, Trouble.LATE, Trouble.FOREIGN, Trouble.PAGE})
 """What is the network's more often than a provider's, and so leaves a doubt."""
 _SILENT = frozenset(
     getattr(errno, name)
@@ -80,6 +82,8 @@ def trouble_of(error: CallError, reply: Reply | None) -> Trouble | None:
         return Trouble.OTHER
     if isinstance(cause, aiohttp.ClientConnectorCertificateError):
         return Trouble.FOREIGN
+    if isinstance(cause, aiohttp.ServerTimeoutError):
+        return Trouble.LATE
     if isinstance(cause, TimeoutError | aiohttp.ClientConnectorDNSError | aiohttp.ClientProxyConnectionError):
         return Trouble.UNREACHABLE
     if isinstance(cause, aiohttp.ClientConnectorError) and not isinstance(cause, aiohttp.ClientSSLError):
@@ -98,7 +102,9 @@ def _page(reply: Reply) -> Trouble | None:
     """HTML in place of an answer; a provider's own page of errors has a status that says so."""
     if reply.status == 511:
         return Trouble.FOREIGN
-    html = (reply.headers.get("content-type") or "").startswith("text/html") or reply.body[:64].lstrip().startswith(b"<")
+    start, kind = reply.body[:64].lstrip(), reply.headers.get("content-type") or ""
+    # Some gateways call their JSON HTML; what is wrong with it is theirs.
+    html = start.startswith(b"<") or (kind.startswith("text/html") and not start.startswith((b"{", b"[")))
     return Trouble.PAGE if reply.status < 400 and (html or reply.status >= 300) else None
 
 
@@ -113,15 +119,7 @@ class Reach(IntEnum):
 
 
 def _reach(host: str) -> Reach:
-    if host == "localhost" or host.endswith(".localhost"):
-        return Reach.HERE
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return Reach.NEAR if "." not in host or host.endswith((".local", ".lan", ".internal", ".home.arpa")) else Reach.FAR
-    if address.is_loopback:
-        return Reach.HERE
-    return Reach.FAR if address.is_global else Reach.NEAR
+    return Reach.HERE if is_here(host) else Reach.NEAR if is_near(host) else Reach.FAR
 
 
 @dataclass(slots=True)
@@ -144,7 +142,7 @@ class Host:
         """Whether its trouble can only be the network's, even where no other host is asked."""
         if self.trouble is Trouble.PAGE:
             return not self.secured
-        return self.trouble in (Trouble.UNREACHABLE, Trouble.FOREIGN)
+        return self.trouble in (Trouble.UNREACHABLE, Trouble.LATE, Trouble.FOREIGN)
 
 
 @dataclass(slots=True, eq=False)
@@ -269,6 +267,8 @@ class Network:
             return True
         if not host.reached or trouble not in _CUT_OFF or host.reach is Reach.HERE:
             return False
+        if trouble is Trouble.LATE and host.replied_at > began_at:  # others meanwhile: it is there, and has its hands full
+            return True
         cut_off = self._cut_off(host, own_page=own_page and trouble is Trouble.PAGE)
         if cut_off is None:
             return await self._doubt(host, halt)

@@ -62,7 +62,7 @@ class Registry:
         self._endpoints: dict[tuple[str, str, bytes], Endpoint] = {}
         self.pictures = PictureCache()
         self.network = Network(wait_s=offline_wait_s, give_up=self.stop, refresh=self._refresh)
-        self.sweep = Sweep(self.network.beat)
+        self.sweep = Sweep(self._beat)
 
     @property
     def secrets(self) -> Secrets:
@@ -110,7 +110,7 @@ class Registry:
                 provider=spec.identity,
                 key=spec.key,
                 secrets=spec.secrets,
-                transport=Transport.open(self.sweep, total_s=self._timeout_s),
+                transport=Transport.open(self.sweep, total_s=self._timeout_s, trusted=spec.trusted),
                 sends_call_id=spec.identity == SIMULATED,
             )
             self._accounts[provider] = (spec, account)
@@ -143,6 +143,11 @@ class Registry:
         """No endpoint sends anything more; calls on the wire may finish."""
         for endpoint in self._endpoints.values():
             endpoint.stop(reason)
+
+    def _beat(self) -> None:
+        self.network.beat()
+        for _, account in self._accounts.values():
+            account.transport.tidy()
 
     def _refresh(self) -> None:
         for _, account in self._accounts.values():

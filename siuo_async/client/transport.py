@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +20,11 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
 from yarl import URL
 
-from siuo_async.client.direct import CHUNK, Direct, own_headers, possible, whole_body
-from siuo_async.client.sockets import open_socket
+from siuo_async.client.direct import CHUNK, Direct, own_headers, possible
+from siuo_async.client.room import Room
+from siuo_async.client.sockets import TAKEN_UNREAD, may_be_taken_late, open_socket
 from siuo_async.errors import CallError, ErrorKind
-from siuo_async.network import authorities, proxy_for
+from siuo_async.network import proxy_for
 from siuo_async.providers.dialects.base import Reply
 from siuo_async.providers.lenient import printable
 
@@ -33,8 +35,7 @@ HELD_S = 5.0
 """A sweep this late means that the process was suspended (Ctrl-Z, a frozen container); that time counts in no timeout."""
 MOST_REPLY_BYTES = 32 << 20
 """No text answer is this long, even with the log-probabilities of all its thoughts; more is a server gone wrong."""
-LARGE_AT_ONCE = 2
-"""So many replies of the process may be long at once: each takes twice its length while it is put together."""
+_PROXY_IS_BUSY = frozenset({408, 429})
 _USER_AGENT = f"siuo-async/{version('siuo-async')}"
 
 
@@ -60,6 +61,7 @@ class PartsPayload(Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Writes the parts; large ones in chunks, so that a slow uplink shows progress."""
+        may_be_taken_late(getattr(writer, "transport", None), late=sum(map(len, self._parts)) > TAKEN_UNREAD)
         for part in self._parts:
             if len(part) <= CHUNK:
                 await writer.write(part)
@@ -101,8 +103,7 @@ class Timer:
 class Sweep:
     """Looks once a second over all calls on the wire and cancels those whose time has run out.
 
-    One shared sweep is cheaper than a timer per call, and a second of grace does not matter in ten minutes. Whatever else all calls of
-    a process share on the wire is here too.
+    One shared sweep is cheaper than a timer per call, and a second of grace does not matter in ten minutes.
 
     Args:
         beat: called when it begins, and with each sweep.
@@ -110,8 +111,6 @@ class Sweep:
 
     def __init__(self, beat: Callable[[], None] = lambda: None) -> None:
         self._beat = beat
-        self.large = asyncio.Semaphore(LARGE_AT_ONCE)
-        """The places of replies that are long."""
         self._timers: set[Timer] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -166,27 +165,26 @@ class Transport:
     total_s: float
     direct: Direct | None
     """The short way; None where this aiohttp does not have it."""
+    room: Room
 
     @classmethod
-    def open(cls, sweep: Sweep, *, total_s: float = TOTAL_S, short: bool = True) -> Transport:
+    def open(cls, sweep: Sweep, *, total_s: float = TOTAL_S, short: bool = True, trusted: ssl.SSLContext | bool = True) -> Transport:
         """As many connections as slots allow.
 
         Args:
             short: False sends everything through the session.
-
-        Raises:
-            ConfigError: the authorities that a variable names cannot be used.
+            trusted: who may vouch for a server; True for the system's own.
         """
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, limit_per_host=0, ttl_dns_cache=300, keepalive_timeout=15, socket_factory=open_socket, ssl=authorities()
+                limit=0, limit_per_host=0, ttl_dns_cache=300, keepalive_timeout=15, socket_factory=open_socket, ssl=trusted
             ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": _USER_AGENT},
             auto_decompress=True,
         )
-        return cls(session, sweep, total_s, Direct(_USER_AGENT) if short and possible() else None)
+        return cls(session, sweep, total_s, Direct(_USER_AGENT) if short and possible() else None, Room(MOST_REPLY_BYTES))
 
     async def post(self, url: URL, headers: Mapping[str, str], parts: Sequence[bytes]) -> Reply:
         """Sends one request and reads the whole reply.
@@ -198,7 +196,7 @@ class Transport:
         try:
             proxy = proxy_for(url.scheme, url.host)
             if proxy is None and self.direct is not None and (own := own_headers(headers)) is not None:
-                return await self.direct.post(self.session, url, own, parts, timer, MOST_REPLY_BYTES, self.sweep.large)
+                return await self.direct.post(self.session, url, own, parts, timer, self.room)
             return await self._through_session(url, headers, parts, timer, proxy)
         except asyncio.CancelledError:
             if not timer.ran_out():
@@ -210,8 +208,9 @@ class Transport:
             raise CallError(ErrorKind.GARBLED, f"the reply of {url.host} was cut short", maybe_billed=True) from error
         except aiohttp.ClientHttpProxyError as error:
             # 5xx: the proxy could not reach the host just now
-            kind = ErrorKind.CONNECTION if error.status >= 500 else ErrorKind.ROUTE
-            raise CallError(kind, f"the proxy on the way to {url.host} answered {error.status} ({_plain(error.message)})") from error
+            kind = ErrorKind.CONNECTION if error.status >= 500 or error.status in _PROXY_IS_BUSY else ErrorKind.ROUTE
+            message = f"the proxy on the way to {url.host} answered {error.status} ({_plain(error.message)})"
+            raise CallError(kind, message) from error
         except aiohttp.ClientResponseError as error:
             message = f"the reply of {url.host} is no HTTP that can be read: {_plain(error.message)}"
             raise CallError(ErrorKind.GARBLED, message, maybe_billed=True) from error
@@ -232,8 +231,12 @@ class Transport:
     ) -> Reply:
         payload = PartsPayload(parts, timer)
         async with self.session.post(url, data=payload, headers=headers, proxy=proxy, allow_redirects=False) as response:
-            body = await whole_body(response.content, MOST_REPLY_BYTES, self.sweep.large)
-            return Reply(response.status, response.headers, body, time.time())
+            return Reply(response.status, response.headers, await self.room.whole(response.content), time.time())
+
+    def tidy(self) -> None:
+        """To be called now and then: closes connections that were idle for too long."""
+        if self.direct is not None:
+            self.direct.tidy()
 
     def refresh(self) -> None:
         """Forgets what may lead nowhere when the network has changed: idle connections, names that were looked up."""

@@ -29,6 +29,13 @@ def test_a_key_of_the_environment_goes_before_the_one_of_a_dotenv_file(tmp_path:
     assert account_spec("anthropic", {}, environment).key == "only-file"
 
 
+def test_authorities_that_are_not_there_matter_only_where_somebody_has_to_prove_who_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/authorities.pem")
+    assert spec("lab").trusted is True
+    with pytest.raises(ConfigError, match="SSL_CERT_FILE"):
+        spec("elsewhere", base_url="https://api.example/v1")
+
+
 def test_a_base_url_in_a_dotenv_file_counts_for_nothing(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text("OPENAI_API_KEY=k\nOPENAI_BASE_URL=https://evil.example/v1\n")

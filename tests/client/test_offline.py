@@ -22,7 +22,7 @@ from siuo_async.providers.dialects.base import Reply
 from tests.client.servers import OK, QuickHalt, RawServer, ask, http, registry_for, replies, serving
 
 NO_NAME, REFUSED, FOREIGN, OTHER = Trouble.UNREACHABLE, Trouble.REFUSED, Trouble.FOREIGN, Trouble.OTHER
-PAGE, CUT = Trouble.PAGE, Trouble.CUT
+PAGE, CUT, LATE = Trouble.PAGE, Trouble.CUT, Trouble.LATE
 
 
 class Clock:
@@ -61,6 +61,7 @@ class Weather:
     [
         ([NO_NAME], True),
         ([FOREIGN], True),
+        ([LATE], True),
         ([REFUSED], False),
         ([PAGE], False),
         ([CUT], False),
@@ -163,9 +164,27 @@ async def test_a_server_of_this_machine_or_its_own_network_says_nothing_of_what_
     assert not weather.network.offline
 
 
-async def test_a_server_of_this_machine_that_fails_is_never_the_networks_fault() -> None:
+@pytest.mark.parametrize("here", ["127.0.0.1:8000", "0.0.0.0:8000", "vllm.localhost"])
+async def test_a_server_of_this_machine_that_fails_is_never_the_networks_fault(here: str) -> None:
     weather = Weather()
-    assert not await weather.fails(weather.host("127.0.0.1:8000"), NO_NAME)
+    assert not await weather.fails(weather.host(here), NO_NAME)
+
+
+@pytest.mark.parametrize("name", ["192.168.1.9:8000", "api.example"])
+async def test_a_host_with_its_hands_full_is_asked_again_and_holds_up_nobody(name: str) -> None:
+    dropped: list[int] = []
+    weather = Weather(refresh=lambda: dropped.append(1))
+    host = weather.host(name)
+    began_at = weather.clock.now
+    weather.passes(5)
+    weather.network.reached(host)
+    weather.passes(5)
+    assert await weather.fails(host, LATE, began_at=began_at)
+    assert not weather.network.offline
+    assert not dropped
+    assert await weather.fails(host, LATE)
+    assert weather.network.offline
+    weather.network.close()
 
 
 async def test_a_near_host_waits_too_once_it_is_gone_itself() -> None:
@@ -390,7 +409,8 @@ KEY_OF = aiohttp.client_reqrep.ConnectionKey("h", 443, True, True, None, None, N
         (aiohttp.ClientConnectorSSLError(KEY_OF, OSError(1, "handshake")), CUT),
         (aiohttp.ClientOSError(errno.ETIMEDOUT, "silence"), NO_NAME),
         (OSError(errno.ENETDOWN, "no interface"), NO_NAME),
-        (aiohttp.ConnectionTimeoutError(), NO_NAME),
+        (aiohttp.ConnectionTimeoutError(), LATE),
+        (TimeoutError(), NO_NAME),
         (ConnectionResetError(), CUT),
         (aiohttp.ClientOSError(errno.ECONNRESET, "reset"), CUT),
         (aiohttp.ServerDisconnectedError(), CUT),
@@ -422,6 +442,7 @@ def test_a_reply_that_does_not_come_or_is_cut_tells_nothing(kind: ErrorKind) -> 
         (502, "text/html", b"<html>Bad gateway", None),
         (500, "application/json", b"{}", None),
         (200, "application/json", b"{", None),
+        (200, "text/html", b'{"choices": []}', None),
     ],
 )
 def test_html_in_place_of_an_answer_tells_of_somebody_in_between(

@@ -14,6 +14,7 @@ import pytest
 from yarl import URL
 
 from siuo_async.client import transport as module
+from siuo_async.client.room import Room
 from siuo_async.client.transport import Sweep, Transport
 from siuo_async.errors import CallError, ErrorKind
 from siuo_async.network import proxy_for
@@ -22,9 +23,9 @@ from tests.client.servers import OK, RawServer, Script, Seen, answer, closed_por
 
 
 @asynccontextmanager
-async def opened(total_s: float = 30.0) -> AsyncIterator[Transport]:
+async def opened(total_s: float = 30.0, *, short: bool = True) -> AsyncIterator[Transport]:
     sweep = Sweep()
-    transport = Transport.open(sweep, total_s=total_s)
+    transport = Transport.open(sweep, total_s=total_s, short=short)
     try:
         yield transport
     finally:
@@ -167,19 +168,43 @@ async def test_a_small_body_that_unpacks_to_an_endless_one_is_given_up_too(monke
     assert error.kind is ErrorKind.GARBLED
 
 
-async def test_long_replies_are_read_few_at_once_and_all_of_them_come(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_long_replies_are_read_side_by_side_and_a_stalled_one_holds_up_no_other() -> None:
     body = b" " * (3 << 20)
-    monkeypatch.setattr(module, "LARGE_AT_ONCE", 1)
-    async with serving(http(body=body)) as server, opened() as transport:
-        await transport.sweep.large.acquire()
-        posts = [asyncio.create_task(transport.post(URL(server.url), {}, (b"{}",))) for _ in range(3)]
-        while len(server.seen) < 3:
+    stalled = asyncio.Event()
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        whole = http(body=body)
+        if seen.number <= 4:
+            writer.write(whole[: 2 << 20])
+            await stalled.wait()
+            writer.write(whole[2 << 20 :])
+        else:
+            writer.write(whole)
+        await writer.drain()
+
+    async with serving(script) as server, opened() as transport:
+        early = [asyncio.create_task(transport.post(URL(server.url), {}, (b"{}",))) for _ in range(4)]
+        while len(server.seen) < 4:
             await asyncio.sleep(0.005)
-        done, _ = await asyncio.wait(posts, timeout=0.1)
-        assert not done
-        transport.sweep.large.release()
-        found = await asyncio.wait_for(asyncio.gather(*posts), 20)
-    assert [len(reply.body) for reply in found] == [len(body)] * 3
+        late = await asyncio.wait_for(transport.post(URL(server.url), {}, (b"{}",)), 20)
+        assert not any(task.done() for task in early)
+        stalled.set()
+        found = await asyncio.wait_for(asyncio.gather(*early), 20)
+    assert [len(reply.body) for reply in (late, *found)] == [len(body)] * 5
+
+
+@pytest.mark.parametrize("short", [True, False])
+async def test_where_there_is_no_room_long_replies_are_read_few_at_once_and_all_of_them_come(short: bool) -> None:
+    body = b" " * (3 << 20)
+    async with serving(http(body=body)) as server, opened(short=short) as transport:
+        transport.room = Room(4 << 20, room_bytes=0, places=1)
+        url = URL(server.url)
+        found = await asyncio.wait_for(asyncio.gather(*(transport.post(url, {}, (b"{}",)) for _ in range(5))), 20)
+        assert [len(reply.body) for reply in found] == [len(body)] * 5
+        transport.room = Room(2 << 20, room_bytes=0, places=1)
+        for _ in range(2):  # the first gave its place back
+            with pytest.raises(CallError, match="longer than 2 MiB"):
+                await transport.post(url, {}, (b"{}",))
 
 
 async def test_a_server_that_never_gets_beyond_interim_replies_is_given_up() -> None:
@@ -346,6 +371,24 @@ async def test_a_proxy_that_is_down_is_a_connection_error_without_its_password(p
         await post("http://api.example/v1/chat")
     assert caught.value.kind is ErrorKind.CONNECTION
     assert "hunter2" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "status, kind",
+    [
+        *((403, ErrorKind.ROUTE), (407, ErrorKind.ROUTE)),
+        *((408, ErrorKind.CONNECTION), (429, ErrorKind.CONNECTION), (502, ErrorKind.CONNECTION), (504, ErrorKind.CONNECTION)),
+    ],
+)
+async def test_a_proxy_that_turns_all_away_is_no_way_and_one_that_is_busy_is_tried_again(
+    proxies: pytest.MonkeyPatch, status: int, kind: ErrorKind
+) -> None:
+    async with serving(http(status)) as proxy:
+        proxies.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        with pytest.raises(CallError) as caught:
+            await post("https://api.example/v1/chat")
+    assert (caught.value.kind, caught.value.maybe_billed) == (kind, False)
+    assert f"the proxy on the way to api.example answered {status}" in caught.value.message
 
 
 async def test_a_server_is_stopped_and_started_on_one_port() -> None:

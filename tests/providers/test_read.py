@@ -103,6 +103,10 @@ CANDIDATES: dict[str, tuple[Any, Expected]] = {
         {"content": {"parts": [{"text": "hmm", "thought": True}, {"text": "A"}, {"text": "B"}]}, "finishReason": "STOP"},
         ("answered", "AB", "stop", None),
     ),
+    "a signature alone is no text": (
+        {"content": {"parts": [{"text": "A"}, {"text": "B"}, {"thoughtSignature": "c2ln"}]}, "finishReason": "STOP"},
+        ("answered", "AB", "stop", None),
+    ),
     "cut": (candidate("Hi", "MAX_TOKENS"), ("answered", "Hi", "length", None)),
     "cut in thinking": (candidate(None, "MAX_TOKENS"), ("empty", "", "length", None)),
     "cut in thinking, no content": ({"finishReason": "MAX_TOKENS"}, ("empty", "", "length", None)),

@@ -70,7 +70,7 @@ FAULTS: Sequence[Fault] = (
     Fault(
         "wire",
         "no connection: refused, no such name, no TLS, stalled, certificate expired, of another host, of an unknown authority",
-        "the failing models' calls end after six tries, unbilled; the model beside them is served; no key goes out",
+        "six tries, unbilled; where a certificate is bad the model stops at once; the one beside it is served; no key goes out",
         nobody_there,
         many=3,
     ),

@@ -196,11 +196,11 @@ def _answer(candidate: Mapping[str, Json], reply: Reply) -> Answer:
 
 
 def _visible(piece: Mapping[str, Json]) -> str:
-    """The text of a part, unless it is a thought or of another kind (a call, a picture)."""
+    """The text of a part, unless it is a thought or of another kind (a call, a picture, a signature alone)."""
     thought = piece.get("thought")
     if not isinstance(thought, bool | None):
         raise shape.OddFieldError("nothing tells whether a part of it is a thought")
-    if thought or ("text" not in piece and piece.keys() - {"thought", "thoughtSignature"}):
+    if thought or ("text" not in piece and piece.keys() - {"thought"}):
         return ""
     return shape.piece(piece, "text")
 
