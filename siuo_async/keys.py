@@ -34,7 +34,7 @@ _KEY_SHAPES = re.compile(
     rf"|\bBearer\s++[A-Za-z0-9._\-]{{8,}}|(?<![A-Za-z0-9_\-])[A-Za-z0-9_\-]++\*{{3,}}[{_MASK}]*"
 )
 _SURE_SHAPES = re.compile(
-    r"\b(?:(?:sk|pk|rk|gsk|xai|pplx|nvapi)-|gsk_|hf_|r8_|ghp_)(?=(?:[a-z_\-]*[A-Z0-9]){3})[A-Za-z0-9_\-]{16,}|\bAIza[0-9A-Za-z_\-]{30,}"
+    r"\b(?:(?:sk|pk|rk|gsk|xai|pplx|nvapi)-|gsk_|hf_|r8_|ghp_)(?=(?:[a-z_\-]{0,60}+[A-Z0-9]){3})[A-Za-z0-9_\-]{16}|\bAIza[0-9A-Za-z_\-]{30}"
 )
 """What nobody writes by chance."""
 _NAMES = re.compile(r"(?i)(?:^|_)(?:(?:api|access|auth|secret)?key|token|secret|password|passwd|credentials?)(?:_|$)")

@@ -167,6 +167,11 @@ def test_what_looks_like_a_key(text: str, is_one: bool) -> None:
     assert looks_like_a_key(text) is is_one
 
 
+def test_looking_for_a_key_takes_time_in_proportion_to_the_text() -> None:
+    assert not looks_like_a_key("sk-" * 100_000)  # quadratic, this is ten minutes
+    assert looks_like_a_key("sk-" * 10_000 + "proj-4f1C9a77E0Qz7Wm31Bv5")
+
+
 def test_the_place_of_a_key_in_settings_is_named() -> None:
     settings = {"models": [{"model": "a/b", "params": {"x": ["no", "KEY"]}}], "data": Path("KEY")}
     assert place_of(settings, lambda text: text == "KEY") == "models.0.params.x.1"

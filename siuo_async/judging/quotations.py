@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,8 +22,7 @@ _MARGIN = " \t\r>*`\"'“”‘’«»"
 _LEFT_OUT = "…"
 _SAYS_SOMETHING = re.compile(r"[^\W_]")
 _CODE = re.compile(r"\s*>?\s*(?:```|~~~)")
-_BLOCK = re.compile(r"```\w*\s*(.*?)\s*```", re.DOTALL)
-_OPENED = re.compile(r"[:：\"“‘「『《«'`*>(（][ \t]*\Z")
+_OPENING = ":：\"“‘「『《«'`*>(（"
 _CLOSED = re.compile(r"[ \t]*(?:[\"”’」』》»'`*)）]|[.,;:!?。，；：！？](?:\s|\Z)|\Z)")
 
 
@@ -71,8 +70,9 @@ def _may_copy(reply: str, wanted: list[str]) -> bool:
 
 def _is_an_object(reply: str) -> bool:
     """Whether the reply is JSON as a whole: what is quoted in it is a part of a text there, never a field or a line."""
-    bare = _BLOCK.fullmatch(reply.strip())
-    text = bare[1] if bare else reply.strip()
+    text = reply.strip()
+    if text.startswith("```"):  # a block of code
+        text = text.partition("\n")[2].removesuffix("```").strip()
     try:
         return text.startswith("{") and isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
@@ -83,7 +83,7 @@ def _pairs(lines: list[_Line], wanted: list[str]) -> Iterator[tuple[int, int]]:
     """Where two lines stand that follow each other in the answer too; the first may begin, and the second end, with other words."""
     before: dict[str, dict[str, None]] = {}
     for first, second in pairwise(wanted):
-        before.setdefault(second, {})[first] = None
+        before.setdefault(second, {})[first] = None  # in order, each once
     seconds = tuple(before)
     for one, two in pairwise(lines):
         if not two.said.startswith(seconds):
@@ -91,10 +91,8 @@ def _pairs(lines: list[_Line], wanted: list[str]) -> Iterator[tuple[int, int]]:
         for second in (two.said,) if two.said in before else [each for each in seconds if _begins(two.said, each)]:
             firsts = before[second]
             exact = second == two.said
-            found = [one.said] if one.said in firsts else [each for each in firsts if _ends(one.said, each)]
-            found = [each for each in found if (exact and each == one.said) or len(each) + len(second) >= _LEAST]
-            if found:
-                first = max(found, key=len)
+            first = one.said if one.said in firsts else _ended_by(one.said, firsts)
+            if first and ((exact and first == one.said) or len(first) + len(second) >= _LEAST):
                 start = one.start if first == one.said else one.at + len(one.said) - len(first)
                 yield start, two.end if exact else two.at + len(second)
                 break
@@ -105,9 +103,13 @@ def _begins(line: str, copied: str) -> bool:
     return line.startswith(copied) and (len(copied) >= _LONG or _CLOSED.match(line, len(copied)) is not None)
 
 
-def _ends(line: str, copied: str) -> bool:
-    """Whether a copy begins within `line`, where a quotation can begin."""
-    return line.endswith(copied) and (len(copied) >= _LONG or _OPENED.search(line[: -len(copied)]) is not None)
+def _ended_by(line: str, copied: Iterable[str]) -> str:
+    """The longest of the texts that begins within `line` where a quotation can begin, and ends it; empty for none."""
+    ending = [each for each in copied if line.endswith(each)]
+    for each in sorted(ending, key=len, reverse=True):
+        if len(each) >= _LONG or line[: -len(each)].rstrip(" \t")[-1:] in tuple(_OPENING):
+            return each
+    return ""
 
 
 def _places(reply: str, lines: list[_Line], copied: str) -> Iterator[tuple[int, int]]:
