@@ -34,10 +34,14 @@ _KEY_SHAPES = re.compile(
     rf"|\bBearer\s++[A-Za-z0-9._\-]{{8,}}|(?<![A-Za-z0-9_\-])[A-Za-z0-9_\-]++\*{{3,}}[{_MASK}]*"
 )
 _SURE_SHAPES = re.compile(
-    r"\b(?:(?:sk|pk|rk|gsk|xai|pplx|nvapi)-|gsk_|hf_|r8_|ghp_)(?=(?:[a-z_\-]*[A-Z0-9]){3})[A-Za-z0-9_\-]{16,}|\bAIza[0-9A-Za-z_\-]{30,}"
+    r"\b(?:(?:sk|pk|rk|gsk|xai|pplx|nvapi)-|gsk_|hf_|r8_|ghp_)(?=(?:[a-z_\-]{0,60}+[A-Z0-9]){3})[A-Za-z0-9_\-]{16}|\bAIza[0-9A-Za-z_\-]{30}"
 )
 """What nobody writes by chance."""
 _NAMES = re.compile(r"(?i)(?:^|_)(?:(?:api|access|auth|secret)?key|token|secret|password|passwd|credentials?)(?:_|$)")
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+_PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
+_MOST_PIECES, _LONGEST_WORDS, _LEAST_SPOKEN, _YEAR, _DATE = 3, 20, 4, 4, 8
+_VOWEL = re.compile(r"(?i)[aeiouy]|[^\x00-\x7f]")
 _PROXIES = re.compile(r"(?i)(?:https?|all|ftp|ws|wss)_proxy")
 
 
@@ -104,10 +108,35 @@ def in_variables(variables: Mapping[str, str], names: Iterable[str] = ()) -> Ite
     wanted = frozenset(names)
     for name, value in variables.items():
         value = value.strip()
-        if name in wanted or (_NAMES.search(name) and unmistakable(value) and not value.startswith(("/", "~"))):
+        if name in wanted or (_NAMES.search(name) and unmistakable(value) and not _wordy(value)):
             yield value
         elif _PROXIES.fullmatch(name):
             yield from _of_proxy(value)
+
+
+def _wordy(value: str) -> bool:
+    """Whether a value is words, short numbers and dates in a row, as a path, a file, a model or a project is called.
+
+    Such a one may stand in an answer, in the name of the model that is asked, or in a setting, and be no secret.
+    """
+    if value.startswith(("/", "~")):
+        return True
+    return all(map(_is_words, _BETWEEN_WORDS.split(value)))
+
+
+def _is_words(part: str) -> bool:
+    """Whether letters and digits without anything between them are a few words with a short number, or a date."""
+    pieces = _PIECES.findall(part)
+    if len(pieces) <= 1:
+        return not part.isdigit() or len(part) <= _DATE
+    return len(part) <= _LONGEST_WORDS and len(pieces) <= _MOST_PIECES and all(map(_is_word, pieces))
+
+
+def _is_word(piece: str) -> bool:
+    """Whether a piece of a few in a row is a year, or can be spoken."""
+    if piece.isdigit():
+        return len(piece) <= _YEAR
+    return len(piece) < _LEAST_SPOKEN or _VOWEL.search(piece) is not None
 
 
 def _of_proxy(url: str) -> Iterator[str]:

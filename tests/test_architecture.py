@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -60,3 +61,11 @@ def test_an_arrow_that_points_up_is_found(tmp_path: Path) -> None:
 def test_importing_this_loads_no_network_library(module: str) -> None:
     code = f"import sys, {module}; sys.exit('aiohttp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
+
+
+def test_the_threat_model_names_tests_that_are_there() -> None:
+    text = (REPOSITORY / "docs" / "threat-model.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tests/)?[\w/]+(?:\.py|/))`", text.partition("## Not trusted")[2].partition("## Decisions")[0])
+    places = (REPOSITORY, REPOSITORY / "tests" / "reliability")
+    assert len(named) > 20
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 from pathlib import Path
@@ -122,6 +123,32 @@ def test_secrets_are_found_among_variables_by_their_names_and_in_proxies() -> No
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        "gpt-4o-mini-2024-07-18",
+        "claude-sonnet-4-20250514",
+        "safety2024bench",
+        "us-east-1-region",
+        "./certs/client1.key",
+        "https://vault.invalid/v1/keys",
+        "C:/Users/me1/keys.txt",
+        "2024-07-18T00:00",
+    ],
+)
+def test_a_variable_that_is_merely_called_a_key_and_holds_words_is_none(value: str) -> None:
+    assert unmistakable(value)
+    assert list(in_variables({"MODEL_KEY": value})) == []
+    assert list(in_variables({"MODEL_KEY": value}, ["MODEL_KEY"])) == [value]
+
+
+@given(st.integers(0, 2**160 - 1))
+def test_what_is_drawn_by_chance_is_a_secret(number: int) -> None:
+    drawn = hashlib.sha256(str(number).encode()).digest()
+    keys = (drawn.hex(), base64.urlsafe_b64encode(drawn).decode().rstrip("="), f"tok-{drawn.hex()[:20]}")
+    assert all(list(in_variables({"LAB_TOKEN": key})) == [key] for key in keys)
+
+
+@pytest.mark.parametrize(
     "text, is_one",
     [
         ("sk-proj-4f1C9a77E0Qz7Wm31Bv5", True),
@@ -138,6 +165,11 @@ def test_secrets_are_found_among_variables_by_their_names_and_in_proxies() -> No
 )
 def test_what_looks_like_a_key(text: str, is_one: bool) -> None:
     assert looks_like_a_key(text) is is_one
+
+
+def test_looking_for_a_key_takes_time_in_proportion_to_the_text() -> None:
+    assert not looks_like_a_key("sk-" * 100_000)  # quadratic, this is ten minutes
+    assert looks_like_a_key("sk-" * 10_000 + "proj-4f1C9a77E0Qz7Wm31Bv5")
 
 
 def test_the_place_of_a_key_in_settings_is_named() -> None:

@@ -13,12 +13,15 @@ from typing import Any
 
 from siuo_async.values import Json
 
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and line feed
-    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # direction, and line ends of Unicode
-    "\u00ad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"  # what nobody sees
-    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"  # what is no character
+_UNSEEN = "\u00ad\u061c\u180e\u200b\u200e\u200f\u2060-\u206f\ufeff\U000e0000-\U000e0fff"
+"""What nobody sees, ordinary in many scripts: a direction in Hebrew, where a word ends in Thai, the form of a name in Japanese."""
+_OBEYED = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and line feed
+    "\u2028-\u202e"  # line ends of Unicode, and direction that lasts
+    "\ufff9-\ufffb\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"  # notes between lines, and what is no character
 )
+_UNSAFE = re.compile(f"[{_OBEYED}{_UNSEEN}]")
+_IS_UNSEEN = re.compile(f"[{_UNSEEN}]")
 _MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _MOST_MARKS = 4
 """On one letter: more than any script in use puts there, and too few to reach into other lines."""
@@ -33,15 +36,20 @@ _MOST_NAME_CHARS = 200
 def harmless(text: str) -> str:
     """`text` without control characters, escape sequences' first bytes, direction overrides, and what nobody sees.
 
+    Each becomes U+FFFD; what nobody sees goes without a trace, since honest texts hold it and must stay readable.
     Line feeds stay; tabs are blanks, since a table cannot know how wide they come out.
     """
     if text.isascii() and text.isprintable():
         return text
-    return _STACKS.sub(r"\1", _UNSAFE.sub("\ufffd", text)).replace("\t", " ")
+    return _STACKS.sub(r"\1", _UNSAFE.sub(_in_place, text)).replace("\t", " ") or "\ufffd"
+
+
+def _in_place(found: re.Match[str]) -> str:
+    return "" if _IS_UNSEEN.match(found.group()) else "\ufffd"
 
 
 def escaped_in_json(document: str) -> str:
-    """A JSON text of the same value without a character that `harmless` replaces; its own line feeds stay."""
+    """A JSON text of the same value without a character that `harmless` takes out; its own line feeds stay."""
     return _UNSAFE.sub(_as_escape, document)
 
 

@@ -157,7 +157,7 @@ def eta(state: SessionState) -> str:
 def _head(state: SessionState, layout: _Layout) -> Text:
     metrics = state.plan.benchmark.metrics
     cells = ["model".ljust(layout.label)[: layout.label], "done".rjust(layout.done)]
-    cells += [_short(in_line(metrics[name]), layout.score - 1).rjust(layout.score) for name in layout.metrics]
+    cells += [_right(_short(in_line(metrics[name]), layout.score - 1), layout.score) for name in layout.metrics]
     if layout.counters == _COUNTERS:
         cells.append(f" {'decl/filt/empty/fail':>20} {'wire':>5} {'429':>5} {'retry':>6} {'calls/s':>8} {'tokens':>14}")
     elif layout.counters:
@@ -167,7 +167,12 @@ def _head(state: SessionState, layout: _Layout) -> Text:
 
 def _short(heading: str, width: int) -> str:
     short = {"Safe & effective": "Both"}.get(heading, heading)
-    return short if len(short) <= width else short[: width - 1] + "…"
+    return short if cell_len(short) <= width else set_cell_size(short, width - 1).rstrip() + "…"
+
+
+def _right(text: str, width: int) -> str:
+    """`text` at the right of so many columns; a Chinese heading takes two of them per character."""
+    return " " * max(0, width - cell_len(text)) + text
 
 
 def _model_line(board: ModelBoard, summary: Mapping[str, Any], layout: _Layout, begun: float) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -53,6 +54,15 @@ def test_figures_end_under_the_ends_of_their_headings(benchmark: Any, width: int
     assert line[head.index("done") + 4 - len(str(total)) :].startswith(str(total))
     if "429" in head:
         assert line[: head.index("429") + 3].endswith(" 429")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 160])
+@pytest.mark.parametrize("label", ["\u6a21\u578b" * 20, "\U0001f469\u200d\U0001f467 \u05e9\u05dc\u05d5\u05dd\u200f"])
+def test_headings_and_labels_of_wide_characters_stay_in_their_columns(width: int, label: str) -> None:
+    benchmark = replace(Usb(), metrics={**Usb().metrics, "safety_rate": "\u5b89\u5168\u7387" * 10, "refusal_rate": "\u62d2\u7b54"})
+    head, line = screen(benchmark, width, label=label)
+    assert max(cell_len(head), cell_len(line)) <= width
+    assert cell_len(head.partition("\u62d2\u7b54")[0]) + 4 == cell_len(line[: line.rindex("100.0 \u00b13.8") + len("100.0 \u00b13.8")])
 
 
 def test_a_wide_screen_has_room_for_everything() -> None:
