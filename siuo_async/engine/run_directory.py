@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -282,7 +283,7 @@ def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: 
                 run.manifest()
     begun = re.compile(rf"\d{{4}}-\d\d-\d\d-{re.escape(name)}-{mark}(-\d+)?")
     for folder in sorted(results.iterdir(), reverse=True) if results.is_dir() else ():
-        if begun.fullmatch(folder.name) and _hardly_begun(folder, empty=fresh):
+        if begun.fullmatch(folder.name) and (_hardly_begun(folder, empty=True) if fresh else _without_manifest(folder)):
             return RunDirectory(folder)
     base = f"{datetime.now(UTC):%Y-%m-%d}-{name}-{mark}"
     for number in range(1, 1000):
@@ -290,6 +291,11 @@ def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: 
         if not target.exists():
             return RunDirectory(target)
     raise RunDirectoryError(f"{results / base} exists a thousand times; clean up, or name one with --run")
+
+
+def _without_manifest(folder: Path) -> bool:
+    """Whether a run's folder has no `run.json`, never had or lost it; what was paid stands in its journal all the same."""
+    return folder.is_dir() and not os.path.lexists(folder / "run.json")
 
 
 def _hardly_begun(folder: Path, *, empty: bool) -> bool:

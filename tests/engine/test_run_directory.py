@@ -121,6 +121,17 @@ def test_what_a_command_killed_before_run_json_left_is_taken_by_the_same_command
         assert found(tmp_path, path=left if named else None, fresh=fresh) == left
 
 
+def test_a_run_that_lost_its_run_json_is_continued_and_not_paid_again(tmp_path: Path) -> None:
+    left = found(tmp_path)
+    left.mkdir()
+    for name in ("calls.jsonl", "samples.jsonl", "summary.json", "run_stats.json", "limits.jsonl", "errors.log"):
+        (left / name).write_bytes(b"{}\n")
+    assert found(tmp_path) == left
+    assert found(tmp_path, fresh=True).name == f"{left.name}-2"
+    (left / "run.json").symlink_to("nowhere")
+    assert found(tmp_path).name == f"{left.name}-2"
+
+
 def test_measuring_again_takes_no_calls_that_were_made_before(tmp_path: Path) -> None:
     left = found(tmp_path)
     left.mkdir()

@@ -260,10 +260,6 @@ def beside(scene: Scene) -> Seen:
                 seen.expect(done.code in codes, f"{what}: {words[0]} ended with {done.code}: {done.err[-300:]}")
                 seen.expect("Traceback" not in done.err, f"{what}: {words[0]} gave a traceback")
             seen.times += 1
-            if what == "run.json gone":
-                (run / "summary.json").unlink(missing_ok=True)
-                for name in ("summary.json", "run_stats.json", "limits.jsonl"):
-                    (run / name).unlink(missing_ok=True)
             survives(place, siuo, seen, what)
             seen.expect(not place.requests(), f"{what}: calls were sent for what was there")
     seen.words = f"{seen.times} of {len(BESIDE)} cases: told by score, report and resume; mended by the same command, nothing sent"
