@@ -99,17 +99,18 @@ def damage(scene: Scene) -> Seen:
 def _damaged(content: bytes, dice: random.Random) -> tuple[str, bytes]:
     lines = content.split(b"\n")[:-1]
     at = dice.randrange(len(content) - 1)
+    block = dice.randrange(len(content) // 512) * 512  # whole ones: zeros at the end are a torn tail, which is cut off without a word
     which = dice.randrange(len(lines) - 1)
     other = lines[which + 1]
     cut = dice.randrange(1, len(other))
     changed: dict[str, bytes] = {
         "a bit flipped": content[:at] + bytes([content[at] ^ 1 << dice.randrange(8)]) + content[at + 1 :],
-        "a block of zeros": content[: at - at % 512] + bytes(512) + content[at - at % 512 + 512 :][: max(0, len(content) - 512)],
+        "a block of zeros": content[:block] + bytes(512) + content[block + 512 :],
         "a newline lost": b"\n".join(lines[: which + 1]) + b"\n".join([other, *lines[which + 2 :], b""]),
         "two lines mixed": b"\n".join([*lines[:which], other[:cut] + lines[which] + other[cut:], *lines[which + 2 :], b""]),
     }
     what = dice.choice(list(changed))
-    return f"{what} at {at} or line {which + 1}", changed[what]
+    return f"{what} at {at}, {block} or line {which + 1}", changed[what]
 
 
 def _unlink(run: Path, _: random.Random) -> None:
