@@ -19,7 +19,7 @@ from binascii import unhexlify
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Literal
 from zlib import crc32
@@ -43,6 +43,7 @@ _RECORDS = (_KIND + b'"call"', _KIND + b'"search"')
 _HEAD = struct.Struct("7s32s23s")
 _KINDS = frozenset((_KIND + b'"call","', _KIND + b'"search"'))
 """What follows an id, cut to one length."""
+_BEGIN = re.compile(rb'\{"id":"[0-9a-f]{32}","v":\d+,"kind":"')
 _SEAL = re.compile(rb',"crc":\d{1,10}\}')
 _KEY = struct.Struct("16s")
 _VERSION = re.compile(rb'","v":(\d+),')
@@ -520,10 +521,11 @@ def _without(path: Path, bad: Mapping[int, bytes]) -> Iterator[bytes]:
 
 def _records_in(line: bytes) -> Iterator[bytes]:
     """Whole records within a damaged line: the newline before or behind them was lost, their checksums hold."""
-    for begin in re.finditer(re.escape(_PREFIX), line):
-        for end in _SEAL.finditer(line, begin.start()):
+    begins = [begin.start() for begin in _BEGIN.finditer(line)]
+    for begin, behind in pairwise([*begins, len(line)]):
+        for end in _SEAL.finditer(line, begin, behind):  # no further: thousands of records may stand in one line
             with contextlib.suppress(BadLineError):
-                found = checked(line[begin.start() : end.end()])
+                found = checked(line[begin : end.end()])
                 parse(found)
                 yield found + b"\n"
                 break
