@@ -414,8 +414,8 @@ def _locked(path: Path, flags: int) -> int:
             raise
         os.close(writer)  # replaced by a repair between opening and locking: what is written here nobody would find
     raise RunDirectoryError(
-        f"{path} is another file each time it is looked at, so nobody could tell whether it was moved; keep runs on a disk of this machine "
-        "with --results"
+        f"{path} is another file each time it is looked at, so nobody could tell whether it was moved; keep runs on a disk of this "
+        "machine with --results"
     )
 
 
