@@ -128,8 +128,9 @@ class RunDirectory:
         if number is None:
             newest = max((_number(run) or 0 for run in _directories(self.path.parent)), default=0)
             number = max(_seconds(manifest["created_at"]), newest + 1)
-        whole = {"format": FORMAT, "number": number, **manifest}
-        write_json(self.path / "run.json", {**whole, _SEAL: _seal_of(whole)})
+        whole = {"format": FORMAT, **manifest, "number": number}
+        sealed = {"format": FORMAT, _SEAL: _seal_of(whole)}  # not at the end: without its line the file is JSON still
+        write_json(self.path / "run.json", {**sealed, **{name: value for name, value in whole.items() if name != _SEAL}})
 
     def read_samples(self, digest: str = "") -> StoredSamples:
         """The samples as they were when the run was made, in the data set's order; read when they are needed.

@@ -182,6 +182,17 @@ def test_a_number_that_siuo_would_not_give_counts_for_nothing(tmp_path: Path, nu
     assert found(tmp_path).name == "new"
 
 
+def test_a_run_json_that_was_changed_is_refused_until_the_line_of_its_seal_is_taken_out(tmp_path: Path) -> None:
+    made = run(tmp_path, "mine")
+    made.write_manifest(made.manifest())
+    file = made.path / "run.json"
+    file.write_text(file.read_text().replace("2026-01-01", "2026-01-02"))
+    with pytest.raises(RunDirectoryError, match="take out the line 'seal'"):
+        made.manifest()
+    file.write_text("".join(line for line in file.read_text().splitlines(keepends=True) if '"seal"' not in line))
+    assert made.manifest()["created_at"] == "2026-01-02"
+
+
 def test_what_killed_processes_had_half_written_is_swept_up(tmp_path: Path) -> None:
     made = run(tmp_path, "mine")
     gone = subprocess.Popen([sys.executable, "-c", ""])
