@@ -112,12 +112,13 @@ def checked(run: str, results: Path, *, repair: bool) -> int:
                 to_stderr=False,
             )
             return 0
+    size = directory.calls.stat().st_size  # before it is read, since a run that goes on makes it longer
     bad: list[str] = []
     index = Index.of(directory.calls, lambda number, _o, _l, why: bad.append(f"line {number}: {why}"))
     for line in bad:
         say(f"{directory.calls} {line}", to_stderr=False)
-    torn = directory.calls.stat().st_size - index.end
-    if torn and not bad:
+    torn = size - index.end
+    if torn > 0 and not bad:
         say(f"the last {torn} bytes are a record cut short; the next run cuts them off", to_stderr=False)
     if bad:
         raise RunDirectoryError(f"{len(bad)} damaged lines; `siuo check {directory.path} --repair` moves them aside")

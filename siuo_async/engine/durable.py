@@ -36,7 +36,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it, durably; those that are new are for nobody else's eyes.
+    """Makes a folder and those above it, durably; it is for nobody else's eyes where it is new.
 
     Raises:
         OSError: it cannot be made.

@@ -19,7 +19,7 @@ from binascii import unhexlify
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Literal
 from zlib import crc32
@@ -34,6 +34,7 @@ from siuo_async.plain_files import must_be_plain, plain_bytes
 from siuo_async.seals import CRC_FIELD, BadLineError, checked
 
 SYNC_EVERY_S = 0.1
+_TRIES = 100
 _BLOCK = 1 << 17
 _READ = 1 << 13
 _PREFIX = b'{"id":"'
@@ -42,6 +43,7 @@ _RECORDS = (_KIND + b'"call"', _KIND + b'"search"')
 _HEAD = struct.Struct("7s32s23s")
 _KINDS = frozenset((_KIND + b'"call","', _KIND + b'"search"'))
 """What follows an id, cut to one length."""
+_BEGIN = re.compile(rb'\{"id":"[0-9a-f]{32}","v":\d+,"kind":"')
 _SEAL = re.compile(rb',"crc":\d{1,10}\}')
 _KEY = struct.Struct("16s")
 _VERSION = re.compile(rb'","v":(\d+),')
@@ -342,9 +344,12 @@ class Journal(JournalReader):
 
         What is on the wire is still written: a journal that was moved is a journal.
         """
-        if self._strayed:
+        if self._strayed or self._broken is not None:
             return
-        found = os.fstat(self._writer)
+        try:
+            found = os.fstat(self._writer)
+        except OSError:  # a file system that is away: what is written next tells
+            return
         if not _still_there(found, self.path):
             what = "was moved" if found.st_nlink else "was deleted"
             self._strayed = f"{self.path} {what} while the run went on; put it back, and run the same command again"
@@ -394,7 +399,7 @@ def _locked(path: Path, flags: int) -> int:
     Raises:
         RunDirectoryError: another process writes it, it cannot be opened, or its file system has no locks.
     """
-    while True:
+    for _ in range(_TRIES):
         try:
             writer = private(path, flags)
         except OSError as error:
@@ -408,6 +413,10 @@ def _locked(path: Path, flags: int) -> int:
             os.close(writer)
             raise
         os.close(writer)  # replaced by a repair between opening and locking: what is written here nobody would find
+    raise RunDirectoryError(
+        f"{path} is another file each time it is looked at, so nobody could tell whether it was moved; keep runs on a disk of this "
+        "machine with --results"
+    )
 
 
 def _still_there(found: os.stat_result, path: Path) -> bool:
@@ -460,8 +469,10 @@ def being_written(path: Path) -> bool:
     handle = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return True
+    except OSError:
+        return False  # without locks nobody writes here, as `_lock` sees to
     finally:
         os.close(handle)
     return False
@@ -510,10 +521,11 @@ def _without(path: Path, bad: Mapping[int, bytes]) -> Iterator[bytes]:
 
 def _records_in(line: bytes) -> Iterator[bytes]:
     """Whole records within a damaged line: the newline before or behind them was lost, their checksums hold."""
-    for begin in re.finditer(re.escape(_PREFIX), line):
-        for end in _SEAL.finditer(line, begin.start()):
+    begins = [begin.start() for begin in _BEGIN.finditer(line)]
+    for begin, behind in pairwise([*begins, len(line)]):
+        for end in _SEAL.finditer(line, begin, behind):  # no further: thousands of records may stand in one line
             with contextlib.suppress(BadLineError):
-                found = checked(line[begin.start() : end.end()])
+                found = checked(line[begin : end.end()])
                 parse(found)
                 yield found + b"\n"
                 break

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ _FIELDS: Mapping[str, type] = MappingProxyType(
 )
 _SEAL = "seal"
 """The field of `run.json` that a reader can tell damage by; older runs have none."""
+_MOST_NUMBER = 1 << 53
+"""What JSON holds exactly everywhere, with room for all runs to come."""
 _FIRST_FILES = frozenset({"calls.jsonl", "writer.json", "samples.jsonl"})
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
@@ -118,13 +121,16 @@ class RunDirectory:
     def write_manifest(self, manifest: Mapping[str, Json]) -> None:
         """Replaces `run.json` at once.
 
-        The run's number among its neighbours is given once and kept: it says which is the newest, since a clock may jump back.
+        The run's number is given once and kept: when it was made, or one more than any of its neighbours has, since a clock may jump
+        back. So runs that come together from several machines, or from a time when they had no numbers, stand in their order too.
         """
         number = _number(self)
         if number is None:
-            number = 1 + max((_number(run) or 0 for run in _directories(self.path.parent)), default=0)
-        whole = {"format": FORMAT, "number": number, **manifest}
-        write_json(self.path / "run.json", {**whole, _SEAL: _seal_of(whole)})
+            newest = max((_number(run) or 0 for run in _directories(self.path.parent)), default=0)
+            number = max(_seconds(manifest["created_at"]), newest + 1)
+        whole = {"format": FORMAT, **manifest, "number": number}
+        sealed = {"format": FORMAT, _SEAL: _seal_of(whole)}  # not at the end: without its line the file is JSON still
+        write_json(self.path / "run.json", {**sealed, **{name: value for name, value in whole.items() if name != _SEAL}})
 
     def read_samples(self, digest: str = "") -> StoredSamples:
         """The samples as they were when the run was made, in the data set's order; read when they are needed.
@@ -203,17 +209,30 @@ def all_runs(results: Path) -> list[tuple[RunDirectory, dict[str, Json]]]:
 
 
 def _age(entry: tuple[RunDirectory, Mapping[str, Any]]) -> tuple[int, str, str]:
-    number = entry[1].get("number")
-    return number if isinstance(number, int) else 0, entry[1]["created_at"], entry[0].path.name
+    return _number_in(entry[1]), entry[1]["created_at"], entry[0].path.name
 
 
 def _number(run: RunDirectory) -> int | None:
-    """The run's number; None where there is no run, or one of a time when they had none."""
+    """The run's number; None where there is no run."""
     try:
-        number = run.manifest().get("number")
+        return _number_in(run.manifest())
     except RunDirectoryError:
         return None
-    return number if isinstance(number, int) else None
+
+
+def _number_in(manifest: Mapping[str, Any]) -> int:
+    """The number that stands there; of a time when runs had none, that of when it was made."""
+    number = manifest.get("number")
+    return number if type(number) is int and 0 <= number < _MOST_NUMBER else _seconds(manifest["created_at"])
+
+
+def _seconds(stamp: Json) -> int:
+    """A time as seconds since 1970; 0 for what is none."""
+    try:
+        told = datetime.fromisoformat(str(stamp))
+        return max(0, int((told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()))
+    except (ValueError, OverflowError):
+        return 0
 
 
 def damaged_runs(results: Path) -> list[RunDirectory]:
@@ -265,7 +284,7 @@ def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: 
                 run.manifest()
     begun = re.compile(rf"\d{{4}}-\d\d-\d\d-{re.escape(name)}-{mark}(-\d+)?")
     for folder in sorted(results.iterdir(), reverse=True) if results.is_dir() else ():
-        if begun.fullmatch(folder.name) and _hardly_begun(folder, empty=fresh):
+        if begun.fullmatch(folder.name) and (_hardly_begun(folder, empty=True) if fresh else _without_manifest(folder)):
             return RunDirectory(folder)
     base = f"{datetime.now(UTC):%Y-%m-%d}-{name}-{mark}"
     for number in range(1, 1000):
@@ -273,6 +292,11 @@ def locate(results: Path, name: str, identity: Mapping[str, Json], *, explicit: 
         if not target.exists():
             return RunDirectory(target)
     raise RunDirectoryError(f"{results / base} exists a thousand times; clean up, or name one with --run")
+
+
+def _without_manifest(folder: Path) -> bool:
+    """Whether a run's folder has no `run.json`, never had or lost it; what was paid stands in its journal all the same."""
+    return folder.is_dir() and not os.path.lexists(folder / "run.json")
 
 
 def _hardly_begun(folder: Path, *, empty: bool) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -109,11 +110,12 @@ def make_run(order: Order) -> Imported:
         suspects.note("files of answers that a simulator made up", file)
     plan, given = _plan(order, _benchmark(order, rows), rows, suspects)
     plan = replace(plan, made_up=bool(made_up))
-    directory = run_directory.locate(
-        order.results, plan.name, plan.identity, explicit=order.name is not None, path=None, fresh=order.fresh
-    )
+    place = partial(run_directory.locate, order.results, plan.name, plan.identity, explicit=order.name is not None, path=None)
+    directory = place(fresh=order.fresh)
     if (directory.path / "run.json").exists():
         raise RunDirectoryError(f"{directory.path} is there already; --fresh imports into a new folder, --name gives it another name")
+    if directory.path.exists():  # of an import that was cut short, whose files may have said something else
+        directory = place(fresh=True)
     by_sample = _by_sample(plan, given, suspects)
     directory.make()
     directory.write_samples(plan.all_samples)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -160,3 +161,10 @@ def test_a_sample_that_was_changed_on_the_disk_is_told_and_never_asked(tmp_path:
         except RunDirectoryError:
             continue
         assert found == written, f"byte {at}"
+
+
+def test_a_sample_of_another_kind_names_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    path.write_bytes(b'{"id":1,"category":[],"text":"t","fields":{},"pictures":[]}\n')
+    with pytest.raises(RunDirectoryError, match=re.escape(f"{path} cannot be read")):
+        StoredSamples.at(path)

@@ -339,3 +339,8 @@ def test_answers_of_another_server_never_pass_as_the_providers(siuo: Siuo, dozen
     assert plan["models"][0]["finished"] == 0
     assert plan["calls"] > 0
     assert f"was asked of openai@127.0.0.1:{port}" in siuo("resume", there.run, env=key, code=2).err
+
+
+def test_a_program_whose_files_may_not_grow_leaves_no_module_half_compiled(siuo: Siuo, tmp_path: Path) -> None:
+    siuo("ls", blocks=5, env={"PYTHONPYCACHEPREFIX": str(tmp_path / "compiled")})
+    assert not list(tmp_path.glob("compiled/**/*.pyc"))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from siuo_async.cli.looking import checked
+from siuo_async.engine.journal import Index
 from siuo_async.simulator import SimulatorProcess
 from tests.cli.program import Done, Siuo, journal
 
@@ -55,6 +58,23 @@ def test_runs_are_listed_with_their_state(siuo: Siuo, run: Path) -> None:
 
 def test_a_whole_run_is_found_whole(siuo: Siuo, run: Path) -> None:
     assert "all lines whole" in siuo("check", run).out
+
+
+def test_a_run_that_goes_on_while_it_is_checked_is_not_told_as_cut_short(
+    siuo: Siuo, run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = siuo.folder / run / "calls.jsonl"
+    index_of = Index.of
+
+    def meanwhile(path: Path, on_bad: Any = None) -> Index:
+        found = index_of(path, on_bad)
+        with path.open("ab") as writer:
+            writer.write(path.read_bytes().split(b"\n")[0] + b"\n")
+        return found
+
+    monkeypatch.setattr(Index, "of", meanwhile)
+    assert checked(str(calls.parent), siuo.folder, repair=False) == 0
+    assert "cut short" not in capsys.readouterr().out
 
 
 def test_a_damaged_line_is_named_and_repaired_and_paid_for_alone(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import json
 import os
 import resource
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from siuo_async.engine.journal import Index, Journal, lines
+from siuo_async.engine.journal import Index, Journal, being_written, lines
 from siuo_async.errors import JournalWriteError, RunDirectoryError, StoppedEarly
 from siuo_async.seals import checked
 from tests.engine.samples import answered, identity, record
@@ -145,7 +146,8 @@ def fill(path: Path, **more: object) -> dict[str, object]:
 
 def test_a_file_that_may_not_grow_ends_with_its_last_good_line(tmp_path: Path) -> None:
     path = tmp_path / "calls.jsonl"
-    found = fill(path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)))
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # Python leaves half of a compiled module, for whoever is next
+    found = fill(path, env=env, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)))
     count = found["count"]
     assert isinstance(count, int)
     assert 10 < count < 30
@@ -169,7 +171,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     try:
         yield place
     finally:
-        subprocess.run(["umount", place], check=True)
+        subprocess.run(["umount", "--lazy", place], check=True)
 
 
 def test_a_full_disk_ends_with_its_last_good_line_and_goes_on_when_there_is_room(tiny_disk: Path) -> None:
@@ -310,3 +312,60 @@ def test_a_place_for_the_holders_note_that_cannot_be_written_keeps_nobody_out(tm
     (tmp_path / "writer.json").mkdir()
     with closing(Journal(tmp_path / "calls.jsonl", sync="off")) as journal:
         journal.append(record("a"))
+
+
+async def test_a_file_system_that_is_away_for_a_moment_ends_no_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, synced = asyncio.Event(), asyncio.Event()
+    fstat = os.fstat
+
+    def away(handle: int) -> os.stat_result:
+        if looked.is_set():
+            return fstat(handle)
+        looked.set()
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(os, "fdatasync", lambda _: synced.set())
+    told: list[StoppedEarly] = []
+    with closing(Journal(tmp_path / "calls.jsonl", on_fatal=told.append)) as journal:
+        monkeypatch.setattr(os, "fstat", away)
+        syncing = asyncio.create_task(journal.keep_synced())
+        journal.append(record("a"))
+        await asyncio.wait_for(synced.wait(), 5)
+        syncing.cancel()
+    assert looked.is_set()
+    assert not told
+
+
+def test_a_disk_that_failed_is_not_told_as_another_program_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int, content: bytes) -> int:
+        return write(handle, content[:9])
+
+    def failed(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    told: list[StoppedEarly] = []
+    write = os.write
+    with closing(Journal(tmp_path / "calls.jsonl", on_fatal=told.append)) as journal:
+        monkeypatch.setattr(os, "write", full)
+        monkeypatch.setattr(os, "ftruncate", failed)
+        with pytest.raises(JournalWriteError, match="make room"):
+            journal.append(record("a"))
+        journal._look_after()
+    assert len(told) == 1
+
+
+def test_a_place_where_no_file_keeps_its_identity_is_refused_and_hangs_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "samestat", lambda *_: False)
+    with pytest.raises(RunDirectoryError, match="--results"):
+        Journal(tmp_path / "calls.jsonl")
+
+
+def test_nobody_writes_where_there_are_no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    path = tmp_path / "calls.jsonl"
+    with closing(Journal(path)):
+        assert being_written(path)
+    monkeypatch.setattr(fcntl, "flock", none)
+    assert not being_written(path)

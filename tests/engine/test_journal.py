@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from siuo_async.engine.journal import Index, Journal, JournalReader, lines, repair_journal
 from siuo_async.engine.records import CallRecord
 from siuo_async.errors import RunDirectoryError
-from siuo_async.seals import sealed
+from siuo_async.seals import checked, sealed
 from tests.engine.samples import answered, failure, identity, record
 
 NASTY = record("nasty", answered('a\u0085b\u2028c\x00d\ne\r\n🙂 "outcome":"failed" ,"crc":1}'))
@@ -240,6 +240,22 @@ def test_repair_keeps_records_whose_newline_was_lost(tmp_path: Path) -> None:
     )
     assert [number for number, _ in repair_journal(path)] == [1, 2, 3]
     assert path.read_bytes() == record("a").line() + NASTY.line() + record("c").line() + failure("d").line()
+
+
+def test_repair_looks_at_each_record_of_a_line_of_thousands_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, looked = tmp_path / "calls.jsonl", 0
+
+    def counted(line: bytes) -> bytes:
+        nonlocal looked
+        looked += len(line)
+        return checked(line)
+
+    joined = b" ".join(record(number).line()[:-1] for number in range(300))
+    path.write_bytes(joined[:100] + b"!" + joined[101:] + b"\n")
+    monkeypatch.setattr("siuo_async.engine.journal.checked", counted)
+    repair_journal(path)
+    assert len(Index.of(path).offsets) == 299
+    assert looked < 5 * len(joined)
 
 
 def test_repair_leaves_a_torn_tail_to_the_next_session(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from siuo_async.engine.run_directory import RunDirectory, all_runs, fingerprint, known_pictures, locate, write_bytes
+from siuo_async.engine.run_directory import RunDirectory, all_runs, fingerprint, known_pictures, locate, write_bytes, write_json
 from siuo_async.errors import DataError, RunDirectoryError, StoppedEarly
 from siuo_async.values import Sample
 from tests.engine.samples import PICTURE, sample
@@ -121,6 +121,17 @@ def test_what_a_command_killed_before_run_json_left_is_taken_by_the_same_command
         assert found(tmp_path, path=left if named else None, fresh=fresh) == left
 
 
+def test_a_run_that_lost_its_run_json_is_continued_and_not_paid_again(tmp_path: Path) -> None:
+    left = found(tmp_path)
+    left.mkdir()
+    for name in ("calls.jsonl", "samples.jsonl", "summary.json", "run_stats.json", "limits.jsonl", "errors.log"):
+        (left / name).write_bytes(b"{}\n")
+    assert found(tmp_path) == left
+    assert found(tmp_path, fresh=True).name == f"{left.name}-2"
+    (left / "run.json").symlink_to("nowhere")
+    assert found(tmp_path).name == f"{left.name}-2"
+
+
 def test_measuring_again_takes_no_calls_that_were_made_before(tmp_path: Path) -> None:
     left = found(tmp_path)
     left.mkdir()
@@ -140,11 +151,46 @@ def test_the_newest_run_is_the_one_made_last_whatever_the_clock_says(tmp_path: P
     assert found(tmp_path).name == "run-11", "a run that is continued keeps its number"
 
 
-def test_a_run_of_a_time_without_numbers_is_older_than_any_with_one(tmp_path: Path) -> None:
-    old = run(tmp_path, "old", created="2030-01-01")
-    (old.path / "run.json").write_bytes((old.path / "run.json").read_bytes().replace(b'"number"', b'"unknown"'))
-    run(tmp_path, "new", created="2026-01-01")
+def without_number(made: RunDirectory, number: Any = None) -> RunDirectory:
+    """As a run of a time without numbers and seals; or with a number that somebody wrote there."""
+    manifest = {name: value for name, value in made.manifest().items() if name not in ("number", "seal")}
+    write_json(made.path / "run.json", manifest | ({} if number is None else {"number": number}))
+    return made
+
+
+def test_runs_of_a_time_without_numbers_are_told_apart_by_their_dates(tmp_path: Path) -> None:
+    for name in ("older", "newer"):
+        without_number(run(tmp_path, name, created=f"2026-01-0{1 + (name == 'newer')}"))
+    again = RunDirectory(tmp_path / "older")
+    again.write_manifest(again.manifest())
+    assert found(tmp_path).name == "newer", "a run that is continued becomes no newer"
+    run(tmp_path, "newest", created="2025-01-01")
+    assert found(tmp_path).name == "newest"
+
+
+def test_the_newest_of_runs_from_several_machines_is_the_one_made_last(tmp_path: Path) -> None:
+    for number in range(3):
+        run(tmp_path / "here", f"here-{number}", created="2026-01-01")
+    run(tmp_path / "there", "there", created="2026-02-01").path.rename(tmp_path / "here" / "there")
+    assert found(tmp_path / "here").name == "there"
+
+
+@pytest.mark.parametrize("number", [(1 << 64) - 1, True, "7", -1, 1.5])
+def test_a_number_that_siuo_would_not_give_counts_for_nothing(tmp_path: Path, number: Any) -> None:
+    without_number(run(tmp_path, "odd", created="2026-01-01"), number)
+    run(tmp_path, "new", created="2026-01-02")
     assert found(tmp_path).name == "new"
+
+
+def test_a_run_json_that_was_changed_is_refused_until_the_line_of_its_seal_is_taken_out(tmp_path: Path) -> None:
+    made = run(tmp_path, "mine")
+    made.write_manifest(made.manifest())
+    file = made.path / "run.json"
+    file.write_text(file.read_text().replace("2026-01-01", "2026-01-02"))
+    with pytest.raises(RunDirectoryError, match="take out the line 'seal'"):
+        made.manifest()
+    file.write_text("".join(line for line in file.read_text().splitlines(keepends=True) if '"seal"' not in line))
+    assert made.manifest()["created_at"] == "2026-01-02"
 
 
 def test_what_killed_processes_had_half_written_is_swept_up(tmp_path: Path) -> None:

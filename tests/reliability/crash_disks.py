@@ -12,7 +12,7 @@ from functools import partial
 
 from tests.cli.program import Done, Siuo, finish
 from tests.reliability.crash_kills import at, chosen
-from tests.reliability.crash_stage import Stage, stage, survives, told_well
+from tests.reliability.crash_stage import Stage, stage, summary, survives, told_well
 from tests.reliability.faults import Fault, Scene, Seen
 from tests.reliability.syscalls import Act, FileCall, impossible, in_fork, run_held
 
@@ -54,8 +54,8 @@ def _stopped(place: Stage, done: Done, seen: Seen, what: str, siuo: Siuo) -> boo
     """Whether it stopped, which it must say; where it did not, all files are there."""
     told_well(done, seen, what, (place.code, 2, 3))
     if done.code == place.code:
-        (summary,) = siuo.folder.glob("results/*/summary.json")
-        seen.expect(summary.read_bytes() == (place.calm_run / "summary.json").read_bytes(), f"{what}: complete, with another summary")
+        (run,) = siuo.folder.glob("results/*")
+        seen.expect(summary(run) == summary(place.calm_run), f"{what}: complete, with another summary")
     return done.code != place.code
 
 
@@ -92,7 +92,7 @@ def small_disks(scene: Scene) -> Seen:
                 subprocess.run(["mount", "-o", "remount,size=4m", results], check=True)
                 survives(place, siuo, seen, what)
             finally:
-                subprocess.run(["umount", results], check=True)
+                subprocess.run(["umount", "--lazy", results], check=True)
     seen.words = f"{seen.times} sizes of {pages}; {stops} clear stops, all continued after there was room"
     return seen
 
@@ -146,7 +146,7 @@ def read_only(scene: Scene) -> Seen:
                     seen.expect(words[0] == "check" or "openai-blunt" in looked.out, f"{what}: {words[0]} showed nothing")
                 seen.times += 1
             finally:
-                subprocess.run(["umount", results], check=True)
+                subprocess.run(["umount", "--lazy", results], check=True)
             survives(place, siuo, seen, what)
     seen.words = "nothing sent, one sentence; score, report and check still show what is there"
     return seen

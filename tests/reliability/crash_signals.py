@@ -42,11 +42,13 @@ def once(scene: Scene, number: signal.Signals) -> Seen:
         while seen.times < scene.times:
             siuo = place.siuo()
             process = siuo.start(*place.words)
-            if not _begun(place, siuo, process, dice.randint(1, len(place.needed) // 2)):
-                continue
+            begun = _begun(place, siuo, process, dice.randint(1, len(place.needed) // 2))
             process.send_signal(number)
             done = finish(process, code=None)
             seen.times += 1
+            if not begun:
+                seen.expect(done.code == place.code, f"it ended by itself with {done.code}: {done.err[-300:]}")
+                continue
             told_well(done, seen, number.name)
             asked = place.requests()
             stands = kept(siuo, seen, number.name)

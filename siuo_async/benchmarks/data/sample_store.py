@@ -12,6 +12,7 @@ import weakref
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
@@ -226,7 +227,7 @@ class StoredSamples(Sequence[Sample]):
             found = cls(Lines.of(path))
         except OSError as error:
             raise _unreadable(str(path), error.strerror) from error
-        looked_at = map(_looked_at, found)
+        looked_at = map(partial(_looked_at, str(path)), found)
         if not digest:
             deque(looked_at, maxlen=0)
         elif not digest_of(looked_at).startswith(digest):
@@ -306,15 +307,15 @@ class Ids:
         return len(set(self._marks)) == len(self._marks)
 
 
-def _looked_at(sample: Sample) -> Sample:
-    """Raises RunDirectoryError where a field is of another kind: whoever uses it would stumble."""
+def _looked_at(name: str, sample: Sample) -> Sample:
+    """A sample of a line that has no checksum may be anything: RunDirectoryError where whoever uses a field would stumble."""
     texts = (sample.id, sample.text, *sample.category, *(text for p in sample.pictures for text in (p.path, p.sha256, p.member or "")))
     numbers = [number for p in sample.pictures for number in (p.size, p.mtime_ns)]
     fit = (
         all(type(text) is str for text in texts) and all(type(number) is int for number in numbers) and isinstance(sample.fields, dict)
     )
     if not fit or not all(picture.mime in _MIMES for picture in sample.pictures):
-        raise _unreadable("samples.jsonl", f"sample {sample.id} is damaged")
+        raise _unreadable(name, f"sample {sample.id} is damaged")
     return sample
 
 
