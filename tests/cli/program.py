@@ -80,11 +80,10 @@ class Siuo:
         """The command, started; no file it writes may grow beyond `blocks` of 512 bytes, and so many may be open at once."""
         limits = [f"ulimit -{what} {most};" for what, most in (("f", blocks), ("n", open_files)) if most]
         limited = ["sh", "-c", f'{" ".join(limits)} exec "$@"', "sh"] if limits else []
-        uncompiled = {"PYTHONDONTWRITEBYTECODE": "1"} if blocks else {}  # Python leaves half of a compiled module, for whoever is next
         return subprocess.Popen(
             [*self.inside, *limited, sys.executable, "-m", "siuo_async", *map(str, words)],
             cwd=self.folder,
-            env={**self.variables, **(env or {}), **uncompiled},
+            env={**self.variables, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
