@@ -54,15 +54,23 @@ class Secrets:
     """What an answer is searched for: keys that nobody says by chance, and what they look like elsewhere."""
 
     @classmethod
-    def of(cls, *keys: str | None) -> Secrets:
-        """Those among `keys` that are long enough to be kept."""
+    def of(cls, *keys: str | None, sent: bool = True) -> Secrets:
+        """Those among `keys` that are long enough to be kept.
+
+        Args:
+            sent: False for keys that are merely known here. An answer is searched for those as they are alone, since every form is
+                looked for in every answer, and who was never sent a key has nothing to write in another way.
+        """
         kept = sorted({key for key in keys if key and len(key) >= SHORTEST}, key=lambda key: (-len(key), key))
-        telling = {form: None for key in kept if unmistakable(key) for form in _forms(key)}
+        telling = {form: None for key in kept if unmistakable(key) for form in (_forms(key) if sent else (key,))}
         return cls(tuple(kept), tuple(telling))
 
     def __or__(self, other: Secrets) -> Secrets:
         """Both."""
-        return self if self.keys == other.keys or not other.keys else Secrets.of(*self.keys, *other.keys)
+        if not other.keys:
+            return self
+        kept = sorted({*self.keys, *other.keys}, key=lambda key: (-len(key), key))
+        return Secrets(tuple(kept), tuple(dict.fromkeys((*self._telling, *other._telling))))
 
     def out_of(self, text: str) -> str:
         """An error's `text` without keys, their parts, and anything of the shape of a key. Takes time in proportion to its length."""

@@ -57,7 +57,7 @@ class Environment:
     def secrets(self) -> Secrets:
         """What a confused server, or a user's module, could tell of this environment: keys of all providers, passwords of proxies."""
         names = {name for preset in presets.load_presets().values() for name in preset.key_env}
-        return Secrets.of(*in_variables({**self._keys, **self.variables}, names))
+        return Secrets.of(*in_variables({**self._keys, **self.variables}, names), sent=False)
 
     def key(self, name: str) -> str | None:
         """A key: from the environment, else from `.env`."""
