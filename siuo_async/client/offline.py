@@ -5,7 +5,8 @@ seconds, and the first reply lets all go on. The rules:
 
 - A host never reached in this process is not offline but misconfigured: its errors count as usual.
 - All hosts in use must be in trouble. A host that only says nothing yet leaves a doubt: whoever failed waits, holding up nobody else,
-  until another one replies (then it was its own fault) or fails too.
+  until another one replies or fails too. A reply tells that the network is there now, not that it was there then: so it is asked
+  once more for nothing, and only what fails after that is its own fault.
 - A single host is enough where nobody but the network can have failed: no name, no route, a connection that died of silence, somebody
   else's certificate. Not so for refused connections, since a machine that is cut off has nobody to refuse it.
 - A host that takes no connection while it answers on others has its hands full: it is asked again, and nobody else waits.
@@ -136,6 +137,8 @@ class Host:
     reached: bool = False
     trouble: Trouble | None = None
     replied_at: float = -inf
+    benefit_at: float = -inf
+    """When it was given the benefit of a doubt, for the first time since it replied."""
 
     @property
     def tells_alone(self) -> bool:
@@ -245,7 +248,9 @@ class Network:
             if waiter.host is host:
                 waiter.told(True)
             elif waiter.host.machine != host.machine and host.reach >= waiter.host.reach and now - waiter.since >= _SURE_S:
-                waiter.told(False)
+                if waiter.host.benefit_at < waiter.host.replied_at:
+                    waiter.host.benefit_at = now
+                waiter.told(waiter.since <= waiter.host.benefit_at)
 
     async def excuses(self, host: Host, trouble: Trouble | None, began_at: float, halt: Halt, *, own_page: bool = False) -> bool:
         """Notes how a try failed; whether it is held against nobody.

@@ -103,16 +103,33 @@ async def test_while_another_host_says_nothing_a_failure_waits_and_holds_nobody_
     task.cancel()
 
 
-async def test_it_was_the_hosts_own_fault_when_another_one_replies() -> None:
+async def test_it_was_the_hosts_own_fault_when_another_one_replies_and_it_fails_again() -> None:
     weather = Weather()
     gone, fine = weather.host("gone.example"), weather.host("fine.example")
-    task = await in_doubt(weather, gone)
+    both = [await in_doubt(weather, gone), await in_doubt(weather, gone)]
     weather.network.reached(fine)  # that may have been on its way before
     await asyncio.sleep(0)
-    assert not task.done()
+    assert not any(task.done() for task in both)
+    weather.passes(1)
+    weather.network.reached(fine)  # now it is there; when they failed it may not have been
+    assert [await task for task in both] == [True, True]
+    weather.passes(0.1)
+    again = await in_doubt(weather, gone)
     weather.passes(1)
     weather.network.reached(fine)
-    assert await task is False
+    assert await again is False
+
+
+async def test_a_host_that_replied_since_has_the_benefit_of_a_doubt_again() -> None:
+    weather = Weather()
+    gone, fine = weather.host("gone.example"), weather.host("fine.example")
+    for _ in range(2):
+        weather.passes(1)
+        weather.network.reached(gone)
+        task = await in_doubt(weather, gone)
+        weather.passes(1)
+        weather.network.reached(fine)
+        assert await task is True
 
 
 async def test_it_was_the_network_when_the_other_ones_fail_too() -> None:
