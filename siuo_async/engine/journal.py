@@ -10,31 +10,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import fcntl
 import os
 import re
-import socket
 import struct
 from binascii import unhexlify
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal
 from zlib import crc32
 
-import orjson
-
-from siuo_async.engine.durable import sync_folder, unwritable, write_parts
-from siuo_async.engine.private_files import private
+from siuo_async.engine.durable import sync_folder, unwritable
 from siuo_async.engine.records import FAILED_MARK, VERSION, CallRecord, line_failed, parse
+from siuo_async.engine.writer_lock import locked, still_there, unlocked
 from siuo_async.errors import JournalWriteError, RunDirectoryError, StoppedEarly
-from siuo_async.plain_files import must_be_plain, plain_bytes
+from siuo_async.plain_files import must_be_plain
 from siuo_async.seals import CRC_FIELD, BadLineError, checked
 
 SYNC_EVERY_S = 0.1
-_TRIES = 100
 _BLOCK = 1 << 17
 _READ = 1 << 13
 _PREFIX = b'{"id":"'
@@ -43,8 +37,6 @@ _RECORDS = (_KIND + b'"call"', _KIND + b'"search"')
 _HEAD = struct.Struct("7s32s23s")
 _KINDS = frozenset((_KIND + b'"call","', _KIND + b'"search"'))
 """What follows an id, cut to one length."""
-_BEGIN = re.compile(rb'\{"id":"[0-9a-f]{32}","v":\d+,"kind":"')
-_SEAL = re.compile(rb',"crc":\d{1,10}\}')
 _KEY = struct.Struct("16s")
 _VERSION = re.compile(rb'","v":(\d+),')
 
@@ -248,7 +240,7 @@ class Journal(JournalReader):
         sync: Literal["group", "always", "off"] = "group",
         on_fatal: Callable[[StoppedEarly], None] = lambda _: None,
     ) -> None:
-        writer = _locked(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        writer = locked(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             super().__init__(path)
             self._mend_tail(writer)
@@ -350,7 +342,7 @@ class Journal(JournalReader):
             found = os.fstat(self._writer)
         except OSError:  # a file system that is away: what is written next tells
             return
-        if not _still_there(found, self.path):
+        if not still_there(found, self.path):
             what = "was moved" if found.st_nlink else "was deleted"
             self._strayed = f"{self.path} {what} while the run went on; put it back, and run the same command again"
         elif found.st_size != self.end:
@@ -373,9 +365,7 @@ class Journal(JournalReader):
         except OSError as error:
             raise self._break(error) from error
         finally:
-            with contextlib.suppress(OSError):
-                holder_file(self.path).unlink(missing_ok=True)
-            os.close(self._writer)
+            unlocked(self._writer, self.path)
             self._writer = -1
 
 
@@ -386,146 +376,3 @@ def _must_be_plain(path: Path) -> None:
         raise RunDirectoryError(
             f"{path} cannot be read ({error.strerror}); restore it from a copy, or start again with --fresh"
         ) from error
-
-
-def holder_file(path: Path) -> Path:
-    """Where the holder of the lock says who it is; the lock itself is on the journal."""
-    return path.with_name("writer.json")
-
-
-def _locked(path: Path, flags: int) -> int:
-    """A descriptor of the journal, which this process alone may write until it is closed.
-
-    Raises:
-        RunDirectoryError: another process writes it, it cannot be opened, or its file system has no locks.
-    """
-    for _ in range(_TRIES):
-        try:
-            writer = private(path, flags)
-        except OSError as error:
-            raise RunDirectoryError(f"{path} cannot be written ({error.strerror}); use another --run or results folder") from error
-        try:
-            _lock(writer, path)
-            if _still_there(os.fstat(writer), path):
-                _leave_note(path)
-                return writer
-        except BaseException:
-            os.close(writer)
-            raise
-        os.close(writer)  # replaced by a repair between opening and locking: what is written here nobody would find
-    raise RunDirectoryError(
-        f"{path} is another file each time it is looked at, so nobody could tell whether it was moved; keep runs on a disk of this "
-        "machine with --results"
-    )
-
-
-def _still_there(found: os.stat_result, path: Path) -> bool:
-    try:
-        return os.path.samestat(found, os.stat(path))
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True  # a file system that is away for a moment says nothing of the file
-
-
-def _lock(writer: int, path: Path) -> None:
-    try:
-        fcntl.flock(writer, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise RunDirectoryError(
-            f"{path.parent} is being written by {_holder(path)}; wait for it, stop it, or start another run with --fresh"
-        ) from error
-    except OSError as error:
-        raise RunDirectoryError(
-            f"{path} cannot be locked ({error.strerror}), and without a lock two processes could write it; keep runs on a disk of this "
-            "machine with --results"
-        ) from error
-
-
-def _leave_note(path: Path) -> None:
-    """Says who holds the lock; a courtesy, without which the run goes on. A full disk is met, and told, by the first record."""
-    who = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-    with contextlib.suppress(OSError):
-        holder_file(path).unlink(missing_ok=True)  # a dead writer's, or a link that somebody put there
-        target = private(holder_file(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        try:
-            os.write(target, orjson.dumps(who))
-        finally:
-            os.close(target)
-
-
-def _holder(path: Path) -> str:
-    try:
-        who = orjson.loads(plain_bytes(holder_file(path)))
-        return f"process {who['pid']} on {who['host']} (since {who['since']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"
-
-
-def being_written(path: Path) -> bool:
-    """Whether a process holds the journal's lock now."""
-    if not path.exists():
-        return False
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False  # without locks nobody writes here, as `_lock` sees to
-    finally:
-        os.close(handle)
-    return False
-
-
-def repair_journal(path: Path) -> list[tuple[int, str]]:
-    """Moves damaged lines of a journal into a file beside it; whole records that stand in such a line stay.
-
-    Killed at any moment it has changed nothing or all, and may be done again.
-
-    Returns: (line number, what was wrong) of each; nothing is changed when there is none.
-
-    Raises:
-        RunDirectoryError: a process is writing the journal, or it cannot be written.
-        StoppedEarly: the disk would not take the repaired file.
-    """
-    handle = _locked(path, os.O_RDWR)
-    try:
-        bad: list[tuple[int, int, bytes, str]] = []
-        Index.of(path, lambda *found: bad.append(found))
-        if bad:
-            _move_aside(path, {offset: line for _, offset, line, _ in bad})
-        return [(number, why) for number, _, _, why in bad]
-    finally:
-        with contextlib.suppress(OSError):
-            holder_file(path).unlink(missing_ok=True)
-        os.close(handle)
-
-
-def _move_aside(path: Path, bad: Mapping[int, bytes]) -> None:
-    aside = path.with_name(f"calls.damaged-{crc32(b''.join(bad.values())):08x}.jsonl")  # the same lines make the same file again
-    write_parts(aside, (line + b"\n" for line in bad.values()))
-    write_parts(path, _without(path, bad))
-
-
-def _without(path: Path, bad: Mapping[int, bytes]) -> Iterator[bytes]:
-    """The journal without its damaged lines, and with the records that stand whole in them; a torn tail as it is."""
-    end = 0
-    for offset, line in lines(path):
-        end = offset + len(line) + 1
-        yield b"".join(_records_in(line)) if offset in bad else line + b"\n"
-    with path.open("rb") as file:
-        file.seek(end)
-        yield file.read()
-
-
-def _records_in(line: bytes) -> Iterator[bytes]:
-    """Whole records within a damaged line: the newline before or behind them was lost, their checksums hold."""
-    begins = [begin.start() for begin in _BEGIN.finditer(line)]
-    for begin, behind in pairwise([*begins, len(line)]):
-        for end in _SEAL.finditer(line, begin, behind):  # no further: thousands of records may stand in one line
-            with contextlib.suppress(BadLineError):
-                found = checked(line[begin : end.end()])
-                parse(found)
-                yield found + b"\n"
-                break

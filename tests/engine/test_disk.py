@@ -21,7 +21,8 @@ from pathlib import Path
 
 import pytest
 
-from siuo_async.engine.journal import Index, Journal, being_written, lines
+from siuo_async.engine.journal import Index, Journal, lines
+from siuo_async.engine.writer_lock import being_written
 from siuo_async.errors import JournalWriteError, RunDirectoryError, StoppedEarly
 from siuo_async.seals import checked
 from tests.engine.samples import answered, identity, record

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siuo_async.engine.journal import Index, Journal, JournalReader, lines, repair_journal
+from siuo_async.engine.journal import Index, Journal, JournalReader, lines
 from siuo_async.engine.records import CallRecord
+from siuo_async.engine.repair import repair_journal
 from siuo_async.errors import RunDirectoryError
 from siuo_async.seals import checked, sealed
 from tests.engine.samples import answered, failure, identity, record
