@@ -20,6 +20,7 @@ from siuo_async.client.endpoint import CallResult, Endpoint
 from siuo_async.client.halt import Halt
 from siuo_async.client.limits import Priority
 from siuo_async.client.registry import Registry
+from siuo_async.client.transport import Sweep, Transport
 from siuo_async.config import ProviderConfig
 from siuo_async.values import Parameters, Picture, Turn
 
@@ -144,6 +145,18 @@ async def serving(script: Script | bytes) -> AsyncIterator[RawServer]:
         yield server
     finally:
         await server.stop()
+
+
+@asynccontextmanager
+async def opened(total_s: float = 30.0, *, short: bool = True) -> AsyncIterator[Transport]:
+    """A transport alone, which goes the short way unless `short` is off."""
+    sweep = Sweep()
+    transport = Transport.open(sweep, total_s=total_s, short=short)
+    try:
+        yield transport
+    finally:
+        await sweep.close()
+        await transport.close()
 
 
 class QuickHalt(Halt):

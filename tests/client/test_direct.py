@@ -7,8 +7,7 @@ import contextlib
 import gzip
 import socket
 import zlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,23 +15,12 @@ from yarl import URL
 
 from siuo_async.client import direct as module
 from siuo_async.client.direct import own_headers, possible
-from siuo_async.client.transport import Sweep, Transport
+from siuo_async.client.transport import Transport
 from siuo_async.errors import CallError, ErrorKind
-from tests.client.servers import OK, Script, Seen, answer, closed_port, hang_up, http, serving
+from tests.client.servers import OK, Script, Seen, answer, closed_port, hang_up, http, opened, serving
 
 HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer abc"}
 BODY = answer("a" * 50_000)
-
-
-@asynccontextmanager
-async def opened(*, short: bool, total_s: float = 30.0) -> AsyncIterator[Transport]:
-    sweep = Sweep()
-    transport = Transport.open(sweep, total_s=total_s, short=short)
-    try:
-        yield transport
-    finally:
-        await sweep.close()
-        await transport.close()
 
 
 async def came(transport: Transport, url: str, *parts: bytes, headers: dict[str, str] | None = None) -> tuple[Any, ...]:

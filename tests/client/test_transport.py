@@ -7,30 +7,17 @@ import gzip
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import pytest
 from yarl import URL
 
 from siuo_async.client import transport as module
 from siuo_async.client.room import Room
-from siuo_async.client.transport import Sweep, Transport
 from siuo_async.errors import CallError, ErrorKind
 from siuo_async.network import proxy_for
 from siuo_async.providers.dialects.base import Reply
-from tests.client.servers import OK, RawServer, Script, Seen, answer, closed_port, hang_up, http, serving
-
-
-@asynccontextmanager
-async def opened(total_s: float = 30.0, *, short: bool = True) -> AsyncIterator[Transport]:
-    sweep = Sweep()
-    transport = Transport.open(sweep, total_s=total_s, short=short)
-    try:
-        yield transport
-    finally:
-        await sweep.close()
-        await transport.close()
+from tests.client.servers import OK, RawServer, Script, Seen, answer, closed_port, hang_up, http, opened, serving
 
 
 async def post(url: str, *parts: bytes, total_s: float = 30.0) -> Reply:
