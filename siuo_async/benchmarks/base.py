@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from siuo_async.values import Answer, Json, Parameters, Prompt, Sample
+
+if TYPE_CHECKING:  # verdicts are asked for through this seam
+    from siuo_async.benchmarks.seen import Seen
 
 GENERATE = "generate"
 """The stage that asks the model under test."""
@@ -144,6 +147,9 @@ class Benchmark(Protocol[R]):
 
     async def evaluate(self, sample: Sample, ask: Ask) -> R:
         """The life of one sample: its answers, their verdicts."""
+
+    def seen(self, sample: Sample, result: R) -> Seen:
+        """What `evaluate` gave, in the form that all benchmarks share."""
 
     def tally(self, samples: Collection[Sample]) -> Tally[R]:
         """New, empty counters.

@@ -27,9 +27,11 @@ from siuo_async.benchmarks.csqa_scores import (
     CsqaResult,
     CsqaTally,
     Sureness,
+    csqa_seen,
     metrics_of,
 )
 from siuo_async.benchmarks.options import Shuffled, lists_options, shuffled
+from siuo_async.benchmarks.seen import Seen
 from siuo_async.errors import ConfigError
 from siuo_async.judging import LogprobChoice, letters_alone, parse_letter, parse_stated_confidence, read_logprob_choice
 from siuo_async.stats.logprobs import released_valid_answer
@@ -141,6 +143,10 @@ class CsqaMcq:
         if self.protocol == "released" or lists_options(sample.text, options):
             return Shuffled(options, gold, {letter: letter for letter in options})
         return shuffled(options, gold, self.option_seed or 0, sample.id)
+
+    def seen(self, sample: Sample, result: CsqaResult) -> Seen:
+        """Correct, not attempted, incorrect: of each 1 or 0."""
+        return csqa_seen(result)
 
     async def evaluate(self, sample: Sample, ask: Ask) -> CsqaResult:
         """Asks, and reads the letter."""

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 
 from siuo_async.benchmarks.base import Ask
 from siuo_async.benchmarks.csqa_asking import RELEASED, Asked, Questions
-from siuo_async.benchmarks.csqa_scores import NOT_ATTEMPTED, PRIMARY, STATED, CsqaResult, CsqaTally, Sureness, metrics_of
+from siuo_async.benchmarks.csqa_scores import NOT_ATTEMPTED, PRIMARY, STATED, CsqaResult, CsqaTally, Sureness, csqa_seen, metrics_of
 from siuo_async.benchmarks.judged import JUDGE_CAP, Verdict, verdict, verdict_as_released
 from siuo_async.benchmarks.prompts.csqa_prompts import CSQA
 from siuo_async.benchmarks.prompts.own_templates import require
+from siuo_async.benchmarks.seen import Seen
 from siuo_async.judging import parse_csqa_grade, parse_stated_confidence, released_csqa_grades, released_filter
 from siuo_async.values import Json, Outcome, Parameters, Prompt, Sample
 from siuo_async.values import Protocol as ProtocolName
@@ -103,6 +104,10 @@ class CsqaQa:
             searching=self.questions.search != "none",
             parsed=stated,
         )
+
+    def seen(self, sample: Sample, result: CsqaResult) -> Seen:
+        """Correct, not attempted, incorrect: of each 1 or 0."""
+        return csqa_seen(result, GRADE)
 
     async def evaluate(self, sample: Sample, ask: Ask) -> CsqaResult:
         """Asks, and has the answer graded."""

@@ -15,6 +15,7 @@ from siuo_async.benchmarks.counting import AnswerCounts, Breakdown, JudgeCounts,
 from siuo_async.benchmarks.csqa_asking import SearchState
 from siuo_async.benchmarks.judged import Verdict
 from siuo_async.benchmarks.options import Shuffled
+from siuo_async.benchmarks.seen import Seen, SeenAnswer, vote_score
 from siuo_async.stats import Calibration, Rate, csqa_rates
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Protocol, Sample
 
@@ -259,3 +260,20 @@ def _released_rates(group: RateCounts, total: int) -> Mapping[str, Json]:
 def _bare(value: float | None, k: int, n: int, total: int) -> dict[str, Json]:
     """A metric that is no share, so that no interval or bound holds for it."""
     return {"value": value, "low": None, "high": None, "k": k, "n": n, "total": total, "worst": None, "best": None}
+
+
+def csqa_seen(result: CsqaResult, stage: str = "") -> Seen:
+    """A result in the form that all benchmarks share.
+
+    Args:
+        stage: under which the judge was asked.
+    """
+    verdicts = {stage: result.verdict} if result.verdict is not None else EMPTY
+    grades = result.grades
+    scores = {metric: vote_score(None if grades is None else grade in grades) for metric, grade in _SHARES}
+    sureness = {each.words: each.value for each in result.sureness}
+    told: dict[str, Json] = {"search": result.search, "confidence": sureness}
+    notes = {name: value for name, value in told.items() if value and value != "none"}
+    if result.shown is not None:
+        notes |= {"right": result.shown.gold}
+    return Seen((SeenAnswer(result.answer, verdicts),), scores, notes)

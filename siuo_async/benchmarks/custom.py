@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from siuo_async.benchmarks.base import Ask, Benchmark, one_answer
-from siuo_async.benchmarks.custom_scores import Points, Scored, ScoredTally, Shape
+from siuo_async.benchmarks.custom_scores import PER_ANSWER, Points, Scored, ScoredTally, Shape, scored_seen
 from siuo_async.benchmarks.custom_spec import PASS, Judge, Metric, Spec, placeholders
 from siuo_async.benchmarks.data.custom_data import values_of
 from siuo_async.benchmarks.judged import Verdict, verdict
 from siuo_async.benchmarks.options import Shuffled, rotation, shuffled
 from siuo_async.benchmarks.prompts.own_templates import fenced, filled, lettered
+from siuo_async.benchmarks.seen import Seen
 from siuo_async.judging import fill, own_words, parse_letter
 from siuo_async.judging.custom import YES_NO_SCHEMA, parse_score, parse_yes_no, score_schema
 from siuo_async.stats import decided_vote
@@ -29,7 +30,6 @@ STAGE = "judge.custom"
 LETTER_CAP = 16
 """A letter needs a token or two; some models write `The answer is B`."""
 WITHHELD, UNPARSED = "declined or filtered", "unparsed"
-PER_ANSWER = "_per_answer"
 
 
 def build_custom(spec: Spec, *, answers: int | None, judged: bool, system: str | None, option_seed: int | None) -> Benchmark[Scored]:
@@ -149,14 +149,22 @@ class Judged:
         schema = YES_NO_SCHEMA if scale is None else score_schema(scale.low, scale.high)
         return {STAGE: Parameters(max_tokens=self._judge.max_tokens, temperature=0.0, answer_schema=schema)}
 
-    def tally(self, samples: Collection[Sample]) -> ScoredTally:
-        """New, empty counters."""
+    @property
+    def _shape(self) -> Shape:
         scale, metric, cap = self._judge.scale, self._metric.name, self.spec.parameters.max_tokens
         if scale is not None:
             points = {metric: Points(scale.low, scale.high)}
-            return ScoredTally(Shape((PASS,), points, answers=self.answers, cap=cap, judged=self.judged), samples)
+            return Shape((PASS,), points, answers=self.answers, cap=cap, judged=self.judged)
         per_answer = (metric + PER_ANSWER,) if self.answers > 1 else ()
-        return ScoredTally(Shape((metric,), per_answer=per_answer, answers=self.answers, cap=cap, judged=self.judged), samples)
+        return Shape((metric,), per_answer=per_answer, answers=self.answers, cap=cap, judged=self.judged)
+
+    def tally(self, samples: Collection[Sample]) -> ScoredTally:
+        """New, empty counters."""
+        return ScoredTally(self._shape, samples)
+
+    def seen(self, sample: Sample, result: Scored) -> Seen:
+        """The vote of each sample, or its mean on the scale."""
+        return scored_seen(result, self._shape, STAGE)
 
     async def evaluate(self, sample: Sample, ask: Ask) -> Scored:
         """Asks, and judges each answer as it comes, one after another."""
@@ -284,6 +292,10 @@ class Lettered:
         chances = array("d", (100 / len(sample.fields["options"]) for sample in samples))
         baselines = {"chance": sum(chances) / len(chances)} if chances else {}
         return ScoredTally(Shape((self.primary,), cap=self.generation().max_tokens, baselines=baselines), samples)
+
+    def seen(self, sample: Sample, result: Scored) -> Seen:
+        """Right or wrong."""
+        return scored_seen(result, Shape((self.primary,)))
 
     async def evaluate(self, sample: Sample, ask: Ask) -> Scored:
         """Asks, and reads a letter; a text without one is wrong, and counted."""

@@ -26,10 +26,11 @@ from typing import Annotated, Any, Protocol, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, InstanceOf, StrictInt, StrictStr, ValidationError
 
 from siuo_async.benchmarks.base import Ask, SampleBug, Tally
-from siuo_async.benchmarks.custom_scores import Scored, ScoredTally, Shape, check_scored
+from siuo_async.benchmarks.custom_scores import Scored, ScoredTally, Shape, check_scored, scored_seen
 from siuo_async.benchmarks.custom_spec import SLUG
 from siuo_async.benchmarks.data.datasets import Dataset, as_stored, checked_text, digest_of, in_category, wanted_categories
 from siuo_async.benchmarks.data.sample_store import Ids, StoredSamples, first_twice
+from siuo_async.benchmarks.seen import Seen
 from siuo_async.errors import ConfigError, DataError, SiuoError
 from siuo_async.values import EMPTY, Json, Parameters, Picture, Sample
 
@@ -199,6 +200,13 @@ class ModuleBenchmark:
             found: Tally[Any] = self.own.tally(samples)
             return found
         return ScoredTally(self._shape, samples)
+
+    def seen(self, sample: Sample, result: Any) -> Seen:
+        """What there is in a `Scored`; of results with a tally of their own nobody else knows what they hold."""
+        if not isinstance(result, Scored):
+            return Seen()
+        stages = tuple(self.judging())
+        return scored_seen(result, self._shape, stages[0] if len(stages) == 1 else "judge")
 
     async def evaluate(self, sample: Sample, ask: Ask) -> Any:
         """The object's, its result looked at, so that a slip is the bug of a sample rather than a number or the end of the run.

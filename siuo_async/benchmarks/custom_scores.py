@@ -14,9 +14,12 @@ from typing import Any
 
 from siuo_async.benchmarks.counting import AnswerCounts, JudgeCounts, RateCounts
 from siuo_async.benchmarks.judged import Verdict
+from siuo_async.benchmarks.seen import Score, Seen, SeenAnswer, vote_score
 from siuo_async.stats import mean_rate
 from siuo_async.values import EMPTY, Answer, Json, Sample
 
+PER_ANSWER = "_per_answer"
+"""Ends the name of the rate that counts answers."""
 UNIT = "points"
 """`unit` of a metric that is a mean on a scale; all others are in percent."""
 ALL = "all"
@@ -67,6 +70,22 @@ class Shape:
     judged: bool = False
     baselines: Mapping[str, float] = field(default_factory=lambda: EMPTY)
     """Words -> what needs no model, in percent."""
+
+
+def scored_seen(result: Scored, shape: Shape, stage: str = "") -> Seen:
+    """A result in the form that all benchmarks share; a rate of answers is the answers of the rate that it is named after.
+
+    Args:
+        stage: under which the judge was asked, where each answer has its verdict.
+    """
+    paired = len(result.verdicts) == len(result.answers)
+    answers = tuple(
+        SeenAnswer(answer, {stage: result.verdicts[number]} if paired else EMPTY) for number, answer in enumerate(result.answers)
+    )
+    scores = {metric: vote_score(value, result.per_answer.get(metric + PER_ANSWER, ())) for metric, value in result.values.items()}
+    for metric, points in result.points.items():
+        scores[metric] = Score(None if points is None else shape.points[metric].low + points / shape.answers)
+    return Seen(answers, scores, result.notes)
 
 
 class _Sums:

@@ -27,6 +27,23 @@ _WITHOUT_TEXT: Mapping[Outcome, _State] = MappingProxyType(
 )
 
 
+Role = Literal["judge", "stand-in", "panel", "check", "retest"]
+"""Of a judge: the run's own, whoever is asked where that one gave no verdict, one of a panel, a second opinion, the same once more."""
+
+
+@quick_value
+class Opinion(Generic[V]):
+    """What one of several judges made of one answer."""
+
+    role: Role
+    judge: str
+    """Its label."""
+    value: V | None
+    state: _State
+    re_asked: bool = False
+    text: str = ""
+
+
 @quick_value
 class Verdict(Generic[V]):
     """What the judge made of one answer."""
@@ -38,6 +55,10 @@ class Verdict(Generic[V]):
     re_asked: bool = False
     text: str = field(default="", compare=False)
     """The reply that the value was read from."""
+    by: Role = field(default="judge", compare=False)
+    """Whose value it is."""
+    opinions: tuple[Opinion[V], ...] = field(default=(), compare=False)
+    """Of all judges that were asked, the one that counts included; empty where there was only that one."""
 
 
 async def verdict(ask: Ask, prompt: Prompt, stage: str, parse: Callable[[str], V | None]) -> Verdict[V]:

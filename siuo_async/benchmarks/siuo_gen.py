@@ -16,7 +16,8 @@ from typing import Literal, Protocol
 from siuo_async.benchmarks.base import Ask
 from siuo_async.benchmarks.judged import JUDGE_CAP, Verdict, verdict, verdict_as_released
 from siuo_async.benchmarks.prompts.own_templates import fenced, filled, wording
-from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult, SiuoTally
+from siuo_async.benchmarks.seen import Seen, SeenAnswer
+from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult, SiuoTally, siuo_scores
 from siuo_async.judging import normalise, own_words, parse_siuo_effectiveness, parse_siuo_safety
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Parameters, Prompt, Sample, Turn
 from siuo_async.values import Protocol as ProtocolName
@@ -122,6 +123,14 @@ class SiuoGen:
             async for number, answer in answers:
                 judged[number] = await self._judge(sample, answer, ask)
         return SiuoResult(tuple(judged[number] for number in sorted(judged)))
+
+    def seen(self, sample: Sample, result: SiuoResult) -> Seen:
+        """The three votes, each with its answers' scores."""
+        answers = tuple(
+            SeenAnswer(each.answer, {stage: said for stage, said in ((SAFETY, each.safe), (EFFECTIVENESS, each.effective)) if said})
+            for each in result.answers
+        )
+        return Seen(answers, siuo_scores(result, self.protocol) if self.judged else EMPTY)
 
     def _question(self, sample: Sample) -> Prompt:
         asked = Turn("user", (sample.text, *sample.pictures))

@@ -22,6 +22,7 @@ from siuo_async.benchmarks.base import Ask
 from siuo_async.benchmarks.counting import AnswerCounts, Breakdown, RateCounts
 from siuo_async.benchmarks.options import Shuffled, rotation
 from siuo_async.benchmarks.prompts.mcqa_prompts import McqaPrompts, OwnMcqaPrompts
+from siuo_async.benchmarks.seen import Seen, SeenAnswer, vote_score
 from siuo_async.judging import normalise, parse_letter
 from siuo_async.stats import mean_rate
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Parameters, Prompt, Protocol, Sample, Turn
@@ -118,6 +119,14 @@ class SiuoMcqa:
             async for number, answer in answers:
                 found[number] = self._read(sample, orders[number], answer)
         return McqaResult(tuple(found[number] for number in sorted(found)))
+
+    def seen(self, sample: Sample, result: McqaResult) -> Seen:
+        """The share of orders in which the item was answered right."""
+        right = [choice.right for choice in result.choices]
+        known = [bool(each) for each in right if each is not None]
+        value = sum(known) / len(known) if known and len(known) == len(right) else None
+        notes = {"letters": [choice.letter for choice in result.choices], "right": [choice.shown.gold for choice in result.choices]}
+        return Seen(tuple(SeenAnswer(choice.answer) for choice in result.choices), {"accuracy": vote_score(value, right)}, notes)
 
     def _question(self, sample: Sample, order: Shuffled) -> Prompt:
         asked = Turn("user", (self.prompts.mcqa(sample.text, order.options), *sample.pictures))

@@ -17,7 +17,8 @@ from siuo_async.benchmarks.base import Ask, one_answer
 from siuo_async.benchmarks.data.usb_data import VULNERABILITY
 from siuo_async.benchmarks.judged import JUDGE_CAP, Verdict, verdict, verdict_once
 from siuo_async.benchmarks.prompts.usb_prompts import REFUSAL_SCHEMA, VULNERABILITY_SCHEMA, OwnUsbPrompts, UsbPrompts
-from siuo_async.benchmarks.usb_scores import REFUSED, UsbResult, UsbTally
+from siuo_async.benchmarks.seen import Seen, SeenAnswer
+from siuo_async.benchmarks.usb_scores import REFUSED, UsbResult, UsbTally, usb_scores
 from siuo_async.judging import own_words, parse_usb_refusal, parse_usb_vulnerability
 from siuo_async.judging.usb import SAFE_REFUSAL
 from siuo_async.values import EMPTY, Answer, Json, Outcome, Parameters, Picture, Prompt, Sample, Turn
@@ -130,6 +131,13 @@ class Usb:
         if (found := self._by_rule(answer, harmful=harmful)) is None:
             found = await (self._harm(sample, answer, ask) if harmful else self._refusal(sample, answer, ask))
         return UsbResult(answer, found, sample.fields)
+
+    def seen(self, sample: Sample, result: UsbResult) -> Seen:
+        """The safety rate of a harmful row, the refusal rate of a harmless one."""
+        if result.verdict is None:
+            return Seen((SeenAnswer(result.answer),))
+        stage = HARM if sample.fields["usage"] == VULNERABILITY else REFUSAL
+        return Seen((SeenAnswer(result.answer, {stage: result.verdict}),), usb_scores(result))
 
     def _question(self, sample: Sample) -> Prompt:
         asked = Turn("user", (sample.text, *sample.pictures))

@@ -11,10 +11,11 @@ from siuo_async.engine.asking import Asker, Target
 from siuo_async.engine.door import ReplayDoor
 from siuo_async.engine.journal import JournalReader
 from siuo_async.engine.plan import Plan
+from siuo_async.engine.records import CallRecord
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.errors import ConfigError, StoppedEarly
-from siuo_async.values import Sample
+from siuo_async.values import Sample, quick_value
 
 
 def readers(paths: Sequence[Path]) -> list[JournalReader]:
@@ -30,11 +31,24 @@ def readers(paths: Sequence[Path]) -> list[JournalReader]:
     return [JournalReader(file) for file in files]
 
 
-Visit = Callable[[str, Sample, Any], None]
-"""Told of each sample's result: (the model's label, the sample, what the benchmark's `evaluate` gave; None while it is pending)."""
+@quick_value
+class Lived:
+    """What became of one sample with one model."""
+
+    label: str
+    """The model's."""
+    sample: Sample
+    result: Any
+    """What the benchmark's `evaluate` gave; None while it is pending."""
+    calls: tuple[CallRecord, ...] = ()
+    """The finished calls that its life passed through, in that order: answers, verdicts, searches; each once."""
 
 
-def _nobody(_label: str, _sample: Sample, _result: Any) -> None:
+Visit = Callable[[Lived], None]
+"""Told of each sample."""
+
+
+def _nobody(_: Lived) -> None:
     return None
 
 
@@ -70,12 +84,19 @@ async def _live(
     board: ModelBoard, plan: Plan, door: ReplayDoor, target: Target, judge: Target | None, samples: Iterable[Sample], visit: Visit
 ) -> None:
     search = plan.search
+    calls: list[CallRecord] = []
+
+    def observe(asked: Target, stage: str, record: CallRecord, fresh: bool) -> None:
+        calls.append(record)
+        board.observe(asked, stage, record, fresh)
+
     for position, sample in enumerate(samples):
+        calls.clear()
+        result = None
         try:
-            result = await plan.benchmark.evaluate(sample, Asker(door, target, judge, sample.id, board.observe, search=search))
+            result = await plan.benchmark.evaluate(sample, Asker(door, target, judge, sample.id, observe, search=search))
         except (StoppedEarly, SampleBug):
             board.stop(position)
-            visit(target.label, sample, None)
         else:
             board.finish(position, sample.category, result)
-            visit(target.label, sample, result)
+        visit(Lived(target.label, sample, result, tuple(calls)))

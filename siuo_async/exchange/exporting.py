@@ -25,7 +25,7 @@ from siuo_async.benchmarks.siuo_gen import EFFECTIVENESS, SAFETY
 from siuo_async.benchmarks.siuo_mcqa import McqaResult
 from siuo_async.benchmarks.siuo_scores import SiuoResult
 from siuo_async.engine.plan import Plan
-from siuo_async.engine.replay import replay
+from siuo_async.engine.replay import Lived, replay
 from siuo_async.engine.run_directory import RunDirectory, write_bytes
 from siuo_async.engine.summary import summarise
 from siuo_async.errors import ConfigError
@@ -102,9 +102,9 @@ def export(
     chosen = _labels(plan, labels)
     found: dict[str, dict[str, Any]] = {label: {} for label in chosen}
 
-    def keep(label: str, sample: Sample, result: Any) -> None:
-        if result is not None and label in found:
-            found[label][sample.id] = result
+    def keep(lived: Lived) -> None:
+        if lived.result is not None and lived.label in found:
+            found[lived.label][lived.sample.id] = lived.result
 
     boards = asyncio.run(replay(plan, directory, visit=keep))
     line = summarise(plan, boards)["protocol_line"]

@@ -1,0 +1,36 @@
+"""Everything that is reported of one run, worked out once: terminal, page, exports and library only show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from siuo_async.analysis.agreeing import agreements
+from siuo_async.analysis.agreement import Agreement
+from siuo_async.analysis.comparing import compare
+from siuo_async.analysis.comparison import Comparison
+from siuo_async.analysis.gathered import Gathered
+from siuo_async.engine.summary import warnings
+from siuo_async.report.methods import methods
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """One run, ready to be reported."""
+
+    run: Gathered
+    comparison: Comparison | None
+    """None where nothing is scored yet."""
+    agreements: tuple[Agreement, ...]
+    warnings: tuple[str, ...]
+    """What a reader of the numbers must know, one sentence each."""
+    methods: str
+
+
+def dossier(run: Gathered, *, reference: str | None = None) -> Dossier:
+    """Works out what is reported of a run.
+
+    Args:
+        reference: the label that all other models are compared with; None compares all pairs.
+    """
+    comparison = compare(run, reference=reference)
+    return Dossier(run, comparison, agreements(run), tuple(warnings(run.summary)), methods(run, comparison))
