@@ -126,7 +126,8 @@ class ModelBoard:
         """Searches that samples' lives passed through."""
         self.calls = SessionCalls()
         self.served: set[str] = set()
-        self.judge_served: set[str] = set()
+        self.judge_served: set[tuple[str, str]] = set()
+        """(judge, what it was served as)."""
         self.redacted = 0
         """Calls of which an answer or a verdict held a key, which was taken out."""
         self.left_out: set[str] = set()
@@ -149,7 +150,10 @@ class ModelBoard:
         spend.add(record, self._prices.get(f"{target.provider}/{target.model}") if self._prices else None)
         self.redacted += record.redacted
         if record.served_model:
-            (self.served if stage == GENERATE else self.judge_served).add(record.served_model)
+            if stage == GENERATE:
+                self.served.add(record.served_model)
+            else:
+                self.judge_served.add((target.full_name, record.served_model))
         if left_out := record.sent.get("left_out"):
             (self.left_out if stage == GENERATE else self.judge_left_out).update(left_out)
 
