@@ -123,6 +123,7 @@ class Budget:
         self._send_away_halted()
         while self._waiting:
             place, purse, granted = self._waiting[0]
+            purse.look_again()
             if granted.done():
                 heapq.heappop(self._waiting)
             elif place[0] >= self._gate and len(self._waiting) < self._purses:
@@ -309,10 +310,10 @@ class CallPurse:
         self.name = name
         self.held_pico = 0
         self.most_pico = 0
-        self._look_again()
+        self.look_again()
 
-    def _look_again(self) -> None:
-        """Works out what a try may cost, by what is known now."""
+    def look_again(self) -> None:
+        """Works out what a try may cost, by what is known now; a call may wait for long."""
         self.most_pico = self._bound.pico_usd(self._size, self._cap, self._n)
         self._budget.worst_pico = max(self._budget.worst_pico, self.most_pico)
 
@@ -320,7 +321,7 @@ class CallPurse:
         """Holds the most that a try may cost; False where that has to be waited for."""
         if self.held_pico:
             return True
-        self._look_again()
+        self.look_again()
         return self._budget.may_take(self)
 
     async def wait(self) -> None:

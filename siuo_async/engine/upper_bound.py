@@ -20,9 +20,10 @@ PICTURE_TOKENS: Mapping[str, int] = MappingProxyType({"openai": 50_000, "anthrop
 """Of one picture, by dialect: what the dearest known models count for the largest picture."""
 _ENVELOPE, _PER_TURN, _PER_SCHEMA = 64, 16, 600
 """Tokens around a prompt, around a turn of it, and for saying what form the answer must have."""
-_ENOUGH = 20
+_ENOUGH = 5
 """Calls, until what was seen counts."""
-_MARGIN = 1.25
+_MARGIN, _DOUBT = 1.25, 5.0
+"""What is added to the most that was seen: a quarter, and 5 times it divided by the calls that were seen."""
 _BYTES_PER_TOKEN = 8
 """At the very most, for text of any length: what is left of a call's input is what its pictures took."""
 UNCAPPED = 32_768
@@ -88,8 +89,9 @@ class UpperBound:
         """At most."""
         per_byte, per_picture = 1.0, float(self.picture_tokens)
         if self.calls >= _ENOUGH:
-            per_byte = min(per_byte, self.per_byte * _MARGIN)
-            per_picture = min(per_picture, self.per_picture * _MARGIN) if self.per_picture else per_picture
+            margin = _MARGIN + _DOUBT / self.calls
+            per_byte = min(per_byte, self.per_byte * margin)
+            per_picture = min(per_picture, self.per_picture * margin) if self.per_picture else per_picture
         return size.around + int(per_byte * size.text_bytes + per_picture * size.pictures) + 1
 
     def learn(self, size: Size, n: int, usage: Usage) -> None:
@@ -108,4 +110,6 @@ class UpperBound:
             self.dearer = max(self.dearer, self.dearer * cost / bound)
 
     def _uncapped(self) -> int:
-        return 2 * self.most_output if self.calls >= _ENOUGH and self.most_output else UNCAPPED
+        if self.calls < _ENOUGH or not self.most_output:
+            return UNCAPPED
+        return min(UNCAPPED, int(self.most_output * (2 + _DOUBT / self.calls)))
