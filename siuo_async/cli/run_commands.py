@@ -14,6 +14,10 @@ Results = Annotated[Path, typer.Option(help="The folder of runs.")]
 Rpm = Annotated[list[str], typer.Option("--rpm", help="[PROVIDER=]N calls a minute at most.")]
 Tpm = Annotated[list[str], typer.Option("--tpm", help="[PROVIDER=]N tokens a minute at most.")]
 Concurrency = Annotated[list[str], typer.Option("--concurrency", help="[PROVIDER=]N calls at once at most.")]
+Budget = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(help="The most that the whole run may cost in USD, earlier sessions and judging included."),
+]
 
 DEMO_MODELS = ("sim/openai-careful", "sim/anthropic-blunt", "sim/gemini-terse")
 DEMO_JUDGE = "sim/openai-judge-odd"
@@ -83,6 +87,7 @@ def run(  # one parameter per flag is what a command line is
     rpm: Rpm = [],  # noqa: B006
     tpm: Tpm = [],  # noqa: B006
     concurrency: Concurrency = [],  # noqa: B006
+    budget: Budget = None,
     timeout: Annotated[Optional[float], typer.Option(help="Seconds for one try, after the upload.")] = None,  # noqa: UP045
     max_wait: Annotated[Optional[float], typer.Option(help="A longer wait asked for by a server stops it.")] = None,  # noqa: UP045
     grace: Annotated[Optional[float], typer.Option(help="Seconds for calls on the wire after Ctrl-C.")] = None,  # noqa: UP045
@@ -127,17 +132,19 @@ def resume(
     rpm: Rpm = [],  # noqa: B006
     tpm: Tpm = [],  # noqa: B006
     concurrency: Concurrency = [],  # noqa: B006
+    budget: Budget = None,
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:
     """Continue a run with the settings it has; --rpm, --tpm and --concurrency hold for this time alone."""
-    from siuo_async.cli.running import environment, execute, find_run, newest_unfinished, remembered
+    from siuo_async.cli.running import environment, execute, find_run, newest_unfinished, remembered, with_budget
     from siuo_async.cli.simulated import simulator_for
 
     path = find_run(run, results) if run else newest_unfinished(results)
     surroundings = environment()
     with simulator_for(path, surroundings) as extra:
         job = remembered(path, environment(extra) if extra else surroundings)
+        job = with_budget(job, budget)
         ceilings = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
         raise typer.Exit(execute([job], as_json=as_json, generate=not job.plan.imported, typed=ceilings))
 
@@ -149,17 +156,19 @@ def judge(
     rpm: Rpm = [],  # noqa: B006
     tpm: Tpm = [],  # noqa: B006
     concurrency: Concurrency = [],  # noqa: B006
+    budget: Budget = None,
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:
     """Judge the answers of a run, or judge them anew; pays only for verdicts."""
     from siuo_async.cli.judging import judged_again
-    from siuo_async.cli.running import environment, execute, find_run
+    from siuo_async.cli.running import environment, execute, find_run, with_budget
     from siuo_async.cli.simulated import simulator_for
 
     path = find_run(run, results)
     surroundings = environment()
     with simulator_for(path, surroundings, judge) as extra:
         job = judged_again(path, judge, config, environment(extra) if extra else surroundings)
+        job = with_budget(job, budget)
         ceilings = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
         raise typer.Exit(execute([job], as_json=as_json, generate=False, typed=ceilings))
