@@ -42,7 +42,8 @@ def judged_again(path: Path, judges: Mapping[str, Any], config_file: Path | None
         benchmark=build(Setup(config, before.prompts_folder, before.search.source if before.search else "")),
         **plans.judges_of(config, specs),
     )
-    return Job(replace(plan, prices={**(before.prices or {}), **plans.prices_of(plan, specs)}), directory, specs.__getitem__)
+    prices = plans.prices_kept(plans.prices_of(plan, specs), before.prices or {})
+    return Job(replace(plan, prices=prices), directory, specs.__getitem__)
 
 
 def _with_judges(config: RunConfig, judges: Mapping[str, Any], config_file: Path | None) -> RunConfig:

@@ -14,6 +14,10 @@ Results = Annotated[Path, typer.Option(help="The folder of runs.")]
 Rpm = Annotated[list[str], typer.Option("--rpm", help="[PROVIDER=]N calls a minute at most.")]
 Tpm = Annotated[list[str], typer.Option("--tpm", help="[PROVIDER=]N tokens a minute at most.")]
 Concurrency = Annotated[list[str], typer.Option("--concurrency", help="[PROVIDER=]N calls at once at most.")]
+Budget = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(help="The most that the whole run may cost in USD, earlier sessions and judging included."),
+]
 
 StandIn = Annotated[Optional[str], typer.Option("--stand-in-judge", help="Asked only where the judge gave no verdict.")]  # noqa: UP045
 Check = Annotated[Optional[str], typer.Option("--check-judge", help="MODEL[:SHARE], a second opinion on 1/3, 30% or all samples.")]  # noqa: UP045
@@ -92,6 +96,7 @@ def run(  # one parameter per flag is what a command line is
     rpm: Rpm = [],  # noqa: B006
     tpm: Tpm = [],  # noqa: B006
     concurrency: Concurrency = [],  # noqa: B006
+    budget: Budget = None,
     timeout: Annotated[Optional[float], typer.Option(help="Seconds for one try, after the upload.")] = None,  # noqa: UP045
     max_wait: Annotated[Optional[float], typer.Option(help="A longer wait asked for by a server stops it.")] = None,  # noqa: UP045
     grace: Annotated[Optional[float], typer.Option(help="Seconds for calls on the wire after Ctrl-C.")] = None,  # noqa: UP045
@@ -137,17 +142,19 @@ def resume(
     rpm: Rpm = [],  # noqa: B006
     tpm: Tpm = [],  # noqa: B006
     concurrency: Concurrency = [],  # noqa: B006
+    budget: Budget = None,
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:
     """Continue a run with the settings it has; --rpm, --tpm and --concurrency hold for this time alone."""
-    from siuo_async.cli.running import environment, execute, find_run, newest_unfinished, remembered
+    from siuo_async.cli.running import environment, execute, find_run, newest_unfinished, remembered, with_budget
     from siuo_async.cli.simulated import simulator_for
 
     path = find_run(run, results) if run else newest_unfinished(results)
     surroundings = environment()
     with simulator_for(path, surroundings) as extra:
         job = remembered(path, environment(extra) if extra else surroundings)
+        job = with_budget(job, budget)
         ceilings = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
         raise typer.Exit(execute([job], as_json=as_json, generate=not job.plan.imported, typed=ceilings))
 
@@ -163,12 +170,13 @@ def judge(
     rpm: Rpm = [],  # noqa: B006
     tpm: Tpm = [],  # noqa: B006
     concurrency: Concurrency = [],  # noqa: B006
+    budget: Budget = None,
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:
     """Judge the answers of a run, judge them anew, or ask for second opinions; pays only for verdicts."""
     from siuo_async.cli.judging import judged_again
-    from siuo_async.cli.running import environment, execute, find_run
+    from siuo_async.cli.running import environment, execute, find_run, with_budget
     from siuo_async.cli.settings import members
     from siuo_async.cli.simulated import simulator_for
 
@@ -178,5 +186,6 @@ def judge(
     surroundings = environment()
     with simulator_for(path, surroundings, judge or "") as extra:
         job = judged_again(path, named, config, environment(extra) if extra else surroundings)
+        job = with_budget(job, budget)
         ceilings = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
         raise typer.Exit(execute([job], as_json=as_json, generate=False, typed=ceilings))

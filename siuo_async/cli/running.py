@@ -22,20 +22,23 @@ from siuo_async.cli.output import console, print_json, say
 from siuo_async.cli.settings import ready_to_run
 from siuo_async.client.accounts import IMPORTED, AccountSpec, Environment, account_spec
 from siuo_async.client.registry import Registry
-from siuo_async.config import RunConfig, key_in_settings
+from siuo_async.config import RunConfig, key_in_settings, make
 from siuo_async.engine import plan as plans
 from siuo_async.engine import run_directory
+from siuo_async.engine.budget import Budget
 from siuo_async.engine.estimate import differences, estimate
-from siuo_async.engine.plan import Participant, Plan
+from siuo_async.engine.paying import Earlier, budget_for, earlier, must_have_prices
+from siuo_async.engine.plan import Participant, Plan, prices_kept
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.session import Outcomes, Session, finished_at
+from siuo_async.engine.spending import PICO
 from siuo_async.engine.summary import PENDING, warnings
 from siuo_async.errors import ConfigError, RunDirectoryError, SiuoError
 from siuo_async.keys import NONE, Secrets, place_of
 from siuo_async.network import is_near
 from siuo_async.report.render import to_terminal
-from siuo_async.report.text import duration, one_line
+from siuo_async.report.text import duration, money, one_line
 from siuo_async.search.base import Searcher
 from siuo_async.search.opening import open_searcher
 from siuo_async.ui.watch import watching
@@ -134,7 +137,7 @@ def _placed(planned: _Planned, path: Path | None, *, fresh: bool, marked: bool) 
         say(f"continuing {directory.path}: {'; '.join(changed)}; at most {total} new calls")
     _tell_oddities(plan)
     if earlier is not None:
-        plan = replace(plan, created_at=earlier.created_at)
+        plan = replace(plan, created_at=earlier.created_at, prices=prices_kept(plan.prices or {}, earlier.prices or {}))
     plan = replace(plan, fresh=earlier.fresh if earlier else marked)
     return Job(plan, directory, spec_of, planned.searcher)
 
@@ -224,6 +227,18 @@ def remembered(path: Path, surroundings: Environment) -> Job:
     return Job(plan, directory, specs.__getitem__, searcher)
 
 
+def with_budget(job: Job, budget: float | None) -> Job:
+    """The job with another budget, which the run remembers; None leaves it what it has.
+
+    Raises:
+        ConfigError: it is no sum of money.
+    """
+    if budget is None:
+        return job
+    checked = make({"benchmark": job.plan.config.benchmark, "budget": budget}).budget
+    return replace(job, plan=replace(job.plan, config=job.plan.config.model_copy(update={"budget": checked})))
+
+
 def execute(jobs: Sequence[Job], *, as_json: bool, generate: bool = True, typed: Typed = EMPTY) -> int:
     """Runs a session of each run, one after another over the same connections and limits, and reports; the worst exit code.
 
@@ -235,6 +250,9 @@ def execute(jobs: Sequence[Job], *, as_json: bool, generate: bool = True, typed:
         ConfigError: such a ceiling cannot be used.
     """
     asked = _asked(jobs, generate=generate)
+    for job in jobs:
+        if job.plan.config.budget is not None:
+            must_have_prices(job.plan, generate=generate)
     config = given_now(jobs[0].plan.config, typed, {participant.config.provider for participant in asked})
     found = in_loop(_sessions(jobs, config, asked, as_json=as_json, generate=generate))
     if as_json:
@@ -278,6 +296,7 @@ async def _sessions(
             say(f"note: {notice}")
     registry = registry_of(config, lambda name: specs[name](name), providers, len(models), say)
     found: list[tuple[int, dict[str, Json]]] = []
+    shared = _money_of(jobs)
     if len(jobs) > 1:  # what is begun is there to be continued, whichever of them a stop comes in
         for job in jobs:
             if not (job.directory.path / "run.json").exists():
@@ -288,7 +307,7 @@ async def _sessions(
             if number and not as_json:
                 say("", to_stderr=False)
             try:
-                outcomes = await _session(job, registry, generate=generate)
+                outcomes = await _session(job, registry, generate=generate, money=shared.get(number))
             except SiuoError as error:
                 if len(jobs) == 1:
                     raise
@@ -307,10 +326,24 @@ async def _sessions(
     return found
 
 
-async def _session(job: Job, registry: Registry, *, generate: bool) -> Outcomes:
+def _money_of(jobs: Sequence[Job]) -> dict[int, tuple[Budget, Earlier]]:
+    """The one budget of all runs of the command, and what each of them cost before; nothing where money is not limited."""
+    limit = jobs[0].plan.config.budget
+    if limit is None:
+        return {}
+    before = [earlier(job.plan, job.directory) for job in jobs]
+    if unpriced := sum(each.unpriced for each in before):
+        say(f"note: nobody knows what {counted(unpriced, 'finished call')} cost, so the budget does not hold them")
+    budget = budget_for(limit, before)
+    if budget.kept_pico:
+        say(f"note: up to {money(budget.kept_pico / PICO)} may have been billed for calls that gave no result, and counts as spent")
+    return {number: (budget, each) for number, each in enumerate(before)}
+
+
+async def _session(job: Job, registry: Registry, *, generate: bool, money: tuple[Budget, Earlier] | None) -> Outcomes:
     plan, directory = job.plan, job.directory
     finished = finished_at(directory)
-    session = Session(plan, directory, registry, generate=generate, searcher=job.searcher)
+    session = Session(plan, directory, registry, generate=generate, searcher=job.searcher, money=money)
     simulated = " · SIMULATED" if plan.simulated else ""
     models = "1 model" if len(plan.models) == 1 else f"{len(plan.models)} models"
     heading = f"{plan.benchmark.name} · {models} · {directory.path}{simulated}"
