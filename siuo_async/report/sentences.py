@@ -8,18 +8,19 @@ from typing import Any
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Comparison
 
+NOT_IN_INTERVAL = "What is not in the intervals"
 _STATES = ("unreadable", "declined", "filtered", "failed")
 
 
 def first_sentences(summary: Mapping[str, Any], comparison: Comparison | None, agreements: Sequence[Agreement]) -> list[str]:
     """Below the leaderboard: differences in words, then the judge's health."""
     compared = [words for each in (comparison.metrics if comparison else ()) if each.tested for words in each.sentences]
-    return [*(f"• {words}" for words in compared), *(f"• {words}" for words in judge_health(summary, agreements))]
+    return [*compared, *judge_health(summary, agreements)]
 
 
 def last_sentences(comparison: Comparison | None) -> list[str]:
     """Above the warnings: what the intervals do not hold."""
-    return [f"not in the interval: {words}" for words in (comparison.not_in_interval if comparison else ())]
+    return list(comparison.not_in_interval) if comparison else []
 
 
 def judge_health(summary: Mapping[str, Any], agreements: Sequence[Agreement] = ()) -> Iterator[str]:
