@@ -1,4 +1,4 @@
-"""Draws grids: in the terminal with Rich, as Markdown for a page."""
+"""Draws a report: in the terminal with Rich, as Markdown for a page."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from siuo_async.report.grids import Grid, grids
+from siuo_async.analysis.agreement import Agreement
+from siuo_async.analysis.comparison import Comparison
+from siuo_async.report.grid import Grid, fitted
+from siuo_async.report.grids import grids
+from siuo_async.report.heat import colour
+from siuo_async.report.sentences import NOT_IN_INTERVAL, first_sentences, last_sentences
 from siuo_async.report.text import harmless, in_line, tame
 
 MOST_ROWS = 30
 """Of a breakdown in the terminal; what is longer is no table to look at."""
+_PLAINER = str.maketrans(
+    {"–": "-", "−": "-", "→": ">", "·": "|", "─": "-", "├": "|", "┤": "|", "●": "o", "▸": ">", "≈": "~", "…": "...", "•": "*", "×": "x"}
+)
+"""For terminals that know no more than ASCII."""
 
 
 def to_terminal(
@@ -24,46 +34,111 @@ def to_terminal(
     metrics: Mapping[str, str],
     warnings: Iterable[str],
     beside: Sequence[Grid] = (),
+    *,
+    comparison: Comparison | None = None,
+    agreements: Sequence[Agreement] = (),
 ) -> None:
     """Prints a summary: protocol line, tables, what is shown beside them, warnings. Text from elsewhere is never read as markup."""
     summary, metrics = tame(summary), tame(metrics)
     style = "bold yellow" if summary["simulated"] or not summary["complete"] else "bold"
-    console.print(Text(summary["protocol_line"], style=style))
-    for grid in (*grids(summary, metrics), *beside):
+    console.print(plain(console, summary["protocol_line"], style))
+    head, *others = [*grids(summary, metrics, comparison), *beside]
+    draw(console, head)
+    bullets(console, first_sentences(summary, comparison, agreements))
+    for grid in others:
+        draw(console, grid)
+    if limits := last_sentences(comparison):
         console.print()
-        if grid.breakdown and len(grid.rows) > MOST_ROWS:
-            longer = f"{in_line(grid.title)}: {len(grid.rows)} rows, shown by `siuo report --format markdown`"
-            console.print(Text(longer, style="dim"))
-            continue
-        console.print(_table(grid))
-        if grid.note:
-            console.print(Text(harmless(grid.note), style="dim"))
-    for warning in warnings:
-        console.print(Text("! " + in_line(warning), style="yellow"))
+        console.print(plain(console, NOT_IN_INTERVAL, "bold"))
+        bullets(console, limits, style="dim")
+    bullets(console, warnings, mark="!", style="yellow")
 
 
-def _table(grid: Grid) -> Table:
-    title = Text(in_line(grid.title), style="bold")
+def draw(console: Console, grid: Grid) -> None:
+    """Prints a table in the width that there is; what is too long or too wide is said, never folded into nonsense."""
+    console.print()
+    if grid.breakdown and len(grid.rows) > MOST_ROWS:
+        longer = f"{in_line(grid.title)}: {len(grid.rows)} rows, shown by `siuo report --format markdown`"
+        console.print(plain(console, longer, "dim"))
+        return
+    shown = fitted(grid, console.width)
+    for number, (part, widths) in enumerate(zip(shown.grids, shown.widths, strict=True)):
+        console.print(_table(console, part, widths, continued=number > 0))
+    if grid.note:
+        console.print(plain(console, grid.note, "dim"))
+    if shown.left_out:
+        told = f"not shown in {console.width} columns: {', '.join(shown.left_out)}; `--format markdown` has them"
+        console.print(plain(console, told, "dim"))
+
+
+def bullets(console: Console, sentences: Iterable[str], *, mark: str = "•", style: str = "") -> None:
+    """Prints sentences, each with its second line below its first word."""
+    for words in sentences:
+        lines = Table.grid(padding=(0, 1))
+        lines.add_row(plain(console, mark, style), plain(console, in_line(words), style))
+        console.print(lines)
+
+
+def plain(console: Console, text: str, style: str | Style = "") -> Text:
+    """Harmless `text` as this terminal can show it."""
+    safe = harmless(text)
+    return Text(safe if console.encoding.startswith("utf") else safe.translate(_PLAINER), style=style)
+
+
+def _table(console: Console, grid: Grid, widths: Sequence[int], *, continued: bool) -> Table:
+    title = plain(console, in_line(grid.title) + (" (continued)" if continued else ""), "bold")
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for number, heading in enumerate(grid.headings):
-        table.add_column(Text(harmless(heading)), justify="left" if number == 0 else "right", overflow="fold", no_wrap=number == 0)
-    for row in grid.rows:
-        table.add_row(*(Text(harmless(cell)) for cell in row))
+    for number, (heading, width) in enumerate(zip(grid.headings, widths, strict=True)):
+        side = "left" if number in (0, grid.drawn, *grid.flush) else "right"
+        table.add_column(plain(console, heading), justify=side, overflow="fold", width=width)  # type: ignore[arg-type]
+    for place, row in enumerate(grid.rows):
+        table.add_row(*(plain(console, cell, style) for cell, style in zip(row, _styles(grid, place), strict=True)))
     return table
 
 
-def to_markdown(summary: Mapping[str, Any], metrics: Mapping[str, str], warnings: Iterable[str], beside: Sequence[Grid] = ()) -> str:
+def _styles(grid: Grid, row: int) -> list[str | Style]:
+    if grid.heat:
+        return [colour(share) for share in grid.heat[row]]
+    if grid.dim and grid.dim[row]:
+        return ["dim"] * len(grid.headings)
+    return ["bold" if number == grid.strong else "" for number in range(len(grid.headings))]
+
+
+def to_markdown(
+    summary: Mapping[str, Any],
+    metrics: Mapping[str, str],
+    warnings: Iterable[str],
+    beside: Sequence[Grid] = (),
+    *,
+    comparison: Comparison | None = None,
+    agreements: Sequence[Agreement] = (),
+) -> str:
     """The same as GitHub Markdown, in which nothing from elsewhere is a link, a picture, a mention, HTML or a cell of its own."""
     summary, metrics = tame(summary), tame(metrics)
-    blocks = [f"**{_escaped(summary['protocol_line'])}**"]
-    for grid in (*grids(summary, metrics), *beside):
-        head = "| " + " | ".join(map(_escaped, grid.headings)) + " |"
-        rule = "|" + "|".join([" --- "] + [" ---: "] * (len(grid.headings) - 1)) + "|"
-        body = ["| " + " | ".join(map(_escaped, row)) + " |" for row in grid.rows]
-        note = ["", _escaped(grid.note)] if grid.note else []
-        blocks.append("\n".join([f"### {_escaped(in_line(grid.title))}", "", head, rule, *body, *note]))
-    blocks += [f"> {_escaped(in_line(warning))}" for warning in warnings]
+    head, *others = [*grids(summary, metrics, comparison), *beside]
+    blocks = [f"**{escaped(summary['protocol_line'])}**", as_markdown(head)]
+    blocks += listed(first_sentences(summary, comparison, agreements))
+    blocks += map(as_markdown, others)
+    if limits := last_sentences(comparison):
+        blocks += [f"### {NOT_IN_INTERVAL}", *listed(limits)]
+    blocks += [f"> {escaped(in_line(warning))}" for warning in warnings]
     return "\n\n".join(blocks) + "\n"
+
+
+def listed(sentences: Sequence[str]) -> list[str]:
+    """Sentences as one list of a page, or nothing."""
+    return ["\n".join(f"- {escaped(in_line(words))}" for words in sentences)] if sentences else []
+
+
+def as_markdown(grid: Grid) -> str:
+    """A table of a page, with all its columns but the drawn one."""
+    grid = grid if grid.drawn is None else grid.without(grid.drawn)
+    head = "| " + " | ".join(map(escaped, grid.headings)) + " |"
+    words = {0, *grid.flush}
+    rule = "|" + "|".join(" --- " if number in words else " ---: " for number in range(len(grid.headings))) + "|"
+    body = ["| " + " | ".join(map(escaped, row)) + " |" for row in grid.rows]
+    note = ["", escaped(grid.note)] if grid.note else []
+    return "\n".join([f"### {escaped(in_line(grid.title))}", "", head, rule, *body, *note])
 
 
 _LIVE = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)|(?<=\bmailto)(?=:)|(?<=\bxmpp)(?=:)", re.IGNORECASE)
@@ -71,7 +146,8 @@ _LIVE = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)|(?<=\bmailto)(?=
 _JOINER = "\u2060"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """`text` as a cell or a line of a page."""
     safe = _LIVE.sub(_JOINER, harmless(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for mark in "\\`*_[]|#~$":
         safe = safe.replace(mark, "\\" + mark)
