@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from siuo_async.analysis.agreement import Agreement
+from siuo_async.analysis.comparison import Comparison
 from siuo_async.report.grids import Grid, grids
 from siuo_async.report.text import harmless, in_line, tame
 
@@ -24,6 +26,9 @@ def to_terminal(
     metrics: Mapping[str, str],
     warnings: Iterable[str],
     beside: Sequence[Grid] = (),
+    *,
+    comparison: Comparison | None = None,
+    agreements: Sequence[Agreement] = (),
 ) -> None:
     """Prints a summary: protocol line, tables, what is shown beside them, warnings. Text from elsewhere is never read as markup."""
     summary, metrics = tame(summary), tame(metrics)
@@ -52,7 +57,15 @@ def _table(grid: Grid) -> Table:
     return table
 
 
-def to_markdown(summary: Mapping[str, Any], metrics: Mapping[str, str], warnings: Iterable[str], beside: Sequence[Grid] = ()) -> str:
+def to_markdown(
+    summary: Mapping[str, Any],
+    metrics: Mapping[str, str],
+    warnings: Iterable[str],
+    beside: Sequence[Grid] = (),
+    *,
+    comparison: Comparison | None = None,
+    agreements: Sequence[Agreement] = (),
+) -> str:
     """The same as GitHub Markdown, in which nothing from elsewhere is a link, a picture, a mention, HTML or a cell of its own."""
     summary, metrics = tame(summary), tame(metrics)
     blocks = [f"**{_escaped(summary['protocol_line'])}**"]
