@@ -49,6 +49,8 @@ from siuo_async.values import Answer, Json, Outcome, Sample
 
 SIUO, CSQA_CSV, CSQA_XLSX, JSONL = "siuo", "csqa-csv", "csqa-xlsx", "jsonl"
 FORMATS = (SIUO, CSQA_CSV, CSQA_XLSX, JSONL)
+ANY_RUN = ("csv", "markdown", "latex")
+"""Formats of other modules, which every run has."""
 _FITTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "siuo-gen": (SIUO, JSONL),
@@ -110,7 +112,7 @@ def _form(plan: Plan, form: str | None) -> str:
         return fitting[0]
     if form not in fitting:
         what = f"{plan.config.benchmark} has no format '{form}'" if form in FORMATS else f"there is no format '{form}'"
-        raise ConfigError(f"{what}; choose --format {' or '.join(fitting)}")
+        raise ConfigError(f"{what}; choose --format {', '.join((*ANY_RUN, *fitting[:-1]))} or {fitting[-1]}")
     return form
 
 
