@@ -18,7 +18,7 @@ from siuo_async.benchmarks.seen import Seen
 from siuo_async.config import Price
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.records import CallRecord
-from siuo_async.engine.scoreboard import cost_pico_usd
+from siuo_async.engine.spending import Spend
 from siuo_async.values import Json, Sample
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -195,8 +195,9 @@ def sample_row(sample: Sample, place: int) -> SampleRow:
 
 def take_row(label: str, sample: Sample, seen: Seen | None, calls: Sequence[CallRecord], prices: Mapping[str, Price]) -> TakeRow:
     """What one sample took with one model."""
-    costs = [_cost(call, prices) for call in calls]
-    known = [cost for cost in costs if cost is not None]
+    spend = Spend()
+    for call in calls:
+        spend.add(call, _price(call, prices))
     return TakeRow(
         model=label,
         sample=sample.id,
@@ -206,7 +207,7 @@ def take_row(label: str, sample: Sample, seen: Seen | None, calls: Sequence[Call
         input_tokens=_added([call.usage.input for call in calls]),
         output_tokens=_added([call.usage.output for call in calls]),
         latency_s=round(sum(call.latency_s for call in calls), 4),
-        cost_usd=sum(known) / 10**12 if len(known) == len(costs) else None,
+        cost_usd=spend.usd,
         notes=_as_json(dict(seen.notes)) if seen and seen.notes else "",
     )
 
@@ -220,9 +221,9 @@ def _added(counts: Sequence[int | None]) -> int | None:
     return sum(known) if known or not counts else None
 
 
-def _cost(call: CallRecord, prices: Mapping[str, Price]) -> int | None:
-    name = f"{call.provider}/{call.model.partition('@')[0]}"
-    return cost_pico_usd(call.usage, call.provider_cost_usd, prices.get(name) or prices.get(f"{call.provider}/{call.model}"))
+def _price(call: CallRecord, prices: Mapping[str, Price]) -> Price | None:
+    full = f"{call.provider}/{call.model}"
+    return prices.get(full) or prices.get(full.rpartition("@")[0])
 
 
 def answer_rows(label: str, sample: Sample, seen: Seen) -> Iterator[AnswerRow]:

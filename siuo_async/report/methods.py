@@ -14,6 +14,7 @@ from siuo_async.analysis.comparison import Comparison
 from siuo_async.analysis.gathered import Gathered
 from siuo_async.benchmarks.base import GENERATE
 from siuo_async.benchmarks.data.sources import source_of
+from siuo_async.config import Price
 from siuo_async.report.methods_calls import Facts, Made, made
 from siuo_async.report.methods_rules import rule_of
 from siuo_async.report.text import one_line
@@ -198,11 +199,8 @@ def _compared(comparison: Comparison | None) -> Iterator[str]:
 def _made_with(run: Gathered) -> Iterator[str]:
     prices = run.plan.prices or {}
     if prices:
-        told = [f"{_plain(name)} {price.input:g} / {price.output:g}{_cached(price)}" for name, price in sorted(prices.items())]
-        yield (
-            f"Cost is counted at these prices in US dollars per million tokens (input / output): {_listed(told)}; "
-            f"as of {_plain(run.plan.created_at[:10])}."
-        )
+        told = [_price(name, price) for name, price in sorted(prices.items())]
+        yield f"Cost is counted at these prices in US dollars per million tokens (input / output): {_listed(told)}."
     if unknown := [_plain(model["label"]) for model in run.summary["models"] if model["cost_usd"] is None]:
         yield f"The cost is not known of: {_listed(unknown)}."
     versions: Mapping[str, Any] = run.directory.manifest().get("versions") or {}
@@ -210,8 +208,14 @@ def _made_with(run: Gathered) -> Iterator[str]:
         yield "Made with " + ", ".join(f"{_plain(name)} {_plain(value)}" for name, value in versions.items()) + "."
 
 
-def _cached(price: Any) -> str:
-    return "" if price.cached is None else f" ({price.cached:g} where cached)"
+def _price(name: str, price: Price) -> str:
+    """`openai/gpt-4o 2.5 / 10 (1.25 where cached; genai-prices, 2026-11-20)`."""
+    more = [] if price.cached is None else [f"{price.cached:g} where cached"]
+    more += [] if price.cache_write is None else [f"{price.cache_write:g} where written into the cache"]
+    more += [f"other prices above {min(tier.above for tier in price.tiers)} input tokens"] if price.tiers else []
+    source = ", ".join(_plain(word) for word in (price.source, price.date) if word)
+    told = "; ".join([*([", ".join(more)] if more else []), *([source] if source else [])])
+    return f"{_plain(name)} {price.input:g} / {price.output:g}" + (f" ({told})" if told else "")
 
 
 def _listed(words: Sequence[Any]) -> str:
