@@ -10,6 +10,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -64,13 +65,53 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+_PerMillion = Annotated[float, Field(ge=0, le=1_000_000)]
+_Word = Annotated[str, Field(max_length=200)]
+
+
+class PriceTier(_Strict):
+    """What a whole call costs once its input is longer than so many tokens, in USD per million tokens."""
+
+    above: int = Field(ge=1, le=_MOST)
+    """Input tokens of the call, cached ones included; a call of just as many is still below."""
+    input: _PerMillion
+    output: _PerMillion
+    cached: _PerMillion | None = None
+    """Of input read from the provider's cache; `input` where absent."""
+    cache_write: _PerMillion | None = None
+    """Of input written into the provider's cache; `input` where absent."""
+
+
 class Price(_Strict):
     """USD per million tokens."""
 
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached: float | None = Field(default=None, ge=0)
-    """Of cached input tokens; `input` where absent."""
+    input: _PerMillion
+    output: _PerMillion
+    """Of all output, thinking included."""
+    cached: _PerMillion | None = None
+    """Of input read from the provider's cache; `input` where absent."""
+    cache_write: _PerMillion | None = None
+    """Of input written into the provider's cache; `input` where absent."""
+    tiers: tuple[PriceTier, ...] = Field(default=(), max_length=20)
+    """Of calls with long inputs, in any order."""
+    source: _Word | None = None
+    """Where it comes from; `config` where the user gave it and said no more."""
+    date: _Word | None = None
+    """The day it was looked up or read, as in 2026-11-20."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_a_plain_date(cls, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(day := value.get("date"), date):  # YAML knows dates
+            return {**value, "date": day.isoformat()}
+        return value
+
+    def at(self, input_tokens: int) -> Price | PriceTier:
+        """What holds for a call with so many input tokens."""
+        if not self.tiers:
+            return self
+        reached = [tier for tier in self.tiers if input_tokens > tier.above]
+        return max(reached, key=lambda tier: tier.above) if reached else self
 
 
 class ModelConfig(_Strict):
@@ -153,6 +194,8 @@ class ProviderConfig(_Strict):
     limit_group: Literal["model", "account"] | None = None
     """Whether rpm, tpm and concurrency hold for each model or for the whole account."""
     profile: dict[str, Json] = {}
+    price: Price | None = None
+    """Of all its models that have none of their own; 0 is a price too."""
 
 
 Combination = Literal["RIRT", "SIRT", "RIST", "SIST"]
@@ -240,6 +283,9 @@ class RunConfig(_Strict):
     fsync: Literal["group", "always", "off"] = "group"
     providers: dict[str, ProviderConfig] = {}
     prices: dict[str, Price] = {}
+    """By `provider/model`."""
+    budget: float | None = Field(default=None, gt=0, le=1_000_000_000)
+    """The most that the whole command may spend in USD, earlier sessions and judging included."""
 
     @model_validator(mode="after")
     def _consistent(self) -> RunConfig:

@@ -114,7 +114,10 @@ class Usage:
     output: int | None = None
     """All billed output tokens, thinking included."""
     cached: int | None = None
+    """Of the input: read from the provider's cache."""
     reasoning: int | None = None
+    cache_write: int | None = None
+    """Of the input: written into the provider's cache, at a price of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from siuo_async.benchmarks.catalogue import Setup, build
 from siuo_async.cli.running import Job, must_hold_no_key
-from siuo_async.client.accounts import AccountSpec, Environment, account_spec
-from siuo_async.config import Price, RunConfig, load_file, make, parse_model
+from siuo_async.client.accounts import Environment, account_spec
+from siuo_async.config import RunConfig, load_file, make, parse_model
 from siuo_async.engine import plan as plans
 from siuo_async.engine.run_directory import RunDirectory
+from siuo_async.engine.spending import price_for
 from siuo_async.errors import ConfigError
 
 
@@ -28,13 +29,13 @@ def judged_again(path: Path, judge: str, config_file: Path | None, surroundings:
     assert config.judge is not None
     must_hold_no_key(config, surroundings)
     spec = account_spec(config.judge.provider, config.providers, surroundings)
-    prices = dict(before.prices or {})
-    if (price := _price(config, spec)) is not None:
-        prices[f"{spec.identity}/{config.judge.name}"] = price
+    named = plans.Participant(config.judge.label or config.judge.name, spec.identity, config.judge)
+    price = price_for(named, config, spec)
+    prices = plans.prices_kept({named.priced_as: price} if price else {}, before.prices or {})
     plan = replace(
         before,
         config=config,
-        judge=plans.Participant(config.judge.label or config.judge.name, spec.identity, config.judge),
+        judge=named,
         benchmark=build(Setup(config, before.prompts_folder, before.search.source if before.search else "")),
         prices=prices,
     )
@@ -49,8 +50,3 @@ def _with_judge(config: RunConfig, judge: str, config_file: Path | None) -> RunC
         if (more := file.get(name)) is not None:
             settings[name] = {**settings.get(name, {}), **more} if isinstance(more, dict) else more
     return make({**settings, "judge": parse_model(judge)}, source=str(config_file) if config_file else "the command line")
-
-
-def _price(config: RunConfig, spec: AccountSpec) -> Price | None:
-    assert config.judge is not None
-    return config.judge.price or config.prices.get(config.judge.model) or spec.price

@@ -29,7 +29,7 @@ from siuo_async.values import EMPTY, Json
 SIMULATED = "sim"
 IMPORTED = "imported"
 """Stands for a provider where answers or verdicts were made elsewhere; nothing is ever sent to it."""
-_SIMULATED_PRICE = Price(input=1.0, cached=0.25, output=4.0)
+_SIMULATED_PRICE = Price(input=1.0, cached=0.25, output=4.0, source="made up")
 
 
 class Environment:
@@ -165,7 +165,7 @@ def account_spec(name: str, configured: Mapping[str, ProviderConfig], environmen
         tpm=config.tpm,
         concurrency=config.concurrency,
         profile=config.profile,
-        price=_SIMULATED_PRICE if name == SIMULATED else None,
+        price=config.price or (_SIMULATED_PRICE if name == SIMULATED else None),
         trusted=authorities_for(url.scheme, url.host),
     )
 

@@ -21,6 +21,7 @@ from siuo_async.engine import run_directory
 from siuo_async.engine.asking import SearchTarget, Target
 from siuo_async.engine.order import Ordered, balanced, in_file_order
 from siuo_async.engine.run_directory import RunDirectory
+from siuo_async.engine.spending import CONFIGURED, price_for
 from siuo_async.errors import ConfigError, RunDirectoryError
 from siuo_async.values import Json, Parameters, Sample
 from siuo_async.wording import must_be
@@ -47,6 +48,11 @@ class Participant:
     def of(cls, found: Mapping[str, Any]) -> Participant:
         """From `run.json`."""
         return cls(found["label"], found["provider"], ModelConfig.model_validate(found["config"]))
+
+    @property
+    def priced_as(self) -> str:
+        """What its price is found under."""
+        return f"{self.provider}/{self.config.name}"
 
     def target(self, base: Mapping[str, Parameters]) -> Target:
         """The model with its parameters by stage; nothing is sent until it has an endpoint."""
@@ -158,7 +164,7 @@ class Plan:
                 "notes": list(self.notes),
             },
             "prompts_folder": str(self.prompts_folder) if self.prompts_folder else None,
-            "prices": {name: price.model_dump(exclude_none=True) for name, price in (self.prices or {}).items()},
+            "prices": {name: price.model_dump(exclude_none=True, exclude_defaults=True) for name, price in (self.prices or {}).items()},
             "config": self.config.model_dump(mode="json", exclude_defaults=True),
             "versions": {"siuo-async": version("siuo-async"), "python": platform.python_version(), "aiohttp": version("aiohttp")},
         }
@@ -212,13 +218,20 @@ def from_config(
 
 
 def _prices(plan: Plan, specs: Mapping[str, AccountSpec]) -> dict[str, Price]:
+    """By `provider identity/model`; those that nobody knows are not in it."""
     found = {}
     for participant in (*plan.models, *((plan.judge,) if plan.judge else ())):
-        config = participant.config
-        price = config.price or plan.config.prices.get(config.model) or specs[config.provider].price
-        if price is not None:
-            found[f"{participant.provider}/{config.name}"] = price
+        if (price := price_for(participant, plan.config, specs[participant.config.provider])) is not None:
+            found[participant.priced_as] = price
     return found
+
+
+def prices_kept(now: Mapping[str, Price], before: Mapping[str, Price]) -> dict[str, Price]:
+    """The prices of a run that goes on: those it began with, save where the configuration gives one.
+
+    So its figures stay what they were when a list of prices is updated.
+    """
+    return {**now, **before, **{name: price for name, price in now.items() if price.source == CONFIGURED}}
 
 
 def from_directory(run: RunDirectory, *, samples: bool = True, benchmark: str | None = None) -> Plan:

@@ -20,7 +20,7 @@ VERSION = 1
 _ANSWERS = b'"answers":['
 FAILED_MARK = _ANSWERS + b'{"outcome":"failed"'
 _ANSWER_FIELDS = ("outcome", "text", "finish", "where", "reason", "logprobs")
-_USAGE_FIELDS = ("input", "output", "cached", "reasoning")
+_USAGE_FIELDS = ("input", "output", "cached", "reasoning", "cache_write")
 
 
 @quick_value
@@ -197,4 +197,6 @@ def _usage_fields(usage: Usage) -> dict[str, Json]:
         fields["cached"] = usage.cached
     if usage.reasoning is not None:
         fields["reasoning"] = usage.reasoning
+    if usage.cache_write is not None:
+        fields["cache_write"] = usage.cache_write
     return fields

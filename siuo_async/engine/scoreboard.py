@@ -5,9 +5,8 @@ Everything kept is a sum of integers, so the order in which calls finish, and ho
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 from siuo_async.benchmarks.base import GENERATE, SEARCH, Benchmark, Tally
@@ -15,67 +14,10 @@ from siuo_async.config import Price
 from siuo_async.engine.asking import Target
 from siuo_async.engine.order import totals
 from siuo_async.engine.records import CallRecord
-from siuo_async.values import Json, Outcome, Sample, Usage
+from siuo_async.engine.spending import PICO, Spend
+from siuo_async.values import Json, Sample
 
 MOST_AHEAD = 1024
-_TOKENS = ("input", "output", "cached", "reasoning")
-
-
-@dataclass(slots=True)
-class Spend:
-    """Tokens and money of one role (model or judge)."""
-
-    calls: int = 0
-    tokens: Counter[str] = field(default_factory=Counter)
-    pico_usd: int = 0
-    """Integer, so that sums are exact in any order."""
-    unpriced: int = 0
-    """Calls whose cost nobody can tell."""
-
-    def add(self, record: CallRecord, price: Price | None) -> None:
-        """Counts one call's tokens and its cost."""
-        self.calls += 1
-        usage, tokens = record.usage, self.tokens
-        if usage.input is not None:  # written out, since this is done for every call
-            tokens["input"] = tokens.get("input", 0) + usage.input
-        if usage.output is not None:
-            tokens["output"] = tokens.get("output", 0) + usage.output
-        if usage.cached is not None:
-            tokens["cached"] = tokens.get("cached", 0) + usage.cached
-        if usage.reasoning is not None:
-            tokens["reasoning"] = tokens.get("reasoning", 0) + usage.reasoning
-        if price is None and record.provider_cost_usd is None:
-            cost = None
-        else:
-            cost = cost_pico_usd(_billed(record), record.provider_cost_usd, price)
-        if cost is None:
-            self.unpriced += not record.failed or record.maybe_billed > 0
-        else:
-            self.pico_usd += cost
-
-    @property
-    def usd(self) -> float | None:
-        """US dollars, or None when a call's cost is unknown."""
-        return None if self.unpriced else self.pico_usd / 10**12
-
-
-def _billed(record: CallRecord) -> Usage:
-    """The tokens of a call; where a filter took everything away, what the provider does not tell is nothing."""
-    if all(answer.outcome is Outcome.FILTERED and not answer.text for answer in record.answers):
-        return replace(record.usage, input=record.usage.input or 0, output=record.usage.output or 0)
-    return record.usage
-
-
-def cost_pico_usd(usage: Usage, provider_cost_usd: float | None, price: Price | None) -> int | None:
-    """The cost of one call in 10^-12 USD: the provider's own word, else tokens times price, else None."""
-    if provider_cost_usd is not None:
-        return round(provider_cost_usd * 10**12)
-    if price is None or usage.input is None or usage.output is None:
-        return None
-    cached = min(usage.cached or 0, usage.input)
-    cached_price = price.input if price.cached is None else price.cached
-    parts = ((usage.input - cached, price.input), (cached, cached_price), (usage.output, price.output))
-    return sum(count * round(per_million * 10**6) for count, per_million in parts)
 
 
 @dataclass(slots=True)
@@ -186,8 +128,9 @@ class ModelBoard:
     def as_json(self) -> dict[str, Json]:
         """What follows from results alone, for `summary.json`."""
         self.settle()
-        spends = (self.generation, self.judging)
-        usd = None if any(spend.unpriced for spend in spends) else sum(spend.pico_usd for spend in spends) / 10**12
+        generation, judging = self.generation, self.judging
+        unpriced = generation.unpriced + judging.unpriced
+        price = self._prices.get(f"{self.target.provider}/{self.target.model}")
         return {
             "label": self.target.label,
             "model": self.target.full_name,
@@ -195,14 +138,11 @@ class ModelBoard:
             "complete": self.pending == 0,
             "samples": {"total": self.total, "finished": self.finished, "pending": self.pending},
             **self.tally.summary(self.totals),
-            "tokens": {"generation": _tokens(self.generation), "judging": _tokens(self.judging)},
-            "cost_usd": usd,
+            "tokens": {"generation": self.generation.tokens_as_json(), "judging": self.judging.tokens_as_json()},
+            "cost_usd": None if unpriced else (generation.pico_usd + judging.pico_usd) / PICO,
+            "cost": {"generation_usd": generation.usd, "judging_usd": judging.usd, "unpriced_calls": unpriced},
+            "price": price.model_dump(exclude_none=True, exclude_defaults=True) if price else None,
             "served_models": sorted(self.served),
             "left_out": sorted(self.left_out),
             **({"redacted": self.redacted} if self.redacted else {}),
         }
-
-
-def _tokens(spend: Spend) -> dict[str, Json]:
-    untold = None if spend.calls else 0
-    return {"calls": spend.calls, **{name: spend.tokens.get(name, untold) for name in _TOKENS}}

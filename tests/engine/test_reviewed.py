@@ -20,7 +20,7 @@ from siuo_async.engine.asking import Asker, Target
 from siuo_async.engine.door import ReplayDoor, SendingDoor
 from siuo_async.engine.journal import Journal, JournalReader
 from siuo_async.engine.records import CallRecord
-from siuo_async.engine.scoreboard import Spend
+from siuo_async.engine.spending import Spend
 from siuo_async.errors import StoppedEarly
 from siuo_async.keys import Secrets
 from siuo_async.values import Answer, Completion, Outcome, Parameters, Prompt, Turn, Usage

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from siuo_async.benchmarks.judged import Verdict
 from siuo_async.benchmarks.siuo_gen import SiuoGen
 from siuo_async.benchmarks.siuo_scores import JudgedAnswer, SiuoResult
-from siuo_async.config import Price
+from siuo_async.config import Price, PriceTier
 from siuo_async.engine.asking import Target
-from siuo_async.engine.scoreboard import ModelBoard, Spend, cost_pico_usd
+from siuo_async.engine.scoreboard import ModelBoard
+from siuo_async.engine.spending import Spend, cost_pico_usd
 from siuo_async.values import Answer, Outcome, Parameters, Usage
 from tests.engine.samples import answered, failure, record, sample
 
 TARGET = Target("m", "openai", "m", None, {"generate": Parameters()})
 PRICE = Price(input=2.5, output=10.0)
+LONG = Price(input=2, output=5, tiers=(PriceTier(above=2000, input=8, output=9, cached=3), PriceTier(above=1000, input=4, output=6)))
 
 
 def board(count: int = 6, **prices: Price) -> ModelBoard:
@@ -42,6 +44,11 @@ COSTS: list[tuple[Usage, float | None, Price | None, int | None]] = [
     (Usage(1000, 500, cached=400), None, Price(input=2.5, output=10.0, cached=1.25), 7_000_000_000),
     (Usage(1000, 500, cached=4000), None, Price(input=2.5, output=10.0, cached=1.25), 6_250_000_000),
     (Usage(1000, 500), 0.25, PRICE, 250_000_000_000),
+    (Usage(1000, 500, cached=400, cache_write=100), None, Price(input=2, output=10, cached=1, cache_write=4), 6_800_000_000),
+    (Usage(1000, 500, cached=900, cache_write=900), None, Price(input=2, output=10, cached=1, cache_write=4), 6_300_000_000),
+    (Usage(1000, 0), None, LONG, 2_000_000_000),
+    (Usage(1001, 100), None, LONG, 1001 * 4_000_000 + 100 * 6_000_000),
+    (Usage(3000, 100, cached=1000), None, LONG, 2000 * 8_000_000 + 1000 * 3_000_000 + 100 * 9_000_000),
     (Usage(), 0.0, None, 0),
     (Usage(1000, 500), None, None, None),
     (Usage(1000, None), None, PRICE, None),
@@ -148,6 +155,8 @@ def test_models_and_judges_are_paid_apart() -> None:
     assert found["tokens"]["generation"] == {"calls": 1, "input": 10, "output": 1, "cached": None, "reasoning": None}
     assert found["tokens"]["judging"]["input"] == 20
     assert found["cost_usd"] is None, "the judge has no price"
+    assert found["cost"] == {"generation_usd": 35e-6, "judging_usd": None, "unpriced_calls": 1}
+    assert found["price"] == {"input": 2.5, "output": 10.0}
     assert it.calls.as_json() == {"sent": 1, "reused": 1, "retried": 0, "maybe_billed": 0}
 
 

@@ -231,7 +231,7 @@ USAGES: list[tuple[Dialect, Any, Usage]] = [
                 "output_tokens_details": {"thinking_tokens": 2},
             },
         },
-        Usage(125, 8, 100, 2),
+        Usage(125, 8, 100, 2, 20),
     ),
     (
         ANTHROPIC,

@@ -138,6 +138,7 @@ def _usage(usage: Mapping[str, Json]) -> Usage:
         output=shape.count(usage.get("output_tokens")),
         cached=cached,
         reasoning=shape.count(shape.table(usage.get("output_tokens_details")).get("thinking_tokens")),
+        cache_write=written or None,
     )
 
 

@@ -1,0 +1,124 @@
+"""What calls cost: one call at a time, never by totals, since tiers hold for the call that is long.
+
+Money is counted in 10^-12 USD, as integers: sums are exact in whatever order calls finish.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from siuo_async.client.accounts import IMPORTED, AccountSpec
+from siuo_async.config import ModelConfig, Price, RunConfig
+from siuo_async.engine.records import CallRecord
+from siuo_async.values import Json, Outcome, Usage
+
+if TYPE_CHECKING:
+    from siuo_async.engine.plan import Participant
+
+PICO = 10**12
+"""Of our units, in one US dollar."""
+CONFIGURED = "config"
+"""The source of a price that the user gave."""
+
+
+def price_for(participant: Participant, config: RunConfig, spec: AccountSpec) -> Price | None:
+    """The price of a model of a run, with its source and date, or None where nobody knows it.
+
+    The user's word for the model, for its name, for its provider; else what is known of the host that is asked.
+
+    Args:
+        spec: the account of the participant's provider.
+    """
+    return price_of(participant.config, config, spec)
+
+
+def price_of(model: ModelConfig, config: RunConfig, spec: AccountSpec) -> Price | None:
+    """The same of a model that has no place in a run yet."""
+    if (given := model.price or config.prices.get(model.model) or spec.price) is not None:
+        return given if given.source else given.model_copy(update={"source": CONFIGURED})
+    if spec.identity == IMPORTED:
+        return None
+    from siuo_async.providers.prices import looked_up
+
+    return looked_up(spec.route(model.name)[1], model.name)
+
+
+def cost_pico_usd(usage: Usage, provider_cost_usd: float | None, price: Price | None) -> int | None:
+    """The cost of one call in 10^-12 USD: the provider's own word, else tokens times price, else None.
+
+    The price is that of the call's own length; what is cached counts as input at a price of its own, thinking as output.
+    """
+    if provider_cost_usd is not None:
+        return round(provider_cost_usd * PICO)
+    if price is None or usage.input is None or usage.output is None:
+        return None
+    each = price.at(usage.input) if price.tiers else price
+    cost = usage.output * round(each.output * 10**6)
+    if not usage.cached and not usage.cache_write:
+        return cost + usage.input * round(each.input * 10**6)
+    cached = min(usage.cached or 0, usage.input)
+    written = min(usage.cache_write or 0, usage.input - cached)
+    parts = (
+        (usage.input - cached - written, each.input),
+        (cached, each.input if each.cached is None else each.cached),
+        (written, each.input if each.cache_write is None else each.cache_write),
+    )
+    return cost + sum(count * round(per_million * 10**6) for count, per_million in parts)
+
+
+def dearest_input(price: Price, tokens: int) -> int:
+    """The most that so many input tokens may cost, in 10^-12 USD: none read from a cache, all written into one."""
+    each = price.at(tokens)
+    return tokens * round(max(each.input, each.cached or 0.0, each.cache_write or 0.0) * 10**6)
+
+
+def billed(record: CallRecord) -> Usage:
+    """The tokens of a call; where a filter took everything away, what the provider does not tell is nothing."""
+    if all(answer.outcome is Outcome.FILTERED and not answer.text for answer in record.answers):
+        return replace(record.usage, input=record.usage.input or 0, output=record.usage.output or 0)
+    return record.usage
+
+
+@dataclass(slots=True)
+class Spend:
+    """Tokens and money of one role (model or judge)."""
+
+    calls: int = 0
+    tokens: Counter[str] = field(default_factory=Counter)
+    pico_usd: int = 0
+    """Integer, so that sums are exact in any order."""
+    unpriced: int = 0
+    """Calls whose cost nobody can tell."""
+
+    def add(self, record: CallRecord, price: Price | None) -> None:
+        """Counts one call's tokens and its cost."""
+        self.calls += 1
+        usage, tokens = record.usage, self.tokens
+        if usage.input is not None:  # written out, since this is done for every call
+            tokens["input"] = tokens.get("input", 0) + usage.input
+        if usage.output is not None:
+            tokens["output"] = tokens.get("output", 0) + usage.output
+        if usage.cached is not None:
+            tokens["cached"] = tokens.get("cached", 0) + usage.cached
+        if usage.reasoning is not None:
+            tokens["reasoning"] = tokens.get("reasoning", 0) + usage.reasoning
+        if price is None and record.provider_cost_usd is None:
+            cost = None
+        else:
+            cost = cost_pico_usd(billed(record), record.provider_cost_usd, price)
+        if cost is None:
+            self.unpriced += not record.failed or record.maybe_billed > 0
+        else:
+            self.pico_usd += cost
+
+    @property
+    def usd(self) -> float | None:
+        """US dollars, or None when a call's cost is unknown."""
+        return None if self.unpriced else self.pico_usd / PICO
+
+    def tokens_as_json(self) -> dict[str, Json]:
+        """Tokens by sort; null where no call told."""
+        untold = None if self.calls else 0
+        return {"calls": self.calls, **{name: self.tokens.get(name, untold) for name in ("input", "output", "cached", "reasoning")}}
