@@ -7,6 +7,8 @@ from typing import Any
 
 from siuo_async.analysis.comparison import Comparison, MetricComparison
 from siuo_async.analysis.gathered import Gathered
+from siuo_async.report.grids import probability
+from siuo_async.report.leaderboard import bounds_lead
 from siuo_async.report.page import figures
 from siuo_async.report.page.facts import latencies, quantiles
 from siuo_async.report.page.figures import Bar, Drawing, Point, Spread
@@ -18,6 +20,9 @@ _AXES = {
     frozenset({"safe", "effective"}): ("safe", "effective"),
     frozenset({"safety_rate", "refusal_rate"}): ("safety_rate", "refusal_rate"),
 }
+_LATENCY_NOTE = (
+    "Thin: 5 to 95 of a hundred calls. Thick: the middle half. Tick: the median. Time on the wire only, without waiting for limits."
+)
 _OUTCOMES = ("answered", "declined", "filtered", "empty", "failed")
 
 
@@ -39,11 +44,19 @@ def primary(summary: Mapping[str, Any], headings: Mapping[str, str], comparison:
     bars = []
     for number, model, rate in rates:
         letters = standings[model["label"]].letters if model["label"] in standings else ""
+        bounds = (rate["worst"], rate["best"]) if rate.get("worst") is not None and rate["n"] != rate["total"] else None
+        leads = bounds is not None and bounds_lead(model, rate)
+        words = f"{bounds[0]:.1f}–{bounds[1]:.1f}" if bounds and leads else percent(rate)
         more = f"{share(rate)}  {letters}".strip() if rate.get("k") is not None else letters
-        bars.append(Bar(model["label"], rate["value"], rate["low"], rate["high"], percent(rate), more, number))
+        bars.append(Bar(model["label"], rate["value"], rate["low"], rate["high"], words, more, number, bounds))
     shares = all(_is_share(rate) for _, _, rate in rates)
     axis = f"{headings[metric].lower()}, {'percent' if shares else 'points'}"
-    return figures.intervals(headings[metric], bars, axis=axis, percent=shares)
+    note = "Lines are 95% intervals." + (
+        " Dotted: what the undecided could make of it; where they are many, that stands in the place of the figure."
+        if any(bar.bounds for bar in bars)
+        else ""
+    )
+    return figures.intervals(headings[metric], bars, axis=axis, percent=shares, note=note)
 
 
 def headline_crosses(summary: Mapping[str, Any], headings: Mapping[str, str]) -> Drawing | None:
@@ -94,7 +107,7 @@ def _pairs(metric: MetricComparison) -> Drawing:
     for pair in metric.pairs[:MOST_PAIRS]:
         found = pair.difference
         words = "–" if found.value is None else f"{found.value:+.1f}".replace("-", "−")
-        p = "" if pair.p_adjusted is None else f"p {'< 0.001' if pair.p_adjusted < 0.001 else f'= {pair.p_adjusted:.3f}'}"
+        p = "" if pair.p_adjusted is None else f"p {probability(pair.p_adjusted)}"
         bars.append(Bar(in_line(f"{pair.a} − {pair.b}"), found.value, found.low, found.high, words, p))
     left = len(metric.pairs) - len(bars)
     note = f"{left} more pairs stand in the table." if left > 0 else ""
@@ -140,4 +153,4 @@ def latency(run: Gathered) -> Drawing | None:
         for number, label in enumerate(run.labels)
         if (found := latencies(run, label))
     ]
-    return figures.spreads("Latency of the answers", rows, axis="seconds, logarithmic") if rows else None
+    return figures.spreads("Latency of the answers", rows, axis="seconds, logarithmic", note=_LATENCY_NOTE) if rows else None

@@ -48,6 +48,8 @@ class Bar:
     """As in `18/27`, where there is room."""
     number: int = 0
     """Whose mark it has."""
+    bounds: tuple[float, float] | None = None
+    """What the undecided could make of it, where there are any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ def _bar(canvas: _Canvas, axes: Axes, place: int, bar: Bar, *, coloured: bool) -
     colour, shape = mark(bar.number) if coloured else (INK, "o")
     y = place + 0.16 if canvas.narrow else place
     gid = canvas.tip(f"{bar.label}: {bar.words} {bar.more}".strip())
+    if bar.bounds is not None:
+        axes.plot(bar.bounds, [y, y], color=colour, linewidth=1.5, linestyle=(0, (1, 2)), gid=gid, zorder=2)
     if bar.low is not None and bar.high is not None:
         axes.plot([bar.low, bar.high], [y, y], color=colour, linewidth=3, solid_capstyle="round", gid=gid, zorder=3)
     if bar.value is not None:
@@ -165,7 +169,8 @@ def _frame(axes: Axes, words: str, low: float, high: float) -> None:
     axes.grid(axis="x", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, pad=5)
-    axes.locator_params(axis="x", nbins=5)
+    if axes.get_xscale() == "linear":
+        axes.locator_params(axis="x", nbins=5)
     axes.set_xlabel(words)
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from siuo_async.analysis.comparison import Comparison, Estimate, MetricComparison
 from siuo_async.report.dossier import Dossier
-from siuo_async.report.grids import Grid, grids
+from siuo_async.report.grid import Grid
+from siuo_async.report.grids import grids, probability
+from siuo_async.report.leaderboard import leaderboard
 from siuo_async.report.page import charts
 from siuo_async.report.page.facts import Sent, sent
 from siuo_async.report.page.figures import Drawing
@@ -16,6 +19,8 @@ from siuo_async.report.page.words import stage_words
 from siuo_async.report.text import harmless, in_line, share_of, tame
 
 _JUDGE_STATES = ("verdicts", "unreadable", "declined", "filtered", "failed", "re_asked")
+_PLACES = MappingProxyType({"Outcomes of the answers": "outcomes", "Tokens and cost": "cost", "Counted apart": "apart"})
+"""Tables that stand beside a figure; all others stand below the outcomes."""
 _MARKS = ("SIMULATED", "IMPORTED", "PARTIAL")
 
 
@@ -27,7 +32,7 @@ class Cell:
     share: str
     """`3/3`, where there are counts."""
     level: int
-    """0 to 10; -1 where nothing is decided."""
+    """From 0 for bad to 10 for good; -1 for no colour."""
     tip: str
 
 
@@ -59,8 +64,9 @@ class View:
     outcomes: Drawing
     costs: Drawing | None
     latency: Drawing | None
+    overall: Grid | None
     tables: Mapping[str, Grid]
-    """`overall`, `outcomes`, `cost`, `apart`, ..., where they are there."""
+    """By `_PLACES`, where they are there."""
     more_tables: tuple[Grid, ...]
     judge: Grid | None
     judge_words: str
@@ -78,10 +84,10 @@ def view(dossier: Dossier) -> View:
     run, comparison = dossier.run, dossier.comparison
     summary: Mapping[str, Any] = tame(dict(run.summary))
     headings = {name: in_line(words) for name, words in run.plan.benchmark.metrics.items()}
-    found = {grid.title: grid for grid in grids(summary, headings)}
-    known = {"Overall": "overall", "Outcomes of the answers": "outcomes", "Tokens and cost": "cost", "Counted apart": "apart"}
-    tables = {known[title]: grid for title, grid in found.items() if title in known}
-    more = tuple(grid for title, grid in found.items() if title not in known and not title.startswith("By "))
+    shown_here = leaderboard(summary, headings, comparison) if summary["scored"] and summary["models"] else None
+    rest = [grid for grid in grids(summary, headings) if not grid.heat and (shown_here is None or grid.title != shown_here.title)]
+    tables = {_PLACES[grid.title]: grid for grid in rest if grid.title in _PLACES}
+    more = tuple(grid for grid in rest if grid.title not in _PLACES)
     line = str(summary["protocol_line"])
     primary = summary["primary"]
     return View(
@@ -95,10 +101,11 @@ def view(dossier: Dossier) -> View:
         crosses=charts.headline_crosses(summary, headings) if summary["scored"] else None,
         metrics=comparison.metrics if comparison else (),
         pairs=charts.pairs(comparison) if comparison else (),
-        heats=tuple(_heats(summary, headings[primary])) if summary["scored"] else (),
+        heats=tuple(_heats(summary, headings[primary], higher=_higher(comparison))) if summary["scored"] else (),
         outcomes=charts.outcomes(summary),
         costs=charts.costs(summary, headings) if summary["scored"] else None,
         latency=charts.latency(run),
+        overall=shown_here.without(shown_here.drawn) if shown_here and shown_here.drawn is not None else shown_here,
         tables=tables,
         more_tables=more,
         judge=_judge(summary),
@@ -117,10 +124,14 @@ def _primary_note(comparison: Comparison | None) -> str:
     if comparison is None or not comparison.metrics:
         return ""
     letters = " Models that share a letter do not differ." if any(each.letters for each in comparison.primary.standings) else ""
-    return f"Lines are 95% intervals.{letters}"
+    return letters.strip()
 
 
-def _heats(summary: Mapping[str, Any], heading: str) -> list[Heat]:
+def _higher(comparison: Comparison | None) -> bool:
+    return comparison.primary.higher_is_better if comparison and comparison.metrics else True
+
+
+def _heats(summary: Mapping[str, Any], heading: str, *, higher: bool) -> list[Heat]:
     models, primary = summary["models"], summary["primary"]
     labels = tuple(str(model["label"]) for model in models)
     dimensions = {"category": [model["categories"] for model in models]}
@@ -130,7 +141,7 @@ def _heats(summary: Mapping[str, Any], heading: str) -> list[Heat]:
         Heat(
             f"{heading} by {title}",
             labels,
-            tuple((name, tuple(_cell(groups.get(name), primary) for groups in per_model)) for name in per_model[0]),
+            tuple((name, tuple(_cell(groups.get(name), primary, higher=higher) for groups in per_model)) for name in per_model[0]),
             first=number == 0,
         )
         for number, (title, per_model) in enumerate(dimensions.items())
@@ -138,7 +149,8 @@ def _heats(summary: Mapping[str, Any], heading: str) -> list[Heat]:
     ]
 
 
-def _cell(group: Mapping[str, Any] | None, metric: str) -> Cell:
+def _cell(group: Mapping[str, Any] | None, metric: str, *, higher: bool) -> Cell:
+    """Its colour is the middle of the interval, which few samples draw towards one half: a cell of three is no strong colour."""
     rate = group["metrics"].get(metric) if group else None
     if not rate or rate["value"] is None:
         return Cell("–", "", -1, "not measured" if rate is None else "nothing decided")
@@ -147,7 +159,11 @@ def _cell(group: Mapping[str, Any] | None, metric: str) -> Cell:
     words = f"{rate['value']:.2f}" if points else f"{rate['value']:.1f}"
     share = f"{rate['k']}/{rate['n']}" if counted else f"n={rate['n']}" if rate.get("n") is not None else ""
     spread = "" if rate["low"] is None else f", 95% interval {rate['low']:.1f}–{rate['high']:.1f}"
-    return Cell(words, share, -1 if points else round(float(rate["value"]) / 10), f"{share_of(rate)}{spread}")
+    level = -1
+    if not points and rate["low"] is not None:
+        middle = (rate["low"] + rate["high"]) / 20
+        level = round(middle if higher else 10 - middle)
+    return Cell(words, share, level, f"{share_of(rate)}{spread}")
 
 
 def _judge(summary: Mapping[str, Any]) -> Grid | None:
@@ -205,8 +221,8 @@ def pair_rows(metric: MetricComparison) -> Sequence[tuple[str, ...]]:
             in_line(f"{pair.a} − {pair.b}"),
             _signed(pair.difference.value),
             "–" if pair.difference.low is None else f"{_signed(pair.difference.low)} to {_signed(pair.difference.high)}",
-            p_words(pair.p),
-            p_words(pair.p_adjusted),
+            probability(pair.p),
+            probability(pair.p_adjusted),
             str(pair.n),
             f"{pair.only_a} / {pair.only_b}",
             "–" if pair.smallest_visible is None else f"{pair.smallest_visible:.1f}",
@@ -217,8 +233,3 @@ def pair_rows(metric: MetricComparison) -> Sequence[tuple[str, ...]]:
 
 def _signed(value: float | None) -> str:
     return "–" if value is None else f"{value:+.1f}".replace("-", "−")
-
-
-def p_words(p: float | None) -> str:
-    """As in `0.032`; `< 0.001` below that."""
-    return "–" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
