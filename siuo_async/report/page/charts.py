@@ -108,7 +108,7 @@ def _pairs(metric: MetricComparison) -> Drawing:
         found = pair.difference
         words = "–" if found.value is None else f"{found.value:+.1f}".replace("-", "−")
         p = "" if pair.p_adjusted is None else f"p {probability(pair.p_adjusted)}"
-        bars.append(Bar(in_line(f"{pair.a} − {pair.b}"), found.value, found.low, found.high, words, p))
+        bars.append(Bar((in_line(pair.a), in_line(pair.b)), found.value, found.low, found.high, words, p))
     left = len(metric.pairs) - len(bars)
     note = f"{left} more pairs stand in the table." if left > 0 else ""
     heading = in_line(metric.heading)

@@ -12,7 +12,7 @@ from siuo_async.analysis.gathered import Gathered, Take
 from siuo_async.benchmarks.base import GENERATE, SEARCH
 from siuo_async.config import Price
 from siuo_async.engine.records import CallRecord
-from siuo_async.engine.scoreboard import Spend
+from siuo_async.engine.spending import Spend
 
 LATENCY_SHARES = (5, 25, 50, 75, 95)
 _MOST_FORMS = 12

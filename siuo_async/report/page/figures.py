@@ -38,7 +38,8 @@ class Drawing:
 class Bar:
     """A figure with its interval, in a row of its own."""
 
-    label: str
+    label: str | tuple[str, str]
+    """A model, or two of which the difference is shown."""
     value: float | None
     low: float | None
     high: float | None
@@ -50,6 +51,12 @@ class Bar:
     """Whose mark it has."""
     bounds: tuple[float, float] | None = None
     """What the undecided could make of it, where there are any."""
+
+    @property
+    def told(self) -> str:
+        """The row in words."""
+        label = self.label if isinstance(self.label, str) else " − ".join(self.label)
+        return f"{label}: {self.words} {self.more}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +111,14 @@ def intervals(title: str, bars: Sequence[Bar], *, axis: str, percent: bool = Tru
     Args:
         zero: a line at nothing; for differences, whose axis is made to show it.
     """
-    words = "; ".join(f"{bar.label}: {bar.words} {bar.more}".strip() for bar in bars)
+    words = "; ".join(bar.told for bar in bars)
     return _twice(title, note, partial(_intervals, title, bars, axis, percent and not zero, zero, words))
 
 
 def _intervals(title: str, bars: Sequence[Bar], axis: str, percent: bool, zero: bool, words: str, width: float) -> str:
     row = _ROW_NARROW if width == NARROW else _ROW
     with _canvas(f"{title}{width}", width, row * len(bars) + 46) as canvas:
-        ends = (8, 6, 62, 40) if canvas.narrow else (232, 6, 150, 40)
+        ends = (8, 6, 62, 40) if canvas.narrow else (322 if zero else 232, 6, 150, 40)
         axes = canvas.axes(*ends)
         _frame(axes, axis, *_limits(bars, percent=percent, zero=zero))
         axes.set_ylim(len(bars) - 0.5, -0.5)
@@ -123,10 +130,17 @@ def _intervals(title: str, bars: Sequence[Bar], axis: str, percent: bool, zero: 
         return drawn(canvas.figure, title, words, canvas.tips, "narrow" if canvas.narrow else "wide")
 
 
+def _fitted(label: str | tuple[str, str], width: float) -> str:
+    """Of two names each gets its half."""
+    if isinstance(label, str):
+        return shortened(label, width)
+    return " − ".join(shortened(name, (width - 22) / 2) for name in label)
+
+
 def _bar(canvas: _Canvas, axes: Axes, place: int, bar: Bar, *, coloured: bool) -> None:
     colour, shape = mark(bar.number) if coloured else (INK, "o")
     y = place + 0.16 if canvas.narrow else place
-    gid = canvas.tip(f"{bar.label}: {bar.words} {bar.more}".strip())
+    gid = canvas.tip(bar.told)
     if bar.bounds is not None:
         axes.plot(bar.bounds, [y, y], color=colour, linewidth=1.5, linestyle=(0, (1, 2)), gid=gid, zorder=2)
     if bar.low is not None and bar.high is not None:
@@ -145,12 +159,13 @@ def _bar(canvas: _Canvas, axes: Axes, place: int, bar: Bar, *, coloured: bool) -
         )
     across = axes.get_yaxis_transform()
     if canvas.narrow:
-        axes.text(0, place - 0.24, shortened(bar.label, 320), transform=across, va="center", clip_on=False)
+        axes.text(0, place - 0.24, _fitted(bar.label, 320), transform=across, va="center", clip_on=False)
         axes.text(1.03, y, bar.words, transform=across, va="center", fontweight="bold", clip_on=False)
         return
-    axes.text(-0.035, y, shortened(bar.label, 218), transform=across, ha="right", va="center", clip_on=False)
-    axes.text(1.03, y, bar.words, transform=across, va="center", fontweight="bold", clip_on=False)
-    axes.text(1.19, y, bar.more, transform=across, va="center", color=MUTED, fontsize=11, clip_on=False)
+    label = _fitted(bar.label, 218 if coloured else 308)
+    axes.annotate(label, (0, y), (-12, 0), across, "offset points", ha="right", va="center", annotation_clip=False)
+    axes.annotate(bar.words, (1, y), (12, 0), across, "offset points", va="center", fontweight="bold", annotation_clip=False)
+    axes.annotate(bar.more, (1, y), (68, 0), across, "offset points", va="center", color=MUTED, fontsize=11, annotation_clip=False)
 
 
 def _limits(bars: Sequence[Bar], *, percent: bool, zero: bool) -> tuple[float, float]:

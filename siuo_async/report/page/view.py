@@ -56,7 +56,6 @@ class View:
     marks: tuple[str, ...]
     sentences: tuple[str, ...]
     primary: Drawing | None
-    primary_note: str
     crosses: Drawing | None
     metrics: tuple[MetricComparison, ...]
     pairs: tuple[Drawing, ...]
@@ -97,7 +96,6 @@ def view(dossier: Dossier) -> View:
         marks=tuple(word for word in line.split(" · ") if word in _MARKS or word.endswith("LEFT OUT")),
         sentences=tuple(in_line(each) for each in comparison.primary.sentences) if comparison and comparison.metrics else (),
         primary=charts.primary(summary, headings, comparison) if summary["scored"] else None,
-        primary_note=_primary_note(comparison),
         crosses=charts.headline_crosses(summary, headings) if summary["scored"] else None,
         metrics=comparison.metrics if comparison else (),
         pairs=charts.pairs(comparison) if comparison else (),
@@ -118,13 +116,6 @@ def view(dossier: Dossier) -> View:
         methods=harmless(dossier.methods),
         simulated=bool(summary["simulated"]),
     )
-
-
-def _primary_note(comparison: Comparison | None) -> str:
-    if comparison is None or not comparison.metrics:
-        return ""
-    letters = " Models that share a letter do not differ." if any(each.letters for each in comparison.primary.standings) else ""
-    return letters.strip()
 
 
 def _higher(comparison: Comparison | None) -> bool:
