@@ -7,11 +7,10 @@ from pathlib import Path
 
 from siuo_async.cli.output import console, say
 from siuo_async.cli.running import find_run
-from siuo_async.engine import plan as plans
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.summary import COMPLETE, INCOMPLETE_VERDICTS, exit_code, warnings
-from siuo_async.exchange.exporting import export
 from siuo_async.exchange.importing import FILE, Order, make_run
+from siuo_async.report.exports import export_run
 from siuo_async.report.render import to_terminal
 
 
@@ -32,10 +31,19 @@ def imported(order: Order) -> int:
     return INCOMPLETE_VERDICTS if done.suspects or lacking else COMPLETE
 
 
-def exported(run: str, results: Path, *, form: str | None, labels: Sequence[str], folder: Path | None, force: bool) -> None:
+def exported(
+    run: str,
+    results: Path,
+    *,
+    form: str | None,
+    labels: Sequence[str],
+    folder: Path | None,
+    force: bool,
+    reference: str | None = None,
+) -> None:
     """Exports, reports."""
     directory = RunDirectory(find_run(run, results))
-    done = export(plans.from_directory(directory), directory, form=form, labels=labels, folder=folder, force=force)
+    done = export_run(directory, form=form, labels=labels, folder=folder, force=force, reference=reference)
     say(done.protocol_line, to_stderr=False)
     for file in done.files:
         say(str(file), to_stderr=False)

@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+_FORMATS = "csv, jsonl, markdown, latex; of the benchmark's own scripts siuo, csqa-xlsx or csqa-csv (default, where there is one)."
 Results = Annotated[Path, typer.Option(help="The folder of runs.")]
 
 
@@ -51,13 +52,14 @@ def import_(
 
 def export(
     run: Annotated[str, typer.Argument(help="A run, by path or by name.")],
-    form: Annotated[Optional[str], typer.Option("--format", help="siuo, csqa-xlsx, csqa-csv or jsonl.")] = None,  # noqa: UP045
+    form: Annotated[Optional[str], typer.Option("--format", help=_FORMATS)] = None,  # noqa: UP045
     model: Annotated[list[str], typer.Option("--model", help="Only the model with this label; may be repeated.")] = [],  # noqa: B006
     to: Annotated[Optional[Path], typer.Option(help="Folder to write to (default: export/ in the run).")] = None,  # noqa: UP045
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    reference: Annotated[Optional[str], typer.Option(help="Compare all models with the one of this label (markdown, latex).")] = None,  # noqa: UP045
     results: Results = Path("results"),
 ) -> None:
-    """Write a run's answers and scores as the authors' scripts read them, or line by line. Sends nothing."""
+    """Write a run as tables, for a paper, or as the authors' scripts read it. Sends nothing."""
     from siuo_async.cli.exchange import exported
 
-    exported(run, results, form=form, labels=model, folder=to, force=force)
+    exported(run, results, form=form, labels=model, folder=to, force=force, reference=reference)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
@@ -26,9 +24,10 @@ from siuo_async.benchmarks.siuo_mcqa import McqaResult
 from siuo_async.benchmarks.siuo_scores import SiuoResult
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.replay import Lived, replay
-from siuo_async.engine.run_directory import RunDirectory, write_bytes
+from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.summary import summarise
 from siuo_async.errors import ConfigError
+from siuo_async.exchange.places import FOLDER, Exported, chosen_labels, file_names, mark, write
 from siuo_async.exchange.tables import Changes, csv_bytes, xlsx_bytes
 from siuo_async.exchange.upstream_files import (
     ANSWER_CHECK,
@@ -50,8 +49,8 @@ from siuo_async.values import Answer, Json, Outcome, Sample
 
 SIUO, CSQA_CSV, CSQA_XLSX, JSONL = "siuo", "csqa-csv", "csqa-xlsx", "jsonl"
 FORMATS = (SIUO, CSQA_CSV, CSQA_XLSX, JSONL)
-FOLDER = "export"
-"""In the run's directory, where no other is named."""
+ANY_RUN = ("csv", "markdown", "latex")
+"""Formats of other modules, which every run has."""
 _FITTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "siuo-gen": (SIUO, JSONL),
@@ -66,21 +65,9 @@ _SEARCHES: Mapping[str, str] = MappingProxyType({"none": "no_rag", "passive": "p
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 _ITEMS = ("answers", "choices")
 """Under which names results hold their answers; a result without any of them is one answer itself."""
-_MOST_NAME_CHARS = 50
-"""Of a label in a file name, which takes 255 bytes."""
 
 _Results = Mapping[str, Mapping[str, Any]]
 """Label -> sample id -> result; what is pending has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """What an export came to."""
-
-    files: tuple[Path, ...]
-    notes: tuple[str, ...]
-    """What the files do not hold, or hold otherwise, one sentence each."""
-    protocol_line: str
 
 
 def export(
@@ -99,7 +86,7 @@ def export(
         StoppedEarly: the disk would not take a file.
     """
     form = _form(plan, form)
-    chosen = _labels(plan, labels)
+    chosen = chosen_labels(plan, labels)
     found: dict[str, dict[str, Any]] = {label: {} for label in chosen}
 
     def keep(lived: Lived) -> None:
@@ -115,7 +102,8 @@ def export(
         if len(results) < len(samples)
     ]
     written = _WRITERS[form](plan, samples, found, line, notes)
-    return Exported(_write(folder or directory.path / FOLDER, written, force=force), tuple(notes), line)
+    files = {name: (content,) for name, content in written.items()}
+    return Exported(write(folder or directory.path / FOLDER, files, force=force), tuple(notes), line)
 
 
 def _form(plan: Plan, form: str | None) -> str:
@@ -124,45 +112,8 @@ def _form(plan: Plan, form: str | None) -> str:
         return fitting[0]
     if form not in fitting:
         what = f"{plan.config.benchmark} has no format '{form}'" if form in FORMATS else f"there is no format '{form}'"
-        raise ConfigError(f"{what}; choose --format {' or '.join(fitting)}")
+        raise ConfigError(f"{what}; choose --format {', '.join((*ANY_RUN, *fitting[:-1]))} or {fitting[-1]}")
     return form
-
-
-def _labels(plan: Plan, labels: Sequence[str]) -> list[str]:
-    there = [participant.label for participant in plan.models]
-    for label in labels:
-        if label not in there:
-            raise ConfigError(f"no model of this run is called '{label}'; there are: {', '.join(there)}")
-    return list(labels) or there
-
-
-def _write(folder: Path, files: Mapping[str, bytes], *, force: bool) -> tuple[Path, ...]:
-    paths = {folder / name: content for name, content in files.items()}
-    if not force and (there := next((path for path in paths if path.exists()), None)) is not None:
-        raise ConfigError(f"{there} is there already; --force replaces it, --to names another folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be made ({error.strerror}); name another folder with --to") from error
-    for path, content in paths.items():
-        write_bytes(path, content)
-    return tuple(paths)
-
-
-def _mark(plan: Plan) -> str:
-    """In the file's name, where everybody sees it: nobody must take made-up answers for a model's."""
-    return f"-{MADE_UP}" if plan.simulated else ""
-
-
-def file_names(labels: Sequence[str]) -> dict[str, str]:
-    """For each label a part of a file name, without slashes and the like, no two the same in any case."""
-    names: dict[str, str] = {}
-    for label in labels:
-        plain = re.sub(r"[^\w.@+-]+", "_", label).strip("._")[:_MOST_NAME_CHARS] or "model"
-        taken = {name.casefold() for name in names.values()}
-        numbered = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(labels) + 1))
-        names[label] = next(name for name in numbered if name.casefold() not in taken)
-    return names
 
 
 def _siuo(plan: Plan, samples: Sequence[Sample], found: _Results, line: str, notes: list[str]) -> dict[str, bytes]:
@@ -172,7 +123,7 @@ def _siuo(plan: Plan, samples: Sequence[Sample], found: _Results, line: str, not
         notes.append("of the orders of the options only the first, the file's own, has a place in this format; jsonl has all")
     files = {}
     for label, name in file_names(list(found)).items():
-        name += _mark(plan)
+        name += mark(plan)
         there = [(sample, found[label][sample.id]) for sample in samples if sample.id in found[label]]
         made = [_mcqa_item(*each) if multiple_choice else _gen_item(*each, plan) for each in there]
         items = [item | ({MARK: MADE_UP} if plan.simulated else {}) for item in made if item is not None]
@@ -277,7 +228,7 @@ def _csqa_table(
         notes += changes.sentences()
         if _moved(plan):
             notes.append("the options were shown in another order than the file's, so the table has only checks; jsonl has answers")
-        return {f"{plan.config.benchmark.replace('-', '_')}{_mark(plan)}.{ending}": content}
+        return {f"{plan.config.benchmark.replace('-', '_')}{mark(plan)}.{ending}": content}
 
     return made
 
@@ -294,7 +245,7 @@ def _lines(plan: Plan, samples: Sequence[Sample], found: _Results, line: str, no
                 lines.append(orjson.dumps({"kind": "answer", **head, "number": number, **fields}, default=repr))
             if isinstance(result, Scored):
                 lines.append(orjson.dumps({"kind": "sample", **head, **_scores(result)}))
-    return {f"{plan.benchmark.name.replace('-', '_')}{_mark(plan)}.jsonl": b"\n".join(lines) + b"\n"}
+    return {f"{plan.benchmark.name.replace('-', '_')}{mark(plan)}.jsonl": b"\n".join(lines) + b"\n"}
 
 
 def _answers(result: Any) -> Iterator[dict[str, Json]]:

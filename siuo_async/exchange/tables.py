@@ -64,6 +64,16 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Json]], changes: C
     return held.getvalue().encode("utf-8-sig")
 
 
+def safe_cell(value: Json, changes: Changes) -> Json:
+    """A cell of a CSV table: numbers as they are, text without what no reader takes and never as a formula."""
+    if not isinstance(value, str):
+        return "" if value is None else value
+    if "\0" in value:  # where readers in C end the cell
+        value = value.replace("\0", "\ufffd")
+        changes.stripped += 1
+    return _guarded(_whole(value, changes), changes)
+
+
 def xlsx_bytes(columns: Sequence[str], rows: Iterable[Sequence[Json]], changes: Changes) -> bytes:
     """An Excel workbook with one sheet."""
     from openpyxl import Workbook
