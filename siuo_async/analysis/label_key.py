@@ -74,7 +74,11 @@ def new_key(drawn: Draw, units: Mapping[Name, Unit], asked: Mapping[str, Any]) -
 
 def same_draw(keys: Iterable[Key], drawn: Draw, units: Mapping[Name, Unit], asked: Mapping[str, Any]) -> Key | None:
     """The key that the same command made of the same answers before, so that its pages and labels stay good."""
-    wanted = [(name, units[name].numbers[place], text_digest(units[name].answers[place])) for name in drawn.drawn for place in units[name].readable]
+    wanted = [
+        (name, units[name].numbers[place], text_digest(units[name].answers[place]))
+        for name in drawn.drawn
+        for place in units[name].readable
+    ]
     for key in keys:
         same = dict(key.asked) == dict(asked) and key.strata == drawn.strata and dict(key.places) == dict(drawn.places)
         if same and [(each.unit, each.number, each.digest) for each in key.items] == wanted:
@@ -137,7 +141,9 @@ def _read(path: Path) -> Key:
             raise ValueError("its parts contradict each other")
         return Key(found["draw"], found["asked"], strata, places, items)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunDirectoryError(f"{path} cannot be read ({error}); restore it from a copy, since no label can be told without it") from error
+        raise RunDirectoryError(
+            f"{path} cannot be read ({error}); restore it from a copy, since no label can be told without it"
+        ) from error
 
 
 def _item(found: Mapping[str, Any]) -> Keyed:
