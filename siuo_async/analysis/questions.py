@@ -26,6 +26,9 @@ Value: TypeAlias = int | str
 Said: TypeAlias = Mapping[str, Value | None]
 """Of one answer: stage -> value; None for no readable verdict."""
 
+UNSURE = "cannot tell"
+"""The label of who cannot tell, as it stands in files."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

@@ -35,7 +35,7 @@ def labelled(run: str, results: Path, *, n: int, annotators: int, overlap: float
     simulated = bool(gathered.summary.get("simulated"))
     pages = {number: label_page(key, named, sheet, number, simulated=simulated) for number in range(1, annotators + 1)}
     kept = write_key(directory, key)
-    place = folder or directory.path / FOLDER
+    place = folder or directory.path / FOLDER / f"pages-{key.token}"
     try:
         make_folder(place)
     except OSError as error:

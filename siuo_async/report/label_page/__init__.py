@@ -16,15 +16,13 @@ from itertools import groupby
 from typing import Any
 
 from siuo_async.analysis.label_key import Key, Keyed
-from siuo_async.analysis.questions import Question, Sheet
+from siuo_async.analysis.questions import UNSURE, Question, Sheet
 from siuo_async.analysis.units import Name, Unit
 from siuo_async.errors import ConfigError
 from siuo_async.report.label_page.pictures import embedded
 from siuo_async.report.text import harmless
 from siuo_async.values import Json
 
-UNSURE = "cannot tell"
-"""The label of who cannot tell, as it stands in files."""
 MOST_BYTES = 256 << 20
 """Of one page; browsers become slow, and some fail, beyond."""
 _KEYS = "123456789"
