@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
@@ -23,14 +22,11 @@ from siuo_async.engine.run_directory import RunDirectory, all_runs, damaged_runs
 from siuo_async.engine.session import finished_at
 from siuo_async.engine.summary import exit_code, summarise, warnings
 from siuo_async.engine.writer_lock import being_written
-from siuo_async.errors import ConfigError, RunDirectoryError, StoppedEarly
+from siuo_async.errors import RunDirectoryError, StoppedEarly
 from siuo_async.plain_files import plain_bytes
-from siuo_async.report.published import no_board, published_for, published_grids, published_json
-from siuo_async.report.render import to_markdown, to_terminal
-from siuo_async.report.text import in_line, tame
+from siuo_async.report.render import to_terminal
+from siuo_async.report.text import in_line
 from siuo_async.values import Json
-
-FORMATS = ("terminal", "markdown", "json")
 
 
 def _replayed(run: str, results: Path) -> tuple[Plan, RunDirectory, dict[str, Json]]:
@@ -70,31 +66,6 @@ def _size(run: Path) -> int:
     """Bytes of its journal."""
     calls = RunDirectory(run).calls
     return calls.stat().st_size if calls.exists() else 0
-
-
-def reported(runs: Sequence[str], results: Path, form: str, *, published: bool = False) -> int:
-    """Prints runs, one after another; `published`: each with the figures that others published."""
-    if form not in FORMATS:
-        raise ConfigError(f"there is no format '{form}'; choose {', '.join(FORMATS)}")
-    found = [_replayed(run, results) for run in runs]
-    if published:
-        for benchmark in dict.fromkeys(summary["benchmark"] for _, _, summary in found):
-            if not published_for(benchmark):
-                say(no_board(benchmark))
-    if form == "json":
-        boards = [{"published": published_json(summary)} if published else {} for _, _, summary in found]
-        every = [{**summary, "run": str(directory.path), **more} for (_, directory, summary), more in zip(found, boards, strict=True)]
-        print_json(every[0] if len(every) == 1 else every)
-        return 0
-    for number, (plan, _, summary) in enumerate(found):
-        beside = published_grids(tame(summary)) if published else ()
-        if form == "markdown":
-            console().file.write(("\n" if number else "") + to_markdown(summary, plan.benchmark.metrics, warnings(summary), beside))
-        else:
-            if number:
-                console().print()
-            to_terminal(console(), summary, plan.benchmark.metrics, warnings(summary), beside)
-    return 0
 
 
 def checked(run: str, results: Path, *, repair: bool) -> int:

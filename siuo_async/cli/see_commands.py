@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -29,11 +29,12 @@ def report(
     published: Annotated[
         bool, typer.Option("--published", help="Beside each run the published figures, and why they may not be compared.")
     ] = False,
+    reference: Annotated[Optional[str], typer.Option(help="Compare all models with the one of this label.")] = None,  # noqa: UP045
 ) -> None:
     """Show runs as tables, Markdown or JSON; works on a run that is still going."""
-    from siuo_async.cli.looking import reported
+    from siuo_async.cli.reporting import reported
 
-    raise typer.Exit(reported(runs, results, form, published=published))
+    raise typer.Exit(reported(runs, results, form, published=published, reference=reference))
 
 
 def check(
