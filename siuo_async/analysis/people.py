@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Estimate
@@ -14,6 +15,8 @@ from siuo_async.analysis.units import Name, Unit, by_name, text_digest, units_of
 from siuo_async.errors import ConfigError
 from siuo_async.stats.prediction_powered import Corrected, corrected_mean, require_ppi, weighted_mean
 
+_Row: TypeAlias = tuple[Unit, float | None, float | None, int]
+"""A unit, what the judge says, what people say, its stratum (-1: known)."""
 MISSING = "no verdict"
 """A class of the judge's that people have not."""
 
@@ -105,13 +108,15 @@ def people(run: Gathered, sheet: Sheet, key: Key, given: Sequence[Labelled]) -> 
     """
     require_ppi()
     units = units_of(run, sheet, whole=key.whole)
-    book = _Book(sheet, key, by_name(units), given)
+    book = Book(sheet, key, by_name(units), given)
     book.check(run)
     labels = tuple(label for label in run.labels if any(name[0] == label for name in key.places))
     stages = [question for question in sheet.questions if any(question.stage in each.stages for each in given)]
-    confusions = tuple(found for question in stages for model in ("", *labels) if (found := _confusion(book, question, model)))
+    confusions = tuple(
+        found for question in stages for model in ("", *labels) if (found := _confusion(book, question, model)) is not None
+    )
     measures = [measure for measure in sheet.measures if key.whole or not measure.whole]
-    rates = tuple(found for measure in measures for label in labels if (found := _rate(run, book, measure, label, units)))
+    rates = tuple(rate for measure in measures for label in labels if (rate := _rate(run, book, measure, label, units)) is not None)
     unsure = sum(value is None for each in given for value in each.stages.values())
     after = sum(bool(unit.readable) and unit.name not in key.places for unit in units)
     return People(
@@ -127,8 +132,13 @@ def people(run: Gathered, sheet: Sheet, key: Key, given: Sequence[Labelled]) -> 
     )
 
 
-class _Book:
-    """Labels, looked up by unit; weights as the labels that came make them."""
+class Book:
+    """Labels, looked up by unit; weights as the labels that came make them.
+
+    Args:
+        units: of the whole run, by name.
+        given: labels of the key's draw.
+    """
 
     def __init__(self, sheet: Sheet, key: Key, units: Mapping[Name, Unit], given: Sequence[Labelled]) -> None:
         self.sheet, self.key, self.units = sheet, key, units
@@ -178,7 +188,7 @@ class _Book:
         return sum(values) / len(values) if values else None
 
 
-def _confusion(book: _Book, question: Question, model: str) -> Confusion | None:
+def _confusion(book: Book, question: Question, model: str) -> Confusion | None:
     rows: list[tuple[Value | None, dict[Value, float], float, str]] = []
     for name in sorted(book.labelled):
         unit = book.units[name]
@@ -224,20 +234,33 @@ def _table(question: Question, rows: Sequence[tuple[Value | None, dict[Value, fl
     return table
 
 
-def _rate(run: Gathered, book: _Book, measure: Measure, label: str, units: Sequence[Unit]) -> Rate | None:
-    """A figure of one model; None where nobody labelled an answer that it is of."""
-    kept: list[tuple[Unit, float | None, float | None, int]] = []
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """One figure of one model by people's labels, in the units of its measure."""
+
+    units: int
+    labelled: int
+    corrected: Corrected
+    alone: Corrected | None
+
+
+def estimates(book: Book, measure: Measure, units: Iterable[Unit]) -> Estimates | None:
+    """A figure over `units`, all of one model; None where nobody labelled one that it is of.
+
+    What holds no text is known without a judge, and need not be said again by people; what came after the draw is left out.
+    """
+    kept: list[_Row] = []
     for unit in units:
-        if unit.model != label or not unit.told_of(measure):
+        if not unit.told_of(measure):
             continue
         judged = unit.judged(measure)
         if unit.readable:
             if (place := book.key.places.get(unit.name)) is not None:
                 kept.append((unit, judged, book.said(unit, measure), place))
-        elif judged is not None:  # known without a judge: nobody need say it again
+        elif judged is not None:
             kept.append((unit, judged, judged, -1))
-    drawn = [row for row in kept if row[3] >= 0 and row[2] is not None]
-    if not drawn:
+    labelled = sum(place >= 0 and said is not None for _, _, said, place in kept)
+    if not labelled:
         return None
     known = [judged for _, judged, _, _ in kept if judged is not None]
     usual = sum(known) / len(known) if known else (measure.low + measure.high) / 2
@@ -250,20 +273,27 @@ def _rate(run: Gathered, book: _Book, measure: Measure, label: str, units: Seque
         low=measure.low,
         high=measure.high,
     )
-    alone = _alone(kept, clusters, measure)
-    by_judge = _by_judge(run, measure, label)
+    assert corrected is not None
+    return Estimates(len(kept), labelled, corrected, _alone(kept, clusters, measure))
+
+
+def _rate(run: Gathered, book: Book, measure: Measure, label: str, units: Sequence[Unit]) -> Rate | None:
+    found = estimates(book, measure, (unit for unit in units if unit.model == label))
+    if found is None:
+        return None
+    corrected, by_judge = _shown(found.corrected, measure.scale), _by_judge(run, measure, label)
     return Rate(
         measure.metric,
         measure.heading,
         label,
         "percent" if measure.scale == 100 else "points",
-        len(kept),
-        len(drawn),
+        found.units,
+        found.labelled,
         by_judge,
-        _shown(alone, measure.scale),
-        _shown(corrected, measure.scale),
-        corrected.lam if corrected else 0.0,
-        _in_words(label, measure, by_judge, _shown(corrected, measure.scale)),
+        _shown(found.alone, measure.scale),
+        corrected,
+        found.corrected.lam,
+        _in_words(label, measure, by_judge, corrected),
     )
 
 
@@ -273,7 +303,7 @@ def _clusters(units: Sequence[Unit]) -> list[int]:
     return [numbers.setdefault(unit.sample.id, len(numbers)) for unit in units]
 
 
-def _alone(kept: Sequence[tuple[Unit, float | None, float | None, int]], clusters: Sequence[int], measure: Measure) -> Corrected | None:
+def _alone(kept: Sequence[_Row], clusters: Sequence[int], measure: Measure) -> Corrected | None:
     sizes: dict[int, int] = {}
     counts: dict[int, int] = {}
     for _, _, said, place in kept:
@@ -313,7 +343,7 @@ def _in_words(label: str, measure: Measure, judged: Estimate, corrected: Estimat
     return f"{told}; the judge's {judged.value:.{places}f} lies outside: it is too {way}."
 
 
-def _sentences(book: _Book, unsure: int, after: int) -> list[str]:
+def _sentences(book: Book, unsure: int, after: int) -> list[str]:
     """What a reader must know."""
     key = book.key
     total = len(key.items)

@@ -30,8 +30,15 @@ def report(
         bool, typer.Option("--published", help="Beside each run the published figures, and why they may not be compared.")
     ] = False,
     reference: Annotated[Optional[str], typer.Option(help="Compare all models with the one of this label.")] = None,  # noqa: UP045
+    labels: Annotated[
+        list[Path], typer.Option("--labels", help="People's labels of one run, as their pages save them: what they correct.")
+    ] = [],  # noqa: B006
 ) -> None:
     """Show runs as tables, Markdown or JSON; works on a run that is still going."""
+    if labels:
+        from siuo_async.cli.labels import labels_reported
+
+        raise typer.Exit(labels_reported(runs, results, form, labels))
     from siuo_async.cli.reporting import reported
 
     raise typer.Exit(reported(runs, results, form, published=published, reference=reference))
