@@ -69,7 +69,7 @@ def labels_reported(named: Sequence[str], results: Path, form: str, files: Seque
     """Prints what labels say of a run; the exit code.
 
     Args:
-        named: the run; tables of labels that were named behind it are files of labels too, so that a pattern of the shell may name many.
+        named: the run; tables named behind it are files of labels too, so that a pattern of the shell may name many.
 
     Raises:
         ConfigError: no run or several, or an unknown format.
