@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from siuo_async import __version__
-from siuo_async.cli import data_commands, exchange_commands, run_commands, see_commands, tool_commands
+from siuo_async.cli import data_commands, exchange_commands, labelling, run_commands, see_commands, tool_commands
 
 app = typer.Typer(
     name="siuo",
@@ -39,4 +39,5 @@ for tool_command in (tool_commands.providers, tool_commands.simulator, tool_comm
     app.command()(tool_command)
 app.command("import")(exchange_commands.import_)
 app.command()(exchange_commands.export)
+app.command()(labelling.label)
 app.add_typer(data_commands.app, name="data")

@@ -30,6 +30,9 @@ def report(
         bool, typer.Option("--published", help="Beside each run the published figures, and why they may not be compared.")
     ] = False,
     reference: Annotated[Optional[str], typer.Option(help="Compare all models with the one of this label.")] = None,  # noqa: UP045
+    labels: Annotated[
+        list[Path], typer.Option("--labels", help="People's labels of one run, as their pages save them: what they correct.")
+    ] = [],  # noqa: B006
     html: Annotated[bool, typer.Option("--html", help="Write a page that needs nothing else, into the run's directory.")] = False,
     to: Annotated[Optional[Path], typer.Option(help="With --html: the file to write.", metavar="FILE")] = None,  # noqa: UP045
     no_content: Annotated[
@@ -37,6 +40,10 @@ def report(
     ] = False,
 ) -> None:
     """Show runs as tables, Markdown, JSON or a page; works on a run that is still going."""
+    if labels:
+        from siuo_async.cli.labels import labels_reported
+
+        raise typer.Exit(labels_reported(runs, results, form, labels))
     if html:
         from siuo_async.cli.paging import paged
 
