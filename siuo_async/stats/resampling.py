@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -93,7 +92,7 @@ def mean_variance(values: Sequence[float] | Floats, drawn: Design) -> float | No
     return found
 
 
-def bootstrap_means(columns: Floats, drawn: Design, *, draws: int = DRAWS, seed: int = 0) -> Floats:
+def bootstrap_means(sums: Floats, counts: Floats, drawn: Design, *, draws: int = DRAWS, seed: int = 0) -> Floats:
     """Means of each column over resampled clusters; all answers of a sample and all samples of a cluster go together.
 
     Of the n clusters of a stratum n - 1 are drawn, each with the weight n/(n - 1), which is right for the variance where n is
@@ -102,28 +101,32 @@ def bootstrap_means(columns: Floats, drawn: Design, *, draws: int = DRAWS, seed:
     Source: J. N. K. Rao and C. F. J. Wu, "Resampling inference with complex survey data", JASA 83 (1988), 231-241, section 3.
 
     Args:
-        columns: samples x columns; NaN where a sample is not known, which is then in neither sum.
+        sums: samples x columns; what a sample adds, over its answers.
+        counts: samples x columns; how many answers that is over, 0 where nothing is known.
 
     Returns:
-        draws x columns; NaN where a draw met no known sample.
+        draws x columns, sum over count; NaN where a draw met nothing that is known.
+
+    Raises:
+        ValueError: there is only one cluster.
     """
     if drawn.clusters < 2:
         raise ValueError("resampling needs at least two clusters")
-    known = ~np.isnan(columns)
-    sums = np.stack([_per_cluster(np.where(known[:, c], columns[:, c], 0.0), drawn) for c in range(columns.shape[1])], axis=1)
-    counts = np.stack([_per_cluster(known[:, c].astype(float), drawn) for c in range(columns.shape[1])], axis=1)
+    above, below = (_per_cluster(each, drawn) for each in (sums, counts))
     random = np.random.default_rng(seed)
     at_once = max(1, _CHUNK // drawn.clusters)
-    found = np.empty((draws, columns.shape[1]))
+    found = np.empty((draws, sums.shape[1]))
     for begin in range(0, draws, at_once):
         weights = _weights(drawn, min(at_once, draws - begin), random)
         with np.errstate(invalid="ignore"):
-            found[begin : begin + len(weights)] = (weights @ sums) / (weights @ counts)
+            found[begin : begin + len(weights)] = (weights @ above) / (weights @ below)
     return found
 
 
-def _per_cluster(values: Floats, drawn: Design) -> Floats:
-    return np.bincount(drawn.cluster_of, weights=values, minlength=drawn.clusters).astype(float)
+def _per_cluster(columns: Floats, drawn: Design) -> Floats:
+    found = np.zeros((drawn.clusters, columns.shape[1]))
+    np.add.at(found, drawn.cluster_of, columns)
+    return found
 
 
 def _weights(drawn: Design, count: int, random: np.random.Generator) -> Floats:
@@ -159,9 +162,3 @@ def share_interval(mean: float, variance: float | None, clusters: int, most: int
     spread = mean * (1 - mean)
     effective = float(clusters) if min(spread, variance) <= 0 else min(max(spread / variance, 1.0), float(most))
     return wilson(effective * mean, effective)
-
-
-def standard_deviation(draws: Floats) -> float:
-    """Of one column of draws; NaN left out."""
-    known = draws[~np.isnan(draws)]
-    return sqrt(float(known.var(ddof=1))) if len(known) > 1 else 0.0
