@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -24,9 +25,10 @@ class _Console(Console):
 
 
 def console(*, to_stderr: bool = False) -> Console:
-    """A console that reads no markup and highlights nothing; tables keep a readable width in a pipe."""
+    """A console that reads no markup and highlights nothing; tables keep a readable width in a pipe, or what COLUMNS says."""
     stream = sys.stderr if to_stderr else sys.stdout
-    width = None if stream.isatty() else 160
+    told = os.environ.get("COLUMNS", "")
+    width = None if stream.isatty() or (told.isdigit() and int(told)) else 160
     return _Console(stderr=to_stderr, markup=False, highlight=False, emoji=False, width=width)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
@@ -66,11 +66,11 @@ def show(found: Dossier, form: str = "terminal", *, published: bool = False) -> 
     """Prints one run."""
     summary, metrics = found.run.summary, found.run.plan.benchmark.metrics
     beside = published_grids(tame(summary)) if published else ()
-    more = {"comparison": found.comparison, "agreements": found.agreements}
     if form == "markdown":
-        console().file.write(to_markdown(summary, metrics, found.warnings, beside, **more))
+        page = to_markdown(summary, metrics, found.warnings, beside, comparison=found.comparison, agreements=found.agreements)
+        console().file.write(page)
     else:
-        to_terminal(console(), summary, metrics, found.warnings, beside, **more)
+        to_terminal(console(), summary, metrics, found.warnings, beside, comparison=found.comparison, agreements=found.agreements)
 
 
 def _as_json(found: Dossier, *, published: bool) -> dict[str, Json]:
@@ -84,13 +84,10 @@ def _as_json(found: Dossier, *, published: bool) -> dict[str, Json]:
     }
 
 
-def _comparable(found: Sequence[Dossier]) -> list[str]:
-    """Which of these runs measure the same thing; tables that stand below each other invite to compare without a test."""
-    said = []
+def _comparable(found: Sequence[Dossier]) -> Iterator[str]:
+    """Tables that stand below each other invite to compare without a test."""
     for a, b in combinations(found, 2):
-        if a.run.plan.benchmark.name == b.run.plan.benchmark.name and not said:
+        if a.run.plan.benchmark.name == b.run.plan.benchmark.name:
             paths = f"{a.run.directory.path} {b.run.directory.path}"
-            said.append(
-                f"these runs are of one benchmark: `siuo compare {paths}` says what differs, and whether more than chance would"
-            )
-    return said
+            yield f"of one benchmark: `siuo compare {paths}` says what differs between the two, and whether by more than chance"
+            return

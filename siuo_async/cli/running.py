@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from siuo_async.analysis.comparison import Comparison
 from siuo_async.benchmarks.base import SampleBug
 from siuo_async.benchmarks.catalogue import name_of
 from siuo_async.benchmarks.data.datasets import counted
@@ -30,7 +31,7 @@ from siuo_async.engine.plan import Participant, Plan, prices_kept
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.session import Outcomes, Session, finished_at
-from siuo_async.engine.summary import PENDING, warnings
+from siuo_async.engine.summary import INCOMPLETE_VERDICTS, PENDING, warnings
 from siuo_async.errors import ConfigError, RunDirectoryError, SiuoError
 from siuo_async.keys import NONE, Secrets, place_of
 from siuo_async.network import is_near
@@ -299,7 +300,7 @@ async def _sessions(
                 say(f"{job.plan.benchmark.name}: {told}")
                 found.append((error.exit_code, {"benchmark": job.plan.benchmark.name, "error": told}))
                 continue
-            view.ended(outcomes, job)
+            await view.ended(outcomes, job)
             found.append((outcomes.code, as_printed(outcomes, job.directory)))
             if outcomes.halted and (left := [each.plan.benchmark.name for each in jobs[number + 1 :]]):
                 say(f"not begun: {', '.join(left)}; run the same command again to continue")
@@ -346,10 +347,28 @@ def _secrets_of(job: Job) -> Secrets:
     return found
 
 
-def show(outcomes: Outcomes, job: Job, *, as_json: bool) -> None:
+MOST_COMPARED = 10_000
+"""Samples times models that the end of a run compares; of more `siuo report` does, which may take its time and memory."""
+
+
+async def compared(outcomes: Outcomes, job: Job) -> Comparison | None:
+    """The models compared at the end of a run; None where there is nothing to compare, or where that is left to `siuo report`."""
+    from siuo_async.analysis.comparing import compare  # with the statistics, which a run that is continued has no use for
+    from siuo_async.analysis.gathered import gathered
+
+    lives = sum(model["samples"]["total"] for model in outcomes.summary["models"])
+    if outcomes.code not in (0, INCOMPLETE_VERDICTS) or not outcomes.summary["scored"] or len(job.plan.models) < 2:
+        return None
+    if lives > MOST_COMPARED:
+        say(f"`siuo report {job.directory.path}` compares the models")
+        return None
+    return compare(await gathered(job.plan, job.directory))
+
+
+def show(outcomes: Outcomes, job: Job, *, as_json: bool, comparison: Comparison | None = None) -> None:
     """The report of a session, save what `--json` prints."""
     if not as_json:
-        to_terminal(console(), outcomes.summary, job.plan.benchmark.metrics, warnings(outcomes.summary))
+        to_terminal(console(), outcomes.summary, job.plan.benchmark.metrics, warnings(outcomes.summary), comparison=comparison)
         say("", to_stderr=False)
         say(f"{outcomes.sent} calls sent, {outcomes.reused} reused · {job.directory.path}", to_stderr=False)
     for stop in outcomes.stops:

@@ -22,7 +22,7 @@ class View(Protocol):
     def watching(self, session: Session, heading: str) -> AbstractAsyncContextManager[None]:
         """Looks at a session for as long as the block lasts."""
 
-    def ended(self, outcomes: Outcomes, job: Job) -> None:
+    async def ended(self, outcomes: Outcomes, job: Job) -> None:
         """Told what a session came to."""
 
 
@@ -43,9 +43,10 @@ class OnScreen:
             with contextlib.redirect_stdout(sys.stderr):  # stdout is for results, whatever a user's function prints
                 yield
 
-    def ended(self, outcomes: Outcomes, job: Job) -> None:
+    async def ended(self, outcomes: Outcomes, job: Job) -> None:
         """Reports it."""
-        from siuo_async.cli.running import show
+        from siuo_async.cli.running import compared, show
 
         with contextlib.suppress(OSError):  # the terminal may be gone; the run is on disk
-            show(outcomes, job, as_json=self._as_json)
+            comparison = None if self._as_json else await compared(outcomes, job)
+            show(outcomes, job, as_json=self._as_json, comparison=comparison)

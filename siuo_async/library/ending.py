@@ -40,7 +40,7 @@ class Ending:
         finally:
             self._session = None
 
-    def ended(self, outcomes: Outcomes, job: Job) -> None:
+    async def ended(self, outcomes: Outcomes, job: Job) -> None:
         """Told what the session came to."""
         self._ended = outcomes, job
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from siuo_async.benchmarks.catalogue import entry_of, name_of
 from siuo_async.cli.output import heard_by
 from siuo_async.cli.running import environment, executed, prepared
 from siuo_async.cli.settings import merged
@@ -109,8 +108,6 @@ def _configs(
     made = found[0]
     if not made.models:
         raise ConfigError("evaluate() has no model to ask; pass models=['PROVIDER/MODEL'], as in models=['openai/gpt-4o-mini']")
-    if made.judge is None and not made.no_judge and entry_of(made.benchmark).judged:
-        raise ConfigError(f"{name_of(made.benchmark)} needs a judge; pass judge='PROVIDER/MODEL', or no_judge=True and judge later")
     return found
 
 

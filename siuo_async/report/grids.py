@@ -3,60 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from siuo_async.report.text import count, interval, money, share_of
+from siuo_async.analysis.comparison import Comparison, MetricComparison, Pair
+from siuo_async.report.grid import Grid
+from siuo_async.report.leaderboard import leaderboard, ranked
+from siuo_async.report.text import count, money, share_of
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """One table."""
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-    breakdown: bool = False
-    """Whether a terminal may leave it out where it is long."""
-
-
-def grids(summary: Mapping[str, Any], metrics: Mapping[str, str]) -> list[Grid]:
-    """Overall, by category, outcomes, cost: models side by side."""
+def grids(summary: Mapping[str, Any], metrics: Mapping[str, str], comparison: Comparison | None = None) -> list[Grid]:
+    """Leaderboard, differences, categories, outcomes, cost: models side by side."""
     models = summary["models"]
     found = []
     if summary["scored"] and models:
-        found = [_overall(summary, models, metrics), *_groups(summary, models, metrics), *_calibration(models)]
+        found = [leaderboard(summary, metrics, comparison), *differences(comparison)]
+        found += [*_groups(summary, ranked(summary, comparison), metrics), *_calibration(models)]
     apart = [_counts(models)] if any(model.get("counts") for model in models) else []
     return [*found, _outcomes(models), *apart, _cost(models, judged=bool(summary["judge"]))]
 
 
-def _cell(rate: Mapping[str, Any]) -> str:
-    spread = f"\n{interval(rate)}" if rate["low"] is not None else ""
-    return f"{share_of(rate, gap='  ')}{spread}"
+def differences(comparison: Comparison | None) -> list[Grid]:
+    """Each pair of models on the samples that both decided, in the metrics that are tested."""
+    return [
+        Grid(
+            f"Differences: {each.heading.lower()}",
+            ("Models", "Points", "95% interval", "Samples", "Only first", "Only second", "p", "p (Holm)"),
+            tuple(_difference(pair) for pair in each.pairs),
+            f"first minus second, in percentage points, on the samples that both decided; {_direction(each)}",
+            breakdown=True,
+            drop=(0, 0, 0, 2, 4, 4, 3, 0),
+            strong=1,
+        )
+        for each in (comparison.metrics if comparison else ())
+        if each.tested and each.pairs
+    ]
 
 
-def _overall(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> Grid:
-    primary = summary["primary"]
-    ranked = sorted(models, key=lambda model: _value(model["metrics"][primary]), reverse=True)
-    rows = tuple((model["label"], *(_cell(model["metrics"][metric]) for metric in metrics)) for model in ranked)
-    note = summary["note"]
-    for name in summary["headline"]:
-        bounds = [
-            f"{model['label']} {rate['worst']:.1f}–{rate['best']:.1f}"
-            for model in ranked
-            if (rate := model["metrics"][name])["n"] != rate["total"]
-        ]
-        if bounds:
-            note += f"\nif the undecided all went one way or the other, {metrics[name].lower()}: {', '.join(bounds)}"
-    if baselines := models[0].get("baselines"):
-        note += "\nfor comparison: " + ", ".join(f"{words} {value:.1f}" for words, value in baselines.items() if value is not None)
-    note += "".join(f"\n{model['label']}: {remark}" for model in ranked for remark in model.get("remarks") or ())
-    return Grid("Overall", ("Model", *metrics.values()), rows, note)
+def _direction(found: MetricComparison) -> str:
+    return "higher is better" if found.higher_is_better else "lower is better, so a negative difference speaks for the first"
 
 
-def _value(rate: Mapping[str, Any]) -> float:
-    return -1.0 if rate["value"] is None else float(rate["value"])
+def _difference(pair: Pair) -> tuple[str, ...]:
+    spread = pair.difference
+    ends = "–" if spread.low is None or spread.high is None else f"{spread.low:+.1f} to {spread.high:+.1f}"
+    points = "–" if spread.value is None else f"{spread.value:+.1f}"
+    counts = (str(pair.n), str(pair.only_a), str(pair.only_b))
+    return (f"{pair.a} − {pair.b}", points, ends, *counts, probability(pair.p), probability(pair.p_adjusted))
+
+
+def probability(p: float | None) -> str:
+    """`0.031`; `<0.001` below what three places show."""
+    if p is None:
+        return "–"
+    return "<0.001" if p < 0.0005 else f"{p:.3f}"
+
+
+_SHADES = "percent, votes for it/decided; intervals stand in the files, and no test is made between categories"
 
 
 def _groups(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> list[Grid]:
@@ -75,12 +77,21 @@ def _groups(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], met
             f"By {title}: {metrics[primary].lower()}",
             (_capital(title), *(model["label"] for model in models)),
             tuple((name, *(_small(groups.get(name), primary) for groups in per_model)) for name in per_model[0]),
-            "\n".join(notes),
+            "\n".join([_SHADES, *notes]),
             breakdown=True,
+            heat=tuple((None, *(_warmth(groups.get(name), primary) for groups in per_model)) for name in per_model[0]),
         )
         for title, per_model in dimensions.items()
         if per_model[0]
     ]
+
+
+def _warmth(group: Mapping[str, Any] | None, metric: str) -> float | None:
+    """The middle of the 95% interval, which few samples draw towards one half: a cell of three is no strong colour."""
+    rate = group["metrics"].get(metric) if group else None
+    if not rate or rate.get("low") is None or rate.get("unit") == "points":
+        return None
+    return float(rate["low"] + rate["high"]) / 200
 
 
 def _small(group: Mapping[str, Any] | None, metric: str) -> str:

@@ -17,7 +17,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
 
-from siuo_async.report.grids import Grid
+from siuo_async.report.grid import Grid
 from siuo_async.report.text import interval
 from siuo_async.values import EMPTY, Json
 

@@ -1,4 +1,4 @@
-"""Draws grids: in the terminal with Rich, as Markdown for a page."""
+"""Draws a report: in the terminal with Rich, as Markdown for a page."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Comparison
-from siuo_async.report.grids import Grid, grids
+from siuo_async.report.grid import Grid, fitted
+from siuo_async.report.grids import grids
+from siuo_async.report.heat import colour
+from siuo_async.report.sentences import first_sentences, last_sentences
 from siuo_async.report.text import harmless, in_line, tame
 
 MOST_ROWS = 30
 """Of a breakdown in the terminal; what is longer is no table to look at."""
+_PLAINER = str.maketrans(
+    {"–": "-", "−": "-", "→": ">", "·": "|", "─": "-", "├": "|", "┤": "|", "●": "o", "▸": ">", "≈": "~", "…": "...", "•": "*", "×": "x"}
+)
+"""For terminals that know no more than ASCII."""
 
 
 def to_terminal(
@@ -33,27 +41,51 @@ def to_terminal(
     """Prints a summary: protocol line, tables, what is shown beside them, warnings. Text from elsewhere is never read as markup."""
     summary, metrics = tame(summary), tame(metrics)
     style = "bold yellow" if summary["simulated"] or not summary["complete"] else "bold"
-    console.print(Text(summary["protocol_line"], style=style))
-    for grid in (*grids(summary, metrics), *beside):
-        console.print()
-        if grid.breakdown and len(grid.rows) > MOST_ROWS:
-            longer = f"{in_line(grid.title)}: {len(grid.rows)} rows, shown by `siuo report --format markdown`"
-            console.print(Text(longer, style="dim"))
-            continue
-        console.print(_table(grid))
-        if grid.note:
-            console.print(Text(harmless(grid.note), style="dim"))
+    console.print(_text(console, summary["protocol_line"], style))
+    head, *others = [*grids(summary, metrics, comparison), *beside]
+    draw(console, head)
+    for words in first_sentences(summary, comparison, agreements):
+        console.print(_text(console, in_line(words)))
+    for grid in others:
+        draw(console, grid)
+    for words in last_sentences(comparison):
+        console.print(_text(console, in_line(words), "dim"))
     for warning in warnings:
-        console.print(Text("! " + in_line(warning), style="yellow"))
+        console.print(_text(console, "! " + in_line(warning), "yellow"))
 
 
-def _table(grid: Grid) -> Table:
-    title = Text(in_line(grid.title), style="bold")
+def draw(console: Console, grid: Grid) -> None:
+    """Prints a table in the width that there is; what is too long or too wide is said, never folded into nonsense."""
+    console.print()
+    if grid.breakdown and len(grid.rows) > MOST_ROWS:
+        longer = f"{in_line(grid.title)}: {len(grid.rows)} rows, shown by `siuo report --format markdown`"
+        console.print(_text(console, longer, "dim"))
+        return
+    shown = fitted(grid, console.width)
+    for number, (part, widths) in enumerate(zip(shown.grids, shown.widths, strict=True)):
+        console.print(_table(console, part, widths, continued=number > 0))
+    if grid.note:
+        console.print(_text(console, grid.note, "dim"))
+    if shown.left_out:
+        told = f"not shown in {console.width} columns: {', '.join(shown.left_out)}; `--format markdown` has them"
+        console.print(_text(console, told, "dim"))
+
+
+def _text(console: Console, text: str, style: str | Style = "") -> Text:
+    """`text` as this terminal can show it."""
+    safe = harmless(text)
+    return Text(safe if console.encoding.startswith("utf") else safe.translate(_PLAINER), style=style)
+
+
+def _table(console: Console, grid: Grid, widths: Sequence[int], *, continued: bool) -> Table:
+    title = _text(console, in_line(grid.title) + (" (continued)" if continued else ""), "bold")
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for number, heading in enumerate(grid.headings):
-        table.add_column(Text(harmless(heading)), justify="left" if number == 0 else "right", overflow="fold", no_wrap=number == 0)
-    for row in grid.rows:
-        table.add_row(*(Text(harmless(cell)) for cell in row))
+    for number, (heading, width) in enumerate(zip(grid.headings, widths, strict=True)):
+        side = "left" if number in (0, grid.drawn) else "right"
+        table.add_column(_text(console, heading), justify=side, overflow="fold", width=width)  # type: ignore[arg-type]
+    for row, warmth in zip(grid.rows, grid.heat or [()] * len(grid.rows), strict=True):
+        styles = [*map(colour, warmth)] if warmth else ["bold" if number == grid.strong else "" for number in range(len(row))]
+        table.add_row(*(_text(console, cell, style) for cell, style in zip(row, styles, strict=True)))
     return table
 
 
@@ -68,15 +100,28 @@ def to_markdown(
 ) -> str:
     """The same as GitHub Markdown, in which nothing from elsewhere is a link, a picture, a mention, HTML or a cell of its own."""
     summary, metrics = tame(summary), tame(metrics)
-    blocks = [f"**{_escaped(summary['protocol_line'])}**"]
-    for grid in (*grids(summary, metrics), *beside):
-        head = "| " + " | ".join(map(_escaped, grid.headings)) + " |"
-        rule = "|" + "|".join([" --- "] + [" ---: "] * (len(grid.headings) - 1)) + "|"
-        body = ["| " + " | ".join(map(_escaped, row)) + " |" for row in grid.rows]
-        note = ["", _escaped(grid.note)] if grid.note else []
-        blocks.append("\n".join([f"### {_escaped(in_line(grid.title))}", "", head, rule, *body, *note]))
-    blocks += [f"> {_escaped(in_line(warning))}" for warning in warnings]
+    head, *others = [*grids(summary, metrics, comparison), *beside]
+    blocks = [f"**{escaped(summary['protocol_line'])}**", as_markdown(head)]
+    blocks += listed(first_sentences(summary, comparison, agreements))
+    blocks += map(as_markdown, others)
+    blocks += listed(last_sentences(comparison))
+    blocks += [f"> {escaped(in_line(warning))}" for warning in warnings]
     return "\n\n".join(blocks) + "\n"
+
+
+def listed(sentences: Sequence[str]) -> list[str]:
+    """Sentences as one list of a page, or nothing."""
+    return ["\n".join(f"- {escaped(in_line(words))}" for words in sentences)] if sentences else []
+
+
+def as_markdown(grid: Grid) -> str:
+    """A table of a page, with all its columns but the drawn one."""
+    grid = grid if grid.drawn is None else grid.without(grid.drawn)
+    head = "| " + " | ".join(map(escaped, grid.headings)) + " |"
+    rule = "|" + "|".join([" --- "] + [" ---: "] * (len(grid.headings) - 1)) + "|"
+    body = ["| " + " | ".join(map(escaped, row)) + " |" for row in grid.rows]
+    note = ["", escaped(grid.note)] if grid.note else []
+    return "\n".join([f"### {escaped(in_line(grid.title))}", "", head, rule, *body, *note])
 
 
 _LIVE = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)|(?<=\bmailto)(?=:)|(?<=\bxmpp)(?=:)", re.IGNORECASE)
@@ -84,7 +129,8 @@ _LIVE = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)|(?<=\bmailto)(?=
 _JOINER = "\u2060"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """`text` as a cell or a line of a page."""
     safe = _LIVE.sub(_JOINER, harmless(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for mark in "\\`*_[]|#~$":
         safe = safe.replace(mark, "\\" + mark)

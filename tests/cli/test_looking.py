@@ -36,9 +36,11 @@ def test_a_report_begins_with_its_protocol_line(siuo: Siuo, run: Path) -> None:
         assert "SIMULATED" in first
 
 
-def test_a_report_as_json_is_the_summary(siuo: Siuo, run: Path) -> None:
+def test_a_report_as_json_is_the_summary_with_what_comparing_gives(siuo: Siuo, run: Path) -> None:
     told = siuo("report", run.name, "--format", "json").json
     assert told.pop("run") == str(run)
+    assert {"comparison", "agreement"} <= set(told)
+    del told["comparison"], told["agreement"]
     summary = json.loads((siuo.folder / run / "summary.json").read_bytes())
     assert told == {key: value for key, value in summary.items() if key != "run"}
 

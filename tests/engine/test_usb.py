@@ -12,7 +12,8 @@ from siuo_async.benchmarks.prompts.usb_prompts import REFUSAL_SCHEMA, VULNERABIL
 from siuo_async.benchmarks.usb import HARM, REFUSAL, RELEASED_SCHEMA, Usb
 from siuo_async.benchmarks.usb_scores import CELLS, UsbResult
 from siuo_async.judging.usb import SAFE_REFUSAL, SAFE_WARNING, UNSAFE
-from siuo_async.report.grids import Grid, grids
+from siuo_async.report.grid import Grid
+from siuo_async.report.grids import grids
 from siuo_async.ui.frame import _score
 from siuo_async.values import Answer, Json, Outcome, Parameters, Picture, Sample
 from tests.engine.samples import PICTURE, CannedAsk, answered
@@ -443,5 +444,5 @@ def test_the_live_screen_says_what_was_not_measured() -> None:
 
 def test_a_refusal_rate_that_was_not_asked_for_is_said_to_be_not_measured() -> None:
     found = shown([(harmful(1), answered(), read(1))])
-    assert found[0].rows[0][-1] == "not measured"
+    assert dict(zip(found[0].headings, found[0].rows[0], strict=True))["Over-refusal"] == "not measured"
     assert "over-refusal, over all: m not measured" in found[1].note

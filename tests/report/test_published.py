@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from siuo_async.benchmarks.csqa_scores import BY_LOGPROB, NORMALISED
-from siuo_async.report.grids import Grid
+from siuo_async.report.grid import Grid
 from siuo_async.report.published import BOARDS, MARK, no_board, published_for, published_grids, published_json, reasons
 from siuo_async.report.render import to_markdown, to_terminal
 
