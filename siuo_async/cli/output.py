@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 
 import orjson
 from rich.console import Console
@@ -29,8 +32,25 @@ def console(*, to_stderr: bool = False) -> Console:
     return _Console(stderr=to_stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
+_LISTENER: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
+"""Who hears what is said in this context (a task, a thread) instead of the terminal."""
+
+
+@contextlib.contextmanager
+def heard_by(listener: Callable[[str], None]) -> Iterator[None]:
+    """What is said within the block goes to `listener`, for callers that print nothing themselves."""
+    token = _LISTENER.set(listener)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
+
+
 def say(words: str, *, to_stderr: bool = True) -> None:
     """One plain sentence on a line of its own, whatever is in it; an empty one is a blank line."""
+    if (listener := _LISTENER.get()) is not None:
+        listener(sentence(words))
+        return
     console(to_stderr=to_stderr).print(Text(sentence(words)), soft_wrap=True)
 
 

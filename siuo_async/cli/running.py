@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import os
-import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from siuo_async.benchmarks.data.datasets import counted
 from siuo_async.cli.ceilings import NAMES, Typed, given_now, must_take_part, registry_of
 from siuo_async.cli.output import console, print_json, say
 from siuo_async.cli.settings import ready_to_run
+from siuo_async.cli.view import OnScreen, View
 from siuo_async.client.accounts import IMPORTED, AccountSpec, Environment, account_spec
 from siuo_async.client.registry import Registry
 from siuo_async.config import RunConfig, key_in_settings, make
@@ -42,7 +42,6 @@ from siuo_async.report.render import to_terminal
 from siuo_async.report.text import duration, money, one_line
 from siuo_async.search.base import Searcher
 from siuo_async.search.opening import open_searcher
-from siuo_async.ui.watch import watching
 from siuo_async.values import EMPTY, Json, Picture
 
 T = TypeVar("T")
@@ -251,11 +250,8 @@ def execute(jobs: Sequence[Job], *, as_json: bool, generate: bool = True, typed:
         ConfigError: such a ceiling cannot be used.
     """
     asked = _asked(jobs, generate=generate)
-    for job in jobs:
-        if job.plan.config.budget is not None:
-            must_have_prices(job.plan, generate=generate)
     config = given_now(jobs[0].plan.config, typed, {participant.config.provider for participant in asked})
-    found = in_loop(_sessions(jobs, config, asked, as_json=as_json, generate=generate))
+    found = in_loop(_sessions(jobs, config, asked, OnScreen(as_json=as_json), as_json=as_json, generate=generate))
     if as_json:
         with contextlib.suppress(OSError):
             print_json([summary for _, summary in found] if len(jobs) > 1 else found[0][1])
@@ -285,10 +281,22 @@ def _asked(jobs: Sequence[Job], *, generate: bool) -> list[Participant]:
     return [participant for participant in (*models, *judges) if participant.provider != IMPORTED]
 
 
+async def executed(jobs: Sequence[Job], view: View) -> None:
+    """The same inside an event loop, with whatever is shown left to `view`."""
+    await _sessions(jobs, jobs[0].plan.config, _asked(jobs, generate=True), view, as_json=True, generate=True)
+
+
 async def _sessions(
-    jobs: Sequence[Job], config: RunConfig, asked: Sequence[Participant], *, as_json: bool, generate: bool
+    jobs: Sequence[Job], config: RunConfig, asked: Sequence[Participant], view: View, *, as_json: bool, generate: bool
 ) -> list[tuple[int, dict[str, Json]]]:
-    """(exit code, summary) of each run that was begun."""
+    """(exit code, summary) of each run that was begun.
+
+    Raises:
+        ConfigError: there is a budget, and somebody who is asked has no price.
+    """
+    for job in jobs:
+        if job.plan.config.budget is not None:
+            must_have_prices(job.plan, generate=generate)
     specs = {name: job.spec_of for job in jobs for name in job.plan.providers()}
     providers = {participant.config.provider for participant in asked}
     models = {(participant.config.provider, participant.config.name) for participant in asked}
@@ -308,7 +316,7 @@ async def _sessions(
             if number and not as_json:
                 say("", to_stderr=False)
             try:
-                outcomes = await _session(job, registry, generate=generate, money=shared.get(number))
+                outcomes = await _session(job, registry, view, generate=generate, money=shared.get(number))
             except SiuoError as error:
                 if len(jobs) == 1:
                     raise
@@ -316,9 +324,7 @@ async def _sessions(
                 say(f"{job.plan.benchmark.name}: {told}")
                 found.append((error.exit_code, {"benchmark": job.plan.benchmark.name, "error": told}))
                 continue
-            with contextlib.suppress(OSError):  # the terminal may be gone; the run is on disk
-                comparison = None if as_json else await _compared(outcomes, job)
-                show(outcomes, job, as_json=as_json, comparison=comparison)
+            await view.ended(outcomes, job)
             found.append((outcomes.code, as_printed(outcomes, job.directory)))
             if outcomes.halted and (left := [each.plan.benchmark.name for each in jobs[number + 1 :]]):
                 say(f"not begun: {', '.join(left)}; run the same command again to continue")
@@ -342,7 +348,7 @@ def _money_of(jobs: Sequence[Job]) -> dict[int, tuple[Budget, Earlier]]:
     return {number: (budget, each) for number, each in enumerate(before)}
 
 
-async def _session(job: Job, registry: Registry, *, generate: bool, money: tuple[Budget, Earlier] | None) -> Outcomes:
+async def _session(job: Job, registry: Registry, view: View, *, generate: bool, money: tuple[Budget, Earlier] | None) -> Outcomes:
     plan, directory = job.plan, job.directory
     finished = finished_at(directory)
     session = Session(plan, directory, registry, generate=generate, searcher=job.searcher, money=money)
@@ -350,9 +356,8 @@ async def _session(job: Job, registry: Registry, *, generate: bool, money: tuple
     models = "1 model" if len(plan.models) == 1 else f"{len(plan.models)} models"
     heading = f"{plan.benchmark.name} · {models} · {directory.path}{simulated}"
     try:
-        async with watching(session.state, console(to_stderr=True), heading=heading):
-            with contextlib.redirect_stdout(sys.stderr):  # stdout is for results, whatever a user's function prints
-                outcomes = await session.run()
+        async with view.watching(session, heading):
+            outcomes = await session.run()
     finally:
         if job.searcher:
             await job.searcher.close()
@@ -384,7 +389,7 @@ MOST_COMPARED = 10_000
 """Samples times models that the end of a run compares; of more `siuo report` does, which may take its time and memory."""
 
 
-async def _compared(outcomes: Outcomes, job: Job) -> Comparison | None:
+async def compared(outcomes: Outcomes, job: Job) -> Comparison | None:
     """The models compared at the end of a run; None where there is nothing to compare, or where that is left to `siuo report`."""
     from siuo_async.analysis.comparing import compare  # with the statistics, which a run that is continued has no use for
     from siuo_async.analysis.gathered import gathered

@@ -16,8 +16,11 @@ from siuo_async.judges_named import JUDGES, excluded_by
 from siuo_async.values import Json
 
 
-def merged(file: Path | None, flags: Mapping[str, Any]) -> list[RunConfig]:
+def merged(file: Path | None, flags: Mapping[str, Any], given_by: str = "the command line") -> list[RunConfig]:
     """The configurations of an invocation: one run for each benchmark that it names.
+
+    Args:
+        given_by: what `flags` come from, in words for messages.
 
     Raises:
         ConfigError: names the field and the fix.
@@ -26,7 +29,7 @@ def merged(file: Path | None, flags: Mapping[str, Any]) -> list[RunConfig]:
     others = [_absolute(name, file.parent) for name in _listed(settings.get("benchmark"))] if file else []
     given = {name: value for name, value in flags.items() if not (value is None or value is False or value in ([], {}))}
     if given.get("judge"):
-        given["judge"] = parse_model(given["judge"])
+        given["judge"] = parse_model(given["judge"]) if isinstance(given["judge"], str) else given["judge"]
     for name in excluded_by(given):
         settings.pop(name, None)
     if "params" in given:
@@ -46,7 +49,7 @@ def merged(file: Path | None, flags: Mapping[str, Any]) -> list[RunConfig]:
     names = [_absolute(name, place) for name in _listed(named)]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ConfigError(f"{twice} is named twice; name each benchmark once")
-    source = str(file) if file else "the command line"
+    source = str(file) if file else given_by
     if not all(isinstance(each, str) for each in names):
         return [make({**settings, "benchmark": name}, source=source) for name in names]  # its field will say so
     typed, written = _options_of(names), _options_of([*names, *(each for each in others if isinstance(each, str))])

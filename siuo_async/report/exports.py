@@ -21,6 +21,7 @@ from siuo_async.report.bibtex import references
 from siuo_async.report.dossier import Dossier, dossier
 from siuo_async.report.latex import categories, leaderboard, pairs
 from siuo_async.report.latex_text import PREAMBLE, escaped, in_comment
+from siuo_async.report.render import escaped as in_markdown
 from siuo_async.report.render import to_markdown
 
 CSV, MARKDOWN, LATEX = "csv", "markdown", "latex"
@@ -94,9 +95,7 @@ def markdown(found: Dossier) -> str:
 
 def methods_in_markdown(found: Dossier) -> str:
     """The methods as a section of a Markdown page."""
-    from siuo_async.report.render import _escaped
-
-    return "### Methods\n\n" + "\n\n".join(_escaped(part) for part in found.methods.strip().split("\n\n")) + "\n"
+    return "### Methods\n\n" + "\n\n".join(in_markdown(part) for part in found.methods.strip().split("\n\n")) + "\n"
 
 
 def paper(found: Dossier, names: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from siuo_async.analysis.gathered import Gathered
 from siuo_async.benchmarks.base import GENERATE
 from siuo_async.benchmarks.data.sources import source_of
 from siuo_async.config import Price
+from siuo_async.engine.plan import Participant
 from siuo_async.report.methods_calls import Facts, Made, made
 from siuo_async.report.methods_rules import rule_of
 from siuo_async.report.text import one_line
@@ -137,11 +138,11 @@ def _judge(run: Gathered, facts: Made) -> Iterator[str]:
     plan = run.plan
     if not plan.benchmark.needs_judge:
         return
-    if plan.judge is None:
+    if plan.judge is None and not facts.judges:
         yield "The answers were not judged."
         return
-    asked = f"{plan.judge.provider}/{plan.judge.config.name}" + (f"@{plan.judge.config.revision}" if plan.judge.config.revision else "")
-    yield f"The judge was {_plain(asked)}."
+    if plan.judge is not None:
+        yield f"The judge was {_plain(_full(plan.judge))}."
     for name, calls in facts.judges.items():
         served = _served(calls, name.partition("/")[2].partition("@")[0])
         yield f"{_plain(name)}{served} was asked for verdicts in {calls.calls} calls{_sent(calls)}."
@@ -159,6 +160,12 @@ def _judge(run: Gathered, facts: Made) -> Iterator[str]:
             missing = {state: judge[state] for state in ("unreadable", "declined", "filtered", "failed") if judge[state]}
             told = ", ".join(f"{count} {state}" for state, count in missing.items()) or "none missing"
             yield f"Of {judge['verdicts']} verdicts on {_plain(model['label'])}: {told}, {judge['re_asked']} asked for again."
+
+
+def _full(participant: Participant) -> str:
+    """`provider/name@revision`."""
+    config = participant.config
+    return f"{participant.provider}/{config.name}" + (f"@{config.revision}" if config.revision else "")
 
 
 def _roles(run: Gathered) -> Mapping[str, int]:
