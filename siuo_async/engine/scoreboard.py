@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from siuo_async.benchmarks.base import GENERATE, SEARCH, Benchmark, Tally
+from siuo_async.benchmarks.counting import MOST_UNDECIDED, undecided
 from siuo_async.config import Price
 from siuo_async.engine.asking import Target
 from siuo_async.engine.order import totals
@@ -192,13 +193,15 @@ class ModelBoard:
         self.settle()
         spends = (self.generation, self.judging)
         usd = None if any(spend.unpriced for spend in spends) else sum(spend.pico_usd for spend in spends) / 10**12
+        told = self.tally.summary(self.totals)
         return {
             "label": self.target.label,
             "model": self.target.full_name,
             "revision": self.target.revision,
             "complete": self.pending == 0,
             "samples": {"total": self.total, "finished": self.finished, "pending": self.pending},
-            **self.tally.summary(self.totals),
+            **told,
+            "bounds_are_headline": undecided(told.get("judge")) > MOST_UNDECIDED,
             "tokens": {"generation": _tokens(self.generation), "judging": _tokens(self.judging)},
             "cost_usd": usd,
             "served_models": sorted(self.served),
