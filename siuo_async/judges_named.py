@@ -25,6 +25,20 @@ def excluded_by(given: Mapping[str, Any]) -> tuple[str, ...]:
     return ()
 
 
+def giving_way(before: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which judges of an earlier command give way, since who is named now takes their part: a check judge that becomes the judge."""
+    now = [_name(each) for each in (given.get("judge"), *(given.get("panel") or ())) if each]
+    found = [
+        name for name in ("stand_in_judge", "check_judge") if name not in given and before.get(name) and _name(before[name]) in now
+    ]
+    return (*found, *(("check_share",) if "check_judge" in found else ()))
+
+
+def _name(judge: Any) -> str:
+    """`provider/name` of a judge as settings have it."""
+    return str(judge["model"] if isinstance(judge, Mapping) else judge)
+
+
 class _Judge(Protocol):
     @property
     def model(self) -> str:

@@ -16,6 +16,8 @@ from siuo_async.values import Answer, Json, Outcome
 
 CHARS_PER_TOKEN = 4
 """A rough ratio, for the share of answers longer than a cap whose tokens no provider counts."""
+MOST_UNDECIDED = 2.0
+"""Percent of verdicts; with more of them missing the bounds are what is known, not the figure between them."""
 _JUDGE_STATES = ("unreadable", "declined", "filtered", "failed")
 
 
@@ -101,6 +103,11 @@ class JudgeCounts:
 def without_verdict(judge: Mapping[str, Any]) -> int:
     """How many answers have no verdict, by the `judge` of a summary."""
     return sum(int(judge.get(state, 0)) for state in _JUDGE_STATES) - int(judge.get("stood_in", 0))
+
+
+def undecided(judge: Mapping[str, Any] | None) -> float:
+    """Percent of the verdicts that are missing, by the `judge` of a summary."""
+    return 100 * without_verdict(judge) / judge["verdicts"] if judge and judge.get("verdicts") else 0.0
 
 
 class RateCounts:

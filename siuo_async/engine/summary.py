@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from siuo_async.benchmarks.base import GENERATE
-from siuo_async.benchmarks.counting import without_verdict
+from siuo_async.benchmarks.counting import MOST_UNDECIDED, undecided, without_verdict
 from siuo_async.client.accounts import IMPORTED
 from siuo_async.engine.plan import Participant, Plan
 from siuo_async.engine.run_directory import fingerprint
@@ -15,8 +15,6 @@ from siuo_async.providers.families import family_of
 from siuo_async.values import Json
 
 _MOST_NAME_CHARS = 100
-MOST_UNDECIDED = 2.0
-"""Percent of verdicts; with more of them missing the bounds are what is known, not the figure between them."""
 COMPLETE, PENDING, INCOMPLETE_VERDICTS = 0, 3, 4
 
 
@@ -25,8 +23,6 @@ def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
     boards = list(boards)
     models = [board.as_json() for board in boards]
     judge_served = _served(plan, boards)
-    for model in models:
-        model["bounds_are_headline"] = _undecided(model) > MOST_UNDECIDED
     complete = all(model["complete"] for model in models)
     return {
         "run": f"{plan.name}-{fingerprint(plan.identity)}",
@@ -85,12 +81,6 @@ def _stood_in(models: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
     """(verdicts of a stand-in, all verdicts)."""
     judges = [model["judge"] for model in models if model["judge"]]
     return sum(judge.get("stood_in", 0) for judge in judges), sum(judge.get("verdicts", 0) for judge in judges)
-
-
-def _undecided(model: Mapping[str, Any]) -> float:
-    """Percent of a model's verdicts that are missing."""
-    judge = model["judge"] or {}
-    return 100 * without_verdict(judge) / judge["verdicts"] if judge.get("verdicts") else 0.0
 
 
 def protocol_line(plan: Plan, *, complete: bool, judge_served: Sequence[str] = (), stood_in: tuple[int, int] = (0, 0)) -> str:
@@ -169,7 +159,7 @@ def _no_verdicts(model: Mapping[str, Any]) -> str:
     judge = model["judge"]
     stood_in = f", a stand-in gave {judge['stood_in']} of these" if judge.get("stood_in") else ""
     return (
-        f"{model['label']}: the judge gave no verdict for {_undecided(model):.1f}% of {judge['verdicts']} "
+        f"{model['label']}: the judge gave no verdict for {undecided(model['judge']):.1f}% of {judge['verdicts']} "
         f"({judge['unreadable']} unreadable, {judge['declined']} declined, {judge['filtered']} filtered, "
         f"{judge['failed']} failed{stood_in}); read the bounds, not the figure"
     )
@@ -207,7 +197,7 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
     shares = {}
     for model in summary["models"]:
         if (judge := model.get("judge")) and judge["verdicts"]:
-            shares[model["label"]] = _undecided(model)
+            shares[model["label"]] = undecided(model["judge"])
             if shares[model["label"]] > MOST_UNDECIDED:
                 found.append(_no_verdicts(model))
             found += _no_opinions(model)
