@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.text import Text
 
 from siuo_async.benchmarks.base import GENERATE
 from siuo_async.benchmarks.catalogue import entry_of
+from siuo_async.cli.like import must_be_alike
 from siuo_async.cli.output import console, print_json, say
 from siuo_async.cli.running import Job, environment, prepared
 from siuo_async.client.accounts import Environment
@@ -37,7 +39,9 @@ _DISAGREE = 0.2
 """Share of samples on which two models differ, for the smallest difference that a paired test sees."""
 
 
-def tell_plans(configs: Sequence[RunConfig], *, run: Any, fresh: bool, uplink_mbit: float | None, as_json: bool) -> None:
+def tell_plans(
+    configs: Sequence[RunConfig], *, run: Path | None, fresh: bool, like: str | None, uplink_mbit: float | None, as_json: bool
+) -> None:
     """Prints the plan of each run.
 
     Raises:
@@ -45,6 +49,8 @@ def tell_plans(configs: Sequence[RunConfig], *, run: Any, fresh: bool, uplink_mb
     """
     surroundings = _without_sending()
     jobs = prepared(configs, surroundings, path=run, fresh=fresh)
+    if like is not None:
+        must_be_alike(like, configs[0].results, jobs[0])
     found = [_planned(job, uplink_mbit) for job in jobs]
     if as_json:
         print_json(found[0] if len(found) == 1 else found)

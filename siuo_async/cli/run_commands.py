@@ -104,6 +104,7 @@ def run(  # one parameter per flag is what a command line is
     reuse: Annotated[list[Path], typer.Option(help="Another run whose calls may be used.")] = [],  # noqa: B006
     results: Annotated[Optional[Path], typer.Option(help="The folder of runs (default: results).")] = None,  # noqa: UP045
     fsync: Annotated[Optional[str], typer.Option(help="group (default), always or off.")] = None,  # noqa: UP045
+    like: Annotated[Optional[str], typer.Option(help="Copy every setting of a run; -m names other models.")] = None,  # noqa: UP045
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many calls it would take.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -112,6 +113,10 @@ def run(  # one parameter per flag is what a command line is
     from siuo_async.cli.running import environment, execute, prepared
 
     jobs = prepared(_asked_for(flags), environment(), path=run, fresh=fresh)
+    if like is not None:
+        from siuo_async.cli.like import must_be_alike
+
+        must_be_alike(like, results or Path("results"), jobs[0])
     if dry_run:
         from siuo_async.cli.dry_run import tell
 
@@ -125,12 +130,16 @@ def _asked_for(flags: dict[str, Any]) -> list[RunConfig]:
     from siuo_async.cli.settings import merged, parameters, per_provider
     from siuo_async.errors import ConfigError
 
-    config, run = flags.pop("config"), flags.pop("run")
+    config, run, like = flags.pop("config"), flags.pop("run"), flags.pop("like")
     for own in ("fresh", "dry_run", "as_json"):
         flags.pop(own)
     flags |= {"models": flags.pop("model"), "categories": flags.pop("category"), "params": parameters(flags.pop("param"))}
     flags |= {"combinations": flags.pop("combination"), "usages": flags.pop("usage")}
     flags |= {name: per_provider(flags[name], f"--{name}") for name in ("rpm", "tpm", "concurrency")}
+    if like is not None:
+        from siuo_async.cli.like import configs_like
+
+        return configs_like(like, config, flags)
     every = merged(config, flags)
     if run is not None and len(every) > 1:
         raise ConfigError("--run names the directory of one run, but several benchmarks are named; use --results or --name")
@@ -141,7 +150,7 @@ def plan(uplink: float | None = None, **flags: Any) -> None:
     """What a run would take: calls, tokens, money, time, precision. The same words as `siuo run`; nothing is sent, no key is needed."""
     from siuo_async.cli.planning import tell_plans
 
-    told = {"run": flags["run"], "fresh": flags["fresh"], "as_json": flags["as_json"]}
+    told = {name: flags[name] for name in ("run", "fresh", "as_json", "like")}
     tell_plans(_asked_for(flags | {"dry_run": True}), uplink_mbit=uplink, **told)
 
 
