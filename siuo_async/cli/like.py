@@ -57,7 +57,8 @@ def configs_like(run: str, file: Path | None, flags: Mapping[str, Any]) -> list[
         there, here = getattr(before, name), getattr(now, name)
         if there != here:
             flag = name.replace("_", "-")
-            raise ConfigError(f"--like {run}: {flag} is {_shown(there)} there and {_shown(here)} here; leave --{flag} or --like out")
+            out = "the benchmark" if name == "benchmark" else f"--{flag}"
+            raise ConfigError(f"--like {run}: {flag} is {_shown(there)} there and {_shown(here)} here; leave {out} or --like out")
     _tell_what_stays(manifest, now)
     chosen = now.model_dump(mode="json", include=set(now.model_fields_set & _OWN), exclude_defaults=True)
     settings = {**_settings(manifest), **chosen}

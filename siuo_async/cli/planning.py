@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -27,6 +28,7 @@ from siuo_async.engine.reckoned import Part, costs_together, ranged
 from siuo_async.engine.spending import PICO
 from siuo_async.engine.summary import protocol_line
 from siuo_async.providers.prices import priced_beside
+from siuo_async.providers.profiles import profile_for
 from siuo_async.providers.token_counts import Range
 from siuo_async.report.plan_tables import plan_grids, usd, usd_range
 from siuo_async.report.render import draw
@@ -35,6 +37,8 @@ from siuo_async.values import Json
 
 _NOWHERE = "http://127.0.0.1:9"
 """Stands for a simulator that is not there: nothing is sent."""
+_SPECIAL = re.compile(r"codex|search|computer|realtime|audio|tts|live|image|embed|latest|preview|customtools|exp|-20\d\d|-\d{4}\b")
+"""Names of models that are for something else, or the same as another one with a date."""
 _DISAGREE = 0.2
 """Share of samples on which two models differ, for the smallest difference that a paired test sees."""
 
@@ -173,10 +177,14 @@ def _cheaper_judges(job: Job) -> list[tuple[str, Price]]:
     judge = job.plan.config.judge
     if judge is None:
         return []
-    tested = {model.model for model in job.plan.config.models}
-    beside = priced_beside(job.spec_of(judge.provider).route(judge.name)[1])
-    names = ((f"{judge.provider}/{name}", price) for name, price in beside.items())
-    return [(name, price) for name, price in names if name != judge.model and name not in tested]
+    taken = {judge.model, *(model.model for model in job.plan.config.models)}
+    dialect, base_url, known = job.spec_of(judge.provider).route(judge.name)
+    found = []
+    for name, price in priced_beside(base_url).items():
+        thinks = profile_for(dialect.name, name, known).thinking == "always"  # its verdicts would be longer, nobody knows by how much
+        if not thinks and not _SPECIAL.search(name) and (full := f"{judge.provider}/{name}") not in taken:
+            found.append((full, price))
+    return found
 
 
 def _missing_keys(job: Job) -> list[str]:

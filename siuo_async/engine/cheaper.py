@@ -13,6 +13,8 @@ from siuo_async.stats.intervals import wilson
 from siuo_async.values import Json
 
 _MOST_JUDGES = 2
+_WORTH_IT = 0.7
+"""Of what the judge costs: a smaller saving is no reason to take another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ def _other_judge(now: Situation, cost: float, others: Sequence[tuple[str, Price]
         costs.append((sum(found.expected for found in each if found is not None), name))
     cheaper = sorted((found for found in costs if found[0] < _judging_usd(now)), reverse=True)
     fitting = [found for found in cheaper if cost - _judging_usd(now) + found[0] <= now.budget_usd]
-    chosen = list(dict.fromkeys([*cheaper[:1], *fitting[:1]]))[:_MOST_JUDGES]
+    worth_it = [found for found in cheaper if found[0] <= _WORTH_IT * _judging_usd(now)]
+    chosen = list(dict.fromkeys([*worth_it[:1], *fitting[:1]]))[:_MOST_JUDGES]
     lost = "another judge measures something else; compare only what one judge judged"
     return [Way(f"--judge {name}", f"{name} judges", saved := _judging_usd(now) - usd, cost - saved, lost) for usd, name in chosen]
 

@@ -177,7 +177,7 @@ def _characters(text: str) -> tuple[float, int, int]:
     if text.isascii():
         return tokens, 0, 0
     cjk, signs = len(_CJK.findall(text)), len(_WIDE_SIGNS.findall(text))
-    beyond = sum(1 for character in text if character > "\x7f")
+    beyond = len(text) - len(text.encode("ascii", "ignore"))
     return tokens + 0.3 * signs, cjk, beyond - cjk - signs
 
 
