@@ -13,6 +13,7 @@ from rich.text import Text
 
 from siuo_async.benchmarks.base import GENERATE
 from siuo_async.benchmarks.catalogue import entry_of
+from siuo_async.benchmarks.custom_module import ModuleBenchmark
 from siuo_async.cli.like import must_be_alike
 from siuo_async.cli.output import console, print_json, say
 from siuo_async.cli.running import Job, environment, prepared
@@ -211,6 +212,8 @@ def _notes(plan: Plan, found: Forecast, before: Earlier, cheaper: Sequence[Way])
         notes.append(f"the size of {found.unknown_sizes} pictures cannot be read; they are taken for 1024 x 1024")
     if found.odd:
         notes.append(f"{found.odd} samples could not be gone through with made-up answers, so they are missing in these figures")
+    if isinstance(plan.benchmark, ModuleBenchmark):
+        notes.append("what a benchmark's own code asks may depend on the answers; gone through with made-up ones it may ask too little")
     if plan.search is not None:
         notes.append(
             "how long the texts are that searches find is a guess until some were made; the searches' own price is not in here"
