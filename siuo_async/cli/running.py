@@ -382,7 +382,7 @@ def show(outcomes: Outcomes, job: Job, *, as_json: bool) -> None:
     if not as_json:
         to_terminal(console(), outcomes.summary, job.plan.benchmark.metrics, warnings(outcomes.summary))
         say("", to_stderr=False)
-        say(f"{outcomes.sent} calls sent, {outcomes.reused} reused · {job.directory.path}", to_stderr=False)
+        say(f"{outcomes.sent} calls sent, {outcomes.reused} reused · {outcomes.spent} · {job.directory.path}", to_stderr=False)
     for stop in outcomes.stops:
         say(f"stopped early: {stop}")
     path = job.directory.path

@@ -19,7 +19,6 @@ from siuo_async.client.halt import Halt
 from siuo_async.client.limits import Priority
 from siuo_async.config import Price
 from siuo_async.engine.asking import Asker, Target
-
 from siuo_async.engine.journal import JournalReader
 from siuo_async.engine.lengths import Length, Lengths
 from siuo_async.engine.picture_sizes import PictureSizes
@@ -300,5 +299,3 @@ class _Forecasting:
         chars = round(self._lengths.found_chars() or min(_FOUND_CHARS, self._plan.config.search_chars))
         found = Answer(Outcome.ANSWERED, (self._filler * (chars // len(self._filler) + 1))[:chars])
         return CallRecord(identity, SEARCH, "", "", sample, 0, 1, (found,))
-
-

@@ -85,6 +85,8 @@ class Outcomes:
     reused: int
     stops: tuple[str, ...]
     """Why something was stopped, one sentence each."""
+    spent: str
+    """What this invocation cost, in words."""
     halted: bool
     """Whether everything was stopped, so that nothing else can be asked over the same connections."""
     bug: BaseException | None = None
@@ -364,7 +366,20 @@ class Session:
             self._tell(error)
             code = code if self._fatal else error.exit_code
         calls = {board.target.label: board.calls.as_json() for board in self.state.boards}
-        return Outcomes(summary, calls, code, door.sent, door.reused, tuple(self._stops), self._all_stopped(), self._fatal)
+        return Outcomes(
+            summary, calls, code, door.sent, door.reused, tuple(self._stops), self._spent(), self._all_stopped(), self._fatal
+        )
+
+    def _spent(self) -> str:
+        """What this invocation cost, and what all did of the budget."""
+        boards = self.state.boards
+        now = f"${sum(board.paid_pico for board in boards) / PICO:.4f} spent"
+        if any(board.generation.unpriced or board.judging.unpriced for board in boards):
+            now = "cost not known" if not any(board.paid_pico for board in boards) else f"{now} and more that nobody can tell"
+        if (budget := self.state.budget) is None:
+            return now
+        kept = f", up to ${budget.kept_pico / PICO:.4f} of it for what may have been billed" if budget.kept_pico else ""
+        return f"{now}, in all ${budget.used_usd:.4f} of the budget of ${budget.limit_usd:.2f}{kept}"
 
     def _all_stopped(self) -> bool:
         return all(endpoint.halt.reason is not None for endpoint in self._registry.endpoints)

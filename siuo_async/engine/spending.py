@@ -99,8 +99,8 @@ class Spend:
     unpriced: int = 0
     """Calls whose cost nobody can tell."""
 
-    def add(self, record: CallRecord, price: Price | None) -> None:
-        """Counts one call's tokens and its cost."""
+    def add(self, record: CallRecord, price: Price | None) -> int:
+        """Counts one call's tokens and its cost, which is returned; 0 where nobody can tell it."""
         self.calls += 1
         usage, tokens = record.usage, self.tokens
         if usage.input is not None:  # written out, since this is done for every call
@@ -113,8 +113,9 @@ class Spend:
             tokens["reasoning"] = tokens.get("reasoning", 0) + usage.reasoning
         if (cost := cost_of(record, price)) is None:
             self.unpriced += not record.failed or record.maybe_billed > 0
-        else:
-            self.pico_usd += cost
+            return 0
+        self.pico_usd += cost
+        return cost
 
     @property
     def usd(self) -> float | None:
