@@ -49,9 +49,9 @@ _WORST_FIRST = (1, 2, 3, 4)
 SHOWN_ODDITIES = 3
 
 
-def environment(extra: Mapping[str, str] | None = None) -> Environment:
-    """The environment of this process, with keys from `.env` here."""
-    return Environment({**os.environ, **(extra or {})}, Path(".env"))
+def environment(extra: Mapping[str, str] | None = None, *, sends: bool = True) -> Environment:
+    """The environment of this process, with keys from `.env` here; without `sends` none is needed."""
+    return Environment({**os.environ, **(extra or {})}, Path(".env"), sends=sends)
 
 
 @dataclass(frozen=True, slots=True)

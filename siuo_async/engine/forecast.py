@@ -23,10 +23,10 @@ from siuo_async.engine.journal import JournalReader
 from siuo_async.engine.lengths import Length, Lengths
 from siuo_async.engine.picture_sizes import PictureSizes
 from siuo_async.engine.plan import Participant, Plan
+from siuo_async.engine.reckoned import Called, Part
 from siuo_async.engine.records import CallRecord
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory
-from siuo_async.engine.spent import Called, Part
 from siuo_async.errors import NAMES_THE_SAMPLE, StoppedEarly
 from siuo_async.providers.profiles import profile_for
 from siuo_async.providers.token_counts import Family, family_of
@@ -118,7 +118,7 @@ class _CountingDoor:
 
     Args:
         count: told of each call that would be made: (its record, made up).
-        learn: told of each that was made: what it really used.
+        learn: told of each that was made, and whether it was reckoned just now; what it really used is in its record.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class _CountingDoor:
         *,
         retry_failed: bool,
         count: Callable[[CallRecord], None],
-        learn: Callable[[CallRecord], None],
+        learn: Callable[..., None],
     ) -> None:
         self._journals = journals
         self._retry_failed = retry_failed
@@ -139,10 +139,15 @@ class _CountingDoor:
         """The record if the call need not be made."""
         if (made := self._made.get(call_id)) is not None:
             return made
+        record = self._journalled(call_id)
+        if record is not None:
+            self._learn(record)
+        return record
+
+    def _journalled(self, call_id: str) -> CallRecord | None:
         for number, journal in enumerate(self._journals):
             record = journal.get(call_id)
             if record is not None and not (record.failed and (number or self._again(record))):
-                self._learn(record)
                 return record
         return None
 
@@ -154,9 +159,13 @@ class _CountingDoor:
 
     async def call(self, call_id: str, send: Callable[[], Awaitable[CallRecord]]) -> tuple[CallRecord, bool]:
         """The record of the call, made up where there is none."""
-        if (record := self.known(call_id)) is not None:
-            return record, False
+        if (made := self._made.get(call_id)) is not None:
+            return made, False
         record = await send()
+        if (found := self._journalled(call_id)) is not None:
+            if found.stage != SEARCH:
+                self._learn(found, sent=True)
+            return found, False
         self._made[call_id] = record
         self._count(record)
         return record, True
@@ -200,23 +209,27 @@ class _Forecasting:
         self._filler = _CHINESE if plan.benchmark.name.startswith("csqa") or plan.config.language == "zh" else _ENGLISH
         self._door = _CountingDoor(journals, retry_failed=plan.config.retry_failed, count=self._count, learn=self._learn)
         self._parts: dict[tuple[str, str, str], Part] = {}
-        self._reckoners: dict[str, _Reckoner] = {}
-        """By the full name of whom they stand for."""
-        self._participants: dict[str, Participant] = {}
-        self._model = ""
-        self._asked: tuple[Prompt, Target] | None = None
+        self._judges: dict[str, tuple[Participant, _Reckoner]] = {}
+        """By full name."""
+        self._now: tuple[Participant, _Reckoner]
+        """The model whose turn it is."""
+        self._asked: tuple[Prompt, Parameters] | None = None
+        """What it is asked, while its answers are looked for."""
         self._new = False
         self._odd = self._searches = 0
 
     async def whole(self) -> Forecast:
         """The forecast of all models."""
         plan = self._plan
-        judge = self._target(plan.judge, plan.judging()) if plan.judge else None
+        judge = None
+        if plan.judge:
+            judge, reckoner = self._target(plan.judge, plan.judging())
+            self._judges[judge.full_name] = plan.judge, reckoner
         samples, finished = plan.samples(), {}
         for participant in plan.models:
-            target = self._target(participant, plan.generation())
-            self._model, finished[participant.label] = participant.label, 0
-            self._part(participant, GENERATE)
+            target, reckoner = self._target(participant, plan.generation())
+            self._now, finished[participant.label] = (participant, reckoner), 0
+            self._part(participant, target.full_name, GENERATE)
             for number, sample in enumerate(samples):
                 finished[participant.label] += await self._live(sample, target, judge)
                 self._door.forget()
@@ -231,7 +244,7 @@ class _Forecasting:
         search = self._plan.search
         if search is not None:
             search = replace(search, find=self._find)
-        self._new = False
+        self._new, self._asked = False, None
         asker = Asker(self._door, target, judge, sample.id, lambda *_: None, search=search)
         try:
             await self._plan.benchmark.evaluate(sample, cast(Any, _Noting(asker, lambda prompt: self._note(prompt, target))))
@@ -242,7 +255,7 @@ class _Forecasting:
             return False
         return not self._new
 
-    def _target(self, participant: Participant, parameters: Mapping[str, Parameters]) -> Target:
+    def _target(self, participant: Participant, parameters: Mapping[str, Parameters]) -> tuple[Target, _Reckoner]:
         config = participant.config
         dialect, _, known = self._spec_of(config.provider).route(config.name)
         profile = profile_for(dialect.name, config.name, {**known, **config.profile})
@@ -254,46 +267,45 @@ class _Forecasting:
             lambda stage, cap: self._lengths.of(target.full_name, stage, profile, cap),
             self._filler,
         )
-        self._reckoners[target.full_name] = reckoner
-        self._participants[target.full_name] = participant
-        return replace(target, endpoint=cast(Endpoint, reckoner), halt=reckoner.halt)
+        return replace(target, endpoint=cast(Endpoint, reckoner), halt=reckoner.halt), reckoner
 
     def _note(self, prompt: Prompt, target: Target) -> None:
-        self._asked = target.own(prompt), target
+        self._asked = target.own(prompt), target.parameters[GENERATE]
 
-    def _part(self, participant: Participant, stage: str) -> Part:
+    def _part(self, participant: Participant, full_name: str, stage: str) -> Part:
         """What a participant is asked in a stage for the model whose turn it is."""
-        full_name = f"{participant.provider}/{participant.config.name}" + (
-            f"@{participant.config.revision}" if participant.config.revision else ""
-        )
-        key = (full_name, stage, self._model)
+        model = self._now[0].label
+        key = (full_name if stage != GENERATE else "", stage, model)
         if key not in self._parts:
-            price: Price | None = (self._plan.prices or {}).get(f"{participant.provider}/{participant.config.name}")
-            self._parts[key] = Part(participant.label, full_name, participant.config.provider, stage, self._model, price)
+            price: Price | None = (self._plan.prices or {}).get(participant.priced_as)
+            self._parts[key] = Part(participant.label, full_name, participant.config.provider, stage, model, price)
         return self._parts[key]
 
-    def _full_name(self, record: CallRecord) -> str:
-        return f"{record.provider}/{record.model}"
+    def _whose(self, record: CallRecord) -> tuple[Part, _Reckoner]:
+        full_name = f"{record.provider}/{record.model}"
+        participant, reckoner = self._now if record.stage == GENERATE else self._judges[full_name]
+        return self._part(participant, full_name, record.stage), reckoner
 
     def _count(self, record: CallRecord) -> None:
+        """A call that would be made."""
         self._new = True
         if record.stage == SEARCH:
             self._searches += 1
             return
-        name = self._full_name(record)
-        called = self._reckoners[name].called
-        assert called is not None
-        length = self._reckoners[name].length_of(record.stage, called.cap)
-        self._part(self._participants[name], record.stage).add(called, length)
+        part, reckoner = self._whose(record)
+        assert reckoner.called is not None
+        part.add(reckoner.called, reckoner.length_of(record.stage, reckoner.called.cap))
 
-    def _learn(self, record: CallRecord) -> None:
-        """What a call that was made used, beside what would have been reckoned."""
-        if self._asked is None or record.stage != GENERATE or record.usage.input is None:
+    def _learn(self, record: CallRecord, *, sent: bool = False) -> None:
+        """A call that was made: what it used, beside what would have been reckoned."""
+        if record.usage.input is None or record.failed:
             return
-        prompt, target = self._asked
-        if self._full_name(record) == target.full_name:
-            reckoned = self._reckoners[target.full_name].reckon(prompt, target.parameters[GENERATE], 1)
-            self._part(self._participants[target.full_name], GENERATE).learn(reckoned, record.usage.input)
+        if not sent and (self._asked is None or record.stage != GENERATE):
+            return
+        part, reckoner = self._whose(record)
+        called = reckoner.called if sent or self._asked is None else reckoner.reckon(*self._asked, 1)
+        if called is not None:
+            part.learn(called, record.usage.input)
 
     async def _find(self, identity: str, query: str, sample: str) -> CallRecord:
         chars = round(self._lengths.found_chars() or min(_FOUND_CHARS, self._plan.config.search_chars))

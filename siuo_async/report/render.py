@@ -35,11 +35,16 @@ def to_terminal(
             longer = f"{in_line(grid.title)}: {len(grid.rows)} rows, shown by `siuo report --format markdown`"
             console.print(Text(longer, style="dim"))
             continue
-        console.print(_table(grid))
-        if grid.note:
-            console.print(Text(harmless(grid.note), style="dim"))
+        draw(console, grid)
     for warning in warnings:
         console.print(Text("! " + in_line(warning), style="yellow"))
+
+
+def draw(console: Console, grid: Grid) -> None:
+    """Prints one grid with its note."""
+    console.print(_table(grid))
+    if grid.note:
+        console.print(Text(harmless(grid.note), style="dim"))
 
 
 def _table(grid: Grid) -> Table:
