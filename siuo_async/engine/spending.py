@@ -126,3 +126,22 @@ class Spend:
         """Tokens by sort; null where no call told."""
         untold = None if self.calls else 0
         return {"calls": self.calls, **{name: self.tokens.get(name, untold) for name in ("input", "output", "cached", "reasoning")}}
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an invocation cost, in USD, and how that stands to the budget, where there is one."""
+
+    now_usd: float
+    """Its own calls, each counted once."""
+    unpriced_calls: int = 0
+    """Of all that its results were made from: calls whose cost nobody can tell."""
+    budget_usd: float | None = None
+    used_usd: float | None = None
+    """By all runs and sessions that the budget is for, what may have been billed included."""
+    maybe_billed_usd: float | None = None
+    """The most that may have been billed for calls that gave no result."""
+
+    def as_json(self) -> dict[str, Json]:
+        """What there is of it."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}

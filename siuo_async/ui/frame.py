@@ -24,7 +24,7 @@ from siuo_async.values import EMPTY
 
 ENOUGH = 30
 """Below this many finished samples a score is shown dim."""
-_WIDE = 120
+_WIDE, _ROOMY = 120, 80
 _SCORE, _TIGHT_SCORE = 14, 11
 """Columns of one score, the blank before it included; the tighter one below `_TIGHT`."""
 _TIGHT = 60
@@ -129,10 +129,10 @@ def _progress_line(state: SessionState, width: int) -> Text:
     done = sum(board.finished for board in state.boards)
     total = sum(board.total for board in state.boards)
     elapsed = time.monotonic() - state.begun
-    bar_width = 30 if width >= _WIDE else 20 if width >= _TIGHT else 10
+    bar_width = 30 if width >= _WIDE else 20 if width >= _ROOMY else 10
     filled = bar_width * done // max(total, 1)
     cost = [] if state.budget is not None else in_words(state, apart=width >= _WIDE)  # which has a line of its own
-    parts = [f" {done}/{total} samples", duration(elapsed), f"ETA {eta(state)}", *cost[:1], f"{state.sent} sent", *cost[1:]]
+    parts = [f" {done}/{total} samples", *cost[:1], f"ETA {eta(state)}", duration(elapsed), f"{state.sent} sent", *cost[1:]]
     bar = Text("━" * filled, style="green") + Text("─" * (bar_width - filled), style="dim")
     return bar + Text(_fitting(parts, width - bar_width))
 

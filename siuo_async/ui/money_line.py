@@ -9,7 +9,7 @@ from rich.text import Text
 from siuo_async.engine.budget import Budget
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.engine.session import SessionState
-from siuo_async.engine.spending import PICO
+from siuo_async.engine.spending import PICO, Spent
 from siuo_async.report.text import money
 
 _WIDE = 100
@@ -87,3 +87,14 @@ def budget_line(state: SessionState, width: int) -> Text | None:
             break
         text += f" · {part}"
     return bar + Text(text) if width < _NARROW else bar + line + Text(text[1:])
+
+
+def at_the_end(spent: Spent) -> str:
+    """What an invocation cost, for its last line."""
+    now = f"{money(spent.now_usd)} spent"
+    if spent.unpriced_calls:
+        now = f"{now}, and more that nobody can tell" if spent.now_usd else "cost not known"
+    if spent.budget_usd is None:
+        return now
+    kept = f", up to {money(spent.maybe_billed_usd)} of it for what may have been billed" if spent.maybe_billed_usd else ""
+    return f"{now}, in all {money(spent.used_usd)} of the budget of {money(spent.budget_usd)}{kept}"
