@@ -1,4 +1,4 @@
-"""A budget is never exceeded, is used nearly whole, and leaves the same samples finished with every model; the server's count decides."""
+"""A budget is never exceeded, is used nearly whole, and leaves the same samples finished with every model, as the server counts."""
 
 from __future__ import annotations
 
@@ -148,12 +148,13 @@ def test_the_same_samples_are_finished_with_a_quick_and_a_slow_model(tmp_path: P
     data = make_data(tmp_path / "data", 60)
     (tmp_path / "run.yaml").write_text(
         f"benchmark: siuo-gen\ndata: {data}\nmodels: [sim/openai-careful, lab/anthropic-blunt]\njudge: sim/openai-judge\nbudget: 0.4\n"
-        f"providers: {{lab: {{dialect: anthropic, base_url: '{quick.url}', concurrency: 2, price: {{input: 1, output: 4}}}}}}\n",
+        f"providers: {{lab: {{dialect: anthropic, base_url: '{quick.url}', key_env: LAB_KEY, concurrency: 2, "
+        "price: {input: 1, output: 4}}}\n",
         encoding="utf-8",
     )
     siuo = Siuo(tmp_path / "x", SIUO_SIM_URL=quick.url)
     quick.reset()
-    done = siuo("run", "-c", tmp_path / "run.yaml", "--json", code=3)
+    done = siuo("run", "-c", tmp_path / "run.yaml", "--json", code=3, env={"LAB_KEY": "lab-key-1"})
     assert 0.36 <= billed_usd(quick) <= 0.4
     finished = [each["samples"]["finished"] for each in done.json["models"]]
     assert max(finished) - min(finished) <= 1
@@ -196,9 +197,7 @@ def test_several_benchmarks_share_one_budget(siuo: Siuo, simulator: SimulatorPro
     assert 0.25 <= billed_usd(simulator) <= 0.3
 
 
-def test_verdicts_of_a_judge_are_bought_within_the_budget_of_the_whole_run(
-    siuo: Siuo, simulator: SimulatorProcess, dozen: Path
-) -> None:
+def test_verdicts_of_a_judge_are_bought_within_the_whole_runs_budget(siuo: Siuo, simulator: SimulatorProcess, dozen: Path) -> None:
     siuo("run", "siuo-gen", "--data", dozen, *WORDS[:-2], "--no-judge", "--name", "x")
     run = next((siuo.folder / "results").iterdir())
     answers = billed_usd(simulator)
