@@ -47,7 +47,9 @@ def test_an_answer_without_a_cap_is_thought_long_until_some_were_seen() -> None:
     assert 2 * 200 * 4 * 10**6 <= it.pico_usd(Size(0, 0), None, 1) <= UNCAPPED * 10**6
 
 
-@given(st.lists(st.tuples(st.integers(1, 8000), st.integers(0, 3), st.floats(0.15, 0.6), st.integers(80, 2000)), min_size=20, max_size=60))
+@given(
+    st.lists(st.tuples(st.integers(1, 8000), st.integers(0, 3), st.floats(0.15, 0.6), st.integers(80, 2000)), min_size=20, max_size=60)
+)
 def test_a_call_like_those_seen_before_costs_no_more_than_its_bound(calls: list[tuple[int, int, float, int]]) -> None:
     it = bound(picture_tokens=10_000)
     used = [(Size(text, pictures), int(text * per_byte) + each * pictures) for text, pictures, per_byte, each in calls]
