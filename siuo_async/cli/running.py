@@ -225,7 +225,7 @@ def remembered(path: Path, surroundings: Environment) -> Job:
             f"this run searched {plan.search.source}, but what its settings name is now {searcher.identity}; put it back as it was, "
             "or type the full command to begin another run"
         )
-    return Job(plan, directory, specs.__getitem__, searcher)
+    return Job(plans.with_prices(plan, specs), directory, specs.__getitem__, searcher)
 
 
 def with_budget(job: Job, budget: float | None) -> Job:

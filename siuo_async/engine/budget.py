@@ -158,6 +158,11 @@ class Budget:
         self._gate = self._open_until()
         self.serve()
 
+    def may_cost(self, pico: int) -> None:
+        """A call may cost more than any before: while nobody knows what samples cost, that says how many may be begun."""
+        self.worst_pico = pico
+        self._gate = self._open_until()
+
     def settle(self, purse: CallPurse, cost: int | None) -> None:
         """What was held for a call on the wire is given back; what it cost is spent, or kept where nobody knows that."""
         bound = self._released(purse)
@@ -266,7 +271,7 @@ class Budget:
 
     def wanted_usd(self, purse: CallPurse) -> str:
         """A budget that is expected to suffice for what is left of this run, in two digits."""
-        left = sum(self._sample_pico(board) * board.pending for board in self._boards)
+        left = sum(self._sample_pico(board) * board.pending for board in self._boards if not _halted(board))
         wanted = max(1.1 * (self.spent_pico + self.kept_pico + left), self.limit_pico + 10.0 * purse.most_pico) / PICO
         return _rounded_up(wanted)
 
@@ -310,12 +315,12 @@ class CallPurse:
         self.name = name
         self.held_pico = 0
         self.most_pico = 0
-        self.look_again()
 
     def look_again(self) -> None:
         """Works out what a try may cost, by what is known now; a call may wait for long."""
-        self.most_pico = self._bound.pico_usd(self._size, self._cap, self._n)
-        self._budget.worst_pico = max(self._budget.worst_pico, self.most_pico)
+        self.most_pico = most = self._bound.pico_usd(self._size, self._cap, self._n)
+        if most > self._budget.worst_pico:
+            self._budget.may_cost(most)
 
     def take(self) -> bool:
         """Holds the most that a try may cost; False where that has to be waited for."""

@@ -220,6 +220,13 @@ def test_the_less_is_left_the_less_one_model_may_be_ahead_of_the_others(left: fl
     assert not bench.call(1, order=10 + ahead).take()
 
 
+def test_before_anything_is_known_no_more_samples_are_begun_than_the_dearest_calls_would_leave_money_for() -> None:
+    bench = Bench(100, (board(0, finished=0), board(0, finished=0)))
+    assert bench.call(10, order=0).take()
+    assert not bench.call(10, order=2).take()
+    assert bench.call(10, order=1).take()
+
+
 def test_a_model_that_was_stopped_holds_nobody_back() -> None:
     bench = Bench(100_000, (board(50, usd_each=0.05), board(2, usd_each=0.05, halted=True), board(50, usd_each=0.05)))
     assert bench.call(1, order=50).take()
