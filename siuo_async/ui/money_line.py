@@ -65,8 +65,9 @@ def in_words(state: SessionState, *, apart: bool) -> list[str]:
 
 
 def of_budget(budget: Budget) -> str:
-    """`$0.42 of $1.00`."""
-    return f"{money(budget.used_usd)} of {money(budget.limit_usd)}"
+    """`$0.42 of $1.00`; small budgets with more places."""
+    places = 2 if budget.limit_usd >= 1 else 3 if budget.limit_usd >= 0.1 else 4
+    return f"${budget.used_usd:.{places}f} of ${budget.limit_usd:.{places}f}"
 
 
 def budget_line(state: SessionState, width: int) -> Text | None:

@@ -65,10 +65,10 @@ def test_the_budget_stands_whole_on_a_line_of_its_own_at_any_width(width: int) -
     budget.held_pico = USD // 10
     line = budget_line(state(boards((10, 10, 100, USD // 10, USD // 10)), budget), width)
     assert line is not None
-    assert "$0.4200 of $1.0000" in line.plain
+    assert "$0.42 of $1.00" in line.plain
     assert cell_len(line.plain) <= width
     last = line.plain.rpartition(" · ")[2]
-    assert last.endswith(("of $1.0000", "in all", "on the wire", "verdicts $0.1000"))
+    assert last.endswith(("of $1.00", "in all", "on the wire", "verdicts $0.1000"))
 
 
 @pytest.mark.parametrize("width", [62, 80, 120, 200])
@@ -78,4 +78,4 @@ def test_the_screen_shows_a_budget_or_what_was_spent_never_both(width: int) -> N
     assert "$0.2000" in without
     assert "budget" not in without
     within = frame(state(models, Budget(USD, USD // 5)), width, heading="x").plain
-    assert within.count("$0.2000 of $1.0000") == within.count("$0.2000") == 1
+    assert within.count("$0.20 of $1.00") == within.count("$0.20") == 1
