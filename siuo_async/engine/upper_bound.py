@@ -1,28 +1,25 @@
 """The most that a call may cost, before it is sent. Pure; learns from what calls really used.
 
-At first all is as dear as it can be: a token is at least one byte of text, a picture takes what its dialect's dearest models take.
-After some calls of the same model in the same role the dearest of them, with a margin, counts instead. The output is bounded by the
-cap that is sent, which is no guess. Where a server counts more than this all the same, whatever comes later is taken to be dearer by
-as much.
+At first all is as dear as it can be: a token is at least one byte of text, a picture takes what its model may count for a large one.
+After some calls of the same model in the same role the dearest of them, with a margin, counts instead. The output is bounded by the cap
+that is sent, which is no guess. Where a server counts more than this all the same, whatever comes later is taken to be dearer by as
+much.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from siuo_async.config import Price
 from siuo_async.engine.spending import dearest_input
 from siuo_async.values import Picture, Prompt, Usage
 
-PICTURE_TOKENS: Mapping[str, int] = MappingProxyType({"openai": 50_000, "anthropic": 6_000, "gemini": 6_000})
-"""Of one picture, by dialect: what the dearest known models count for the largest picture."""
 _ENVELOPE, _PER_TURN, _PER_SCHEMA = 64, 16, 600
 """Tokens around a prompt, around a turn of it, and for saying what form the answer must have."""
-_ENOUGH = 20
+_ENOUGH = 5
 """Calls, until what was seen counts."""
-_MARGIN = 1.25
+_MARGIN, _DOUBT = 1.25, 5.0
+"""What is added to the most that was seen: a quarter, and 5 times it divided by the calls that were seen."""
 _BYTES_PER_TOKEN = 8
 """At the very most, for text of any length: what is left of a call's input is what its pictures took."""
 UNCAPPED = 32_768
@@ -88,8 +85,9 @@ class UpperBound:
         """At most."""
         per_byte, per_picture = 1.0, float(self.picture_tokens)
         if self.calls >= _ENOUGH:
-            per_byte = min(per_byte, self.per_byte * _MARGIN)
-            per_picture = min(per_picture, self.per_picture * _MARGIN) if self.per_picture else per_picture
+            margin = _MARGIN + _DOUBT / self.calls
+            per_byte = min(per_byte, self.per_byte * margin)
+            per_picture = min(per_picture, self.per_picture * margin) if self.per_picture else per_picture
         return size.around + int(per_byte * size.text_bytes + per_picture * size.pictures) + 1
 
     def learn(self, size: Size, n: int, usage: Usage) -> None:
@@ -108,4 +106,6 @@ class UpperBound:
             self.dearer = max(self.dearer, self.dearer * cost / bound)
 
     def _uncapped(self) -> int:
-        return 2 * self.most_output if self.calls >= _ENOUGH and self.most_output else UNCAPPED
+        if self.calls < _ENOUGH or not self.most_output:
+            return UNCAPPED
+        return min(UNCAPPED, int(self.most_output * (2 + _DOUBT / self.calls)))
