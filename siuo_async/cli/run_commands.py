@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
+
+if TYPE_CHECKING:
+    from siuo_async.config import RunConfig
 
 Models = Annotated[list[str], typer.Option("-m", "--model", help="PROVIDER/MODEL[@REVISION]; as many as wanted.")]
 Json = Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout; everything else goes to stderr.")]
@@ -109,32 +113,71 @@ def run(  # one parameter per flag is what a command line is
     reuse: Annotated[list[Path], typer.Option(help="Another run whose calls may be used.")] = [],  # noqa: B006
     results: Annotated[Optional[Path], typer.Option(help="The folder of runs (default: results).")] = None,  # noqa: UP045
     fsync: Annotated[Optional[str], typer.Option(help="group (default), always or off.")] = None,  # noqa: UP045
+    like: Annotated[Optional[str], typer.Option(help="Copy every setting of a run; -m names other models.")] = None,  # noqa: UP045
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many calls it would take.")] = False,
     as_json: Json = False,
 ) -> None:
     """Ask models, judge their answers. Typed again, it continues; nothing finished is paid twice."""
     flags: dict[str, Any] = dict(locals())
     from siuo_async.cli.running import environment, execute, prepared
-    from siuo_async.cli.settings import members, merged, parameters, per_provider
-    from siuo_async.errors import ConfigError
 
-    for own in ("config", "run", "fresh", "dry_run", "as_json"):
-        flags.pop(own)
-    flags |= {"models": flags.pop("model"), "categories": flags.pop("category"), "params": parameters(flags.pop("param"))}
-    flags |= {"combinations": flags.pop("combination"), "usages": flags.pop("usage")}
-    flags["panel"] = members(panel)
-    flags |= {"rpm": per_provider(rpm, "--rpm"), "tpm": per_provider(tpm, "--tpm")}
-    flags |= {"concurrency": per_provider(concurrency, "--concurrency")}
-    every = merged(config, flags)
-    if run is not None and len(every) > 1:
-        raise ConfigError("--run names the directory of one run, but several benchmarks are named; use --results or --name")
-    jobs = prepared(every, environment(), path=run, fresh=fresh)
+    jobs = prepared(_asked_for(flags), environment(), path=run, fresh=fresh)
+    if like is not None:
+        from siuo_async.cli.like import must_be_alike
+
+        must_be_alike(like, results or Path("results"), jobs[0])
     if dry_run:
         from siuo_async.cli.dry_run import tell
 
         tell(jobs, as_json=as_json)
         return
     raise typer.Exit(execute(jobs, as_json=as_json))
+
+
+def _asked_for(flags: dict[str, Any]) -> list[RunConfig]:
+    """The configuration of each run that the flags of `run` ask for."""
+    from siuo_async.cli.settings import members, merged, parameters, per_provider
+    from siuo_async.errors import ConfigError
+
+    config, run, like = flags.pop("config"), flags.pop("run"), flags.pop("like")
+    for own in ("fresh", "dry_run", "as_json"):
+        flags.pop(own)
+    flags |= {"models": flags.pop("model"), "categories": flags.pop("category"), "params": parameters(flags.pop("param"))}
+    flags |= {"combinations": flags.pop("combination"), "usages": flags.pop("usage"), "panel": members(flags["panel"])}
+    flags |= {name: per_provider(flags[name], f"--{name}") for name in ("rpm", "tpm", "concurrency")}
+    if like is not None:
+        from siuo_async.cli.like import configs_like
+
+        return configs_like(like, config, flags)
+    every = merged(config, flags)
+    if run is not None and len(every) > 1:
+        raise ConfigError("--run names the directory of one run, but several benchmarks are named; use --results or --name")
+    return every
+
+
+def plan(uplink: float | None = None, **flags: Any) -> None:
+    """What a run would take: calls, tokens, money, time, precision. The same words as `siuo run`; nothing is sent, no key is needed."""
+    from siuo_async.cli.planning import tell_plans
+
+    told = {name: flags[name] for name in ("run", "fresh", "as_json", "like")}
+    tell_plans(_asked_for(flags | {"dry_run": True}), uplink_mbit=uplink, **told)
+
+
+_UPLINK = Annotated[Optional[float], typer.Option("--uplink", min=0.001, help="Mbit/s that can be sent, for the time of the upload.")]  # noqa: UP045
+_ONLY_WHILE_RUNNING = frozenset({"dry_run", "timeout", "max_wait", "grace", "offline_wait", "accept_served", "fsync"})
+"""Flags of `run` that change neither what is asked nor what it costs."""
+
+
+def _takes_the_flags_of_run() -> None:
+    """Whatever `run` takes `plan` takes too, so that a command becomes its own plan by one word."""
+    asked = inspect.signature(run, eval_str=True)
+    parameters = [each for name, each in asked.parameters.items() if name not in _ONLY_WHILE_RUNNING]
+    uplink = inspect.Parameter("uplink", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=_UPLINK)
+    plan.__signature__ = asked.replace(parameters=[*parameters[:-1], uplink, parameters[-1]])  # type: ignore[attr-defined]
+    plan.__annotations__ = {**run.__annotations__, "uplink": _UPLINK}
+
+
+_takes_the_flags_of_run()
 
 
 def resume(

@@ -42,6 +42,7 @@ from siuo_async.report.render import to_terminal
 from siuo_async.report.text import duration, money, one_line
 from siuo_async.search.base import Searcher
 from siuo_async.search.opening import open_searcher
+from siuo_async.ui.money_line import at_the_end
 from siuo_async.values import EMPTY, Json, Picture
 
 T = TypeVar("T")
@@ -49,9 +50,9 @@ _WORST_FIRST = (1, 2, 3, 4)
 SHOWN_ODDITIES = 3
 
 
-def environment(extra: Mapping[str, str] | None = None) -> Environment:
-    """The environment of this process, with keys from `.env` here."""
-    return Environment({**os.environ, **(extra or {})}, Path(".env"))
+def environment(extra: Mapping[str, str] | None = None, *, sends: bool = True) -> Environment:
+    """The environment of this process, with keys from `.env` here; without `sends` none is needed."""
+    return Environment({**os.environ, **(extra or {})}, Path(".env"), sends=sends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ def remembered(path: Path, surroundings: Environment) -> Job:
             f"this run searched {plan.search.source}, but what its settings name is now {searcher.identity}; put it back as it was, "
             "or type the full command to begin another run"
         )
-    return Job(plan, directory, specs.__getitem__, searcher)
+    return Job(plans.with_prices(plan, specs), directory, specs.__getitem__, searcher)
 
 
 def with_budget(job: Job, budget: float | None) -> Job:
@@ -373,7 +374,14 @@ def as_printed(outcomes: Outcomes, directory: RunDirectory) -> dict[str, Json]:
     models = [{**model, "calls": outcomes.calls[model["label"]]} for model in outcomes.summary["models"]]
     total = {name: sum(calls[name] for calls in outcomes.calls.values()) for name in ("retried", "maybe_billed")}
     calls = {"sent": outcomes.sent, "reused": outcomes.reused, **total}
-    return {**outcomes.summary, "run": str(directory.path), "calls": calls, "stops": outcomes.stops, "models": models}
+    return {
+        **outcomes.summary,
+        "run": str(directory.path),
+        "calls": calls,
+        "stops": outcomes.stops,
+        "spent": outcomes.spent.as_json(),
+        "models": models,
+    }
 
 
 def _secrets_of(job: Job) -> Secrets:
@@ -408,7 +416,10 @@ def show(outcomes: Outcomes, job: Job, *, as_json: bool, comparison: Comparison 
     if not as_json:
         to_terminal(console(), outcomes.summary, job.plan.benchmark.metrics, warnings(outcomes.summary), comparison=comparison)
         say("", to_stderr=False)
-        say(f"{outcomes.sent} calls sent, {outcomes.reused} reused · {job.directory.path}", to_stderr=False)
+        say(
+            f"{outcomes.sent} calls sent, {outcomes.reused} reused · {at_the_end(outcomes.spent)} · {job.directory.path}",
+            to_stderr=False,
+        )
     for stop in outcomes.stops:
         say(f"stopped early: {stop}")
     path = job.directory.path

@@ -25,6 +25,8 @@ from siuo_async.values import Completion
 
 _ENOUGH_FINISHED = 3
 """Samples of a model, until what they cost tells what the next one does."""
+_ENOUGH_CALLS, _MARGIN = 6, 1.5
+"""Calls, until what they cost, and half of it more, tells what the next ones do; before that each is as dear as it can be."""
 _Place = tuple[int, int, int]
 """(place of the sample, judges first, who came first)."""
 
@@ -55,8 +57,8 @@ class Budget:
         self._calls_per_sample = 1
         self._stop: Callable[[StoppedEarly], None] = lambda _: None
         self._held_money: HeldMoney | None = None
-        self._settled = [0, 0]
-        """What calls of this session were thought to cost at most, and what they did cost."""
+        self._settled = [0, 0, 0]
+        """Calls of this session that were paid, what they were thought to cost at most, and what they did cost."""
 
     def begin(
         self, boards: Sequence[ModelBoard], calls_per_sample: int, stop: Callable[[StoppedEarly], None], held_money: HeldMoney
@@ -158,6 +160,11 @@ class Budget:
         self._gate = self._open_until()
         self.serve()
 
+    def may_cost(self, pico: int) -> None:
+        """A call may cost more than any before: while nobody knows what samples cost, that says how many may be begun."""
+        self.worst_pico = pico
+        self._gate = self._open_until()
+
     def settle(self, purse: CallPurse, cost: int | None) -> None:
         """What was held for a call on the wire is given back; what it cost is spent, or kept where nobody knows that."""
         bound = self._released(purse)
@@ -165,8 +172,7 @@ class Budget:
             self._keep(bound, tries=0)
         else:
             self.spent_pico += cost
-            self._settled[0] += bound
-            self._settled[1] += cost
+            self._settled = [self._settled[0] + 1, self._settled[1] + bound, self._settled[2] + cost]
 
     def give_back(self, purse: CallPurse, *, maybe_billed: bool) -> None:
         """A try gave no result: what was held for it goes back, or is kept."""
@@ -190,6 +196,8 @@ class Budget:
     def closed(self) -> None:
         """A call is over."""
         self._purses -= 1
+        if self._settled[0] == _ENOUGH_CALLS:  # many may be begun now, which could not before
+            self._gate = self._open_until()
         if self._waiting:
             self.serve()
 
@@ -238,7 +246,8 @@ class Budget:
         each = sum(self._sample_pico(board) for board in active)
         if each <= 0:
             return inf
-        wire = self.held_pico * self._settled[1] // self._settled[0] if self._settled[0] else self.held_pico
+        _, most, paid = self._settled
+        wire = self.held_pico * paid // most if most else self.held_pico
         left = max(0, self.limit_pico - self.spent_pico - self.kept_pico - wire)
         return min(board.prefix for board in active) + max(1, int(left / each) // 2)
 
@@ -247,7 +256,9 @@ class Budget:
         paid = board.judging.pico_usd + (board.generation.pico_usd if board.target.endpoint is not None else 0)
         if board.finished >= _ENOUGH_FINISHED:
             return paid / board.finished
-        return float(self._calls_per_sample * self.worst_pico)
+        calls, _, cost = self._settled
+        each = _MARGIN * cost / calls if calls >= _ENOUGH_CALLS else self.worst_pico
+        return float(self._calls_per_sample * each)
 
     def _exhausted(self, purse: CallPurse) -> None:
         self._stop(StoppedEarly(self._why(purse)))
@@ -266,7 +277,7 @@ class Budget:
 
     def wanted_usd(self, purse: CallPurse) -> str:
         """A budget that is expected to suffice for what is left of this run, in two digits."""
-        left = sum(self._sample_pico(board) * board.pending for board in self._boards)
+        left = sum(self._sample_pico(board) * board.pending for board in self._boards if not _halted(board))
         wanted = max(1.1 * (self.spent_pico + self.kept_pico + left), self.limit_pico + 10.0 * purse.most_pico) / PICO
         return _rounded_up(wanted)
 
@@ -310,12 +321,12 @@ class CallPurse:
         self.name = name
         self.held_pico = 0
         self.most_pico = 0
-        self.look_again()
 
     def look_again(self) -> None:
         """Works out what a try may cost, by what is known now; a call may wait for long."""
-        self.most_pico = self._bound.pico_usd(self._size, self._cap, self._n)
-        self._budget.worst_pico = max(self._budget.worst_pico, self.most_pico)
+        self.most_pico = most = self._bound.pico_usd(self._size, self._cap, self._n)
+        if most > self._budget.worst_pico:
+            self._budget.may_cost(most)
 
     def take(self) -> bool:
         """Holds the most that a try may cost; False where that has to be waited for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 
 from siuo_async.benchmarks.base import GENERATE, SEARCH
@@ -20,14 +21,17 @@ from siuo_async.engine.records import CallRecord, parse
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.spending import cost_of
-from siuo_async.engine.upper_bound import PICTURE_TOKENS, Size, UpperBound
+from siuo_async.engine.upper_bound import Size, UpperBound
 from siuo_async.errors import ConfigError, RunDirectoryError
 from siuo_async.providers.dialects.anthropic_messages import DEFAULT_VISIBLE_CAP
 from siuo_async.providers.profiles import cap_to_send
+from siuo_async.providers.token_counts import family_of
 from siuo_async.seals import BadLineError
 from siuo_async.values import Json, Parameters, Prompt
 
 _CAPS = ("max_tokens", "max_completion_tokens")
+_PICTURE_MARGIN = 1.25
+"""Over the most tokens that a large picture is thought to take with a model."""
 _BUDGET_FILE = "budget.json"
 
 
@@ -50,7 +54,8 @@ class Payments:
         assert endpoint is not None
         if (bound := self._bounds.get((target.full_name, stage))) is None:
             price = self._prices[f"{target.provider}/{target.model}"]
-            bound = UpperBound(price, PICTURE_TOKENS.get(endpoint.dialect.name, max(PICTURE_TOKENS.values())))
+            picture = family_of(endpoint.dialect.name, endpoint.model).picture_tokens(None).high
+            bound = UpperBound(price, ceil(picture * _PICTURE_MARGIN))
             self._bounds[target.full_name, stage] = bound
         return self.budget.purse(
             bound,

@@ -250,6 +250,11 @@ def judges_of(config: RunConfig, specs: Mapping[str, AccountSpec]) -> dict[str, 
     return {"judge": first, "other_judges": tuple(found)}
 
 
+def with_prices(plan: Plan, specs: Mapping[str, AccountSpec]) -> Plan:
+    """The plan of a run that goes on, with prices for those who had none when it began and are asked now."""
+    return replace(plan, prices=prices_kept(prices_of(plan, specs), plan.prices or {}))
+
+
 def prices_of(plan: Plan, specs: Mapping[str, AccountSpec]) -> dict[str, Price]:
     """The prices of everyone whose account is known, by `provider identity/model`; those that nobody knows are not in it."""
     found = {}

@@ -38,7 +38,7 @@ from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory, write_json
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.engine.searching import Searches
-from siuo_async.engine.spending import PICO
+from siuo_async.engine.spending import PICO, Spent
 from siuo_async.engine.summary import exit_code, summarise
 from siuo_async.errors import NO_MEMORY, SiuoError, StoppedEarly, UsageError, is_starved
 from siuo_async.search.base import Searcher
@@ -85,6 +85,7 @@ class Outcomes:
     reused: int
     stops: tuple[str, ...]
     """Why something was stopped, one sentence each."""
+    spent: Spent
     halted: bool
     """Whether everything was stopped, so that nothing else can be asked over the same connections."""
     bug: BaseException | None = None
@@ -379,7 +380,17 @@ class Session:
             self._tell(error)
             code = code if self._fatal else error.exit_code
         calls = {board.target.label: board.calls.as_json() for board in self.state.boards}
-        return Outcomes(summary, calls, code, door.sent, door.reused, tuple(self._stops), self._all_stopped(), self._fatal)
+        return Outcomes(
+            summary, calls, code, door.sent, door.reused, tuple(self._stops), self._spent(), self._all_stopped(), self._fatal
+        )
+
+    def _spent(self) -> Spent:
+        boards, budget = self.state.boards, self.state.budget
+        unpriced = sum(board.generation.unpriced + board.judging.unpriced for board in boards)
+        now = sum(board.paid_pico for board in boards) / PICO
+        if budget is None:
+            return Spent(now, unpriced)
+        return Spent(now, unpriced, budget.limit_usd, budget.used_usd, budget.kept_pico / PICO)
 
     def _all_stopped(self) -> bool:
         return all(endpoint.halt.reason is not None for endpoint in self._registry.endpoints)
@@ -398,12 +409,8 @@ class Session:
             "endpoints": {endpoint.name: _endpoint_stats(endpoint) for endpoint in self._registry.endpoints},
             "limits": self._limits.totals(),
         }
-        if (budget := self.state.budget) is not None:
-            session["budget"] = {
-                "usd": budget.limit_usd,
-                "spent_usd": budget.spent_pico / PICO,
-                "maybe_billed_usd": budget.kept_pico / PICO,
-            }
+        if self.state.budget is not None:
+            session["budget"] = self._spent().as_json()
         finished_at = (before.get("finished_at") if door.sent == 0 else None) or now
         return {"sessions": [*before.get("sessions", []), session], "finished_at": finished_at if complete else None}
 

@@ -99,8 +99,8 @@ class Spend:
     unpriced: int = 0
     """Calls whose cost nobody can tell."""
 
-    def add(self, record: CallRecord, price: Price | None) -> None:
-        """Counts one call's tokens and its cost."""
+    def add(self, record: CallRecord, price: Price | None) -> int:
+        """Counts one call's tokens and its cost, which is returned; 0 where nobody can tell it."""
         self.calls += 1
         usage, tokens = record.usage, self.tokens
         if usage.input is not None:  # written out, since this is done for every call
@@ -113,8 +113,9 @@ class Spend:
             tokens["reasoning"] = tokens.get("reasoning", 0) + usage.reasoning
         if (cost := cost_of(record, price)) is None:
             self.unpriced += not record.failed or record.maybe_billed > 0
-        else:
-            self.pico_usd += cost
+            return 0
+        self.pico_usd += cost
+        return cost
 
     @property
     def usd(self) -> float | None:
@@ -125,3 +126,22 @@ class Spend:
         """Tokens by sort; null where no call told."""
         untold = None if self.calls else 0
         return {"calls": self.calls, **{name: self.tokens.get(name, untold) for name in ("input", "output", "cached", "reasoning")}}
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an invocation cost, in USD, and how that stands to the budget, where there is one."""
+
+    now_usd: float
+    """Its own calls, each counted once."""
+    unpriced_calls: int = 0
+    """Of all that its results were made from: calls whose cost nobody can tell."""
+    budget_usd: float | None = None
+    used_usd: float | None = None
+    """By all runs and sessions that the budget is for, what may have been billed included."""
+    maybe_billed_usd: float | None = None
+    """The most that may have been billed for calls that gave no result."""
+
+    def as_json(self) -> dict[str, Json]:
+        """What there is of it."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}

@@ -65,10 +65,22 @@ def _judges(plan: Plan) -> list[Json]:
     """All who are asked for verdicts, on which share of the samples; of a stand-in nobody knows before."""
     shares = {"check": plan.config.check_share, "stand-in": None}
     found: list[Json] = [
-        {"role": role, "label": judge.label, "model": _full_name(judge), "share": shares.get(role, 1.0)} for role, judge in plan.judges
+        {
+            "role": role,
+            "label": judge.label,
+            "model": _full_name(judge),
+            "share": shares.get(role, 1.0),
+            "price": _price(plan, judge),
+        }
+        for role, judge in plan.judges
     ]
     again = [each for each in found if each["role"] in ("judge", "panel")] if plan.config.test_retest else []
     return found + [{**each, "role": "retest", "share": plan.config.test_retest} for each in again]
+
+
+def _price(plan: Plan, judge: Participant) -> Json:
+    price = (plan.prices or {}).get(judge.priced_as)
+    return price.model_dump(exclude_none=True, exclude_defaults=True) if price else None
 
 
 def _served(plan: Plan, boards: Iterable[ModelBoard]) -> list[str]:

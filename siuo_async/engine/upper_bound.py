@@ -1,23 +1,19 @@
 """The most that a call may cost, before it is sent. Pure; learns from what calls really used.
 
-At first all is as dear as it can be: a token is at least one byte of text, a picture takes what its dialect's dearest models take.
-After some calls of the same model in the same role the dearest of them, with a margin, counts instead. The output is bounded by the
-cap that is sent, which is no guess. Where a server counts more than this all the same, whatever comes later is taken to be dearer by
-as much.
+At first all is as dear as it can be: a token is at least one byte of text, a picture takes what its model may count for a large one.
+After some calls of the same model in the same role the dearest of them, with a margin, counts instead. The output is bounded by the cap
+that is sent, which is no guess. Where a server counts more than this all the same, whatever comes later is taken to be dearer by as
+much.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from siuo_async.config import Price
 from siuo_async.engine.spending import dearest_input
 from siuo_async.values import Picture, Prompt, Usage
 
-PICTURE_TOKENS: Mapping[str, int] = MappingProxyType({"openai": 50_000, "anthropic": 6_000, "gemini": 6_000})
-"""Of one picture, by dialect: what the dearest known models count for the largest picture."""
 _ENVELOPE, _PER_TURN, _PER_SCHEMA = 64, 16, 600
 """Tokens around a prompt, around a turn of it, and for saying what form the answer must have."""
 _ENOUGH = 5

@@ -177,7 +177,7 @@ def _characters(text: str) -> tuple[float, int, int]:
     if text.isascii():
         return tokens, 0, 0
     cjk, signs = len(_CJK.findall(text)), len(_WIDE_SIGNS.findall(text))
-    beyond = sum(1 for character in text if character > "\x7f")
+    beyond = len(text) - len(text.encode("ascii", "ignore"))
     return tokens + 0.3 * signs, cjk, beyond - cjk - signs
 
 
@@ -198,7 +198,7 @@ def _patches(rule: PictureRule, width: float, height: float) -> int:
     """Square patches after shrinking to the longest side and to the most patches."""
     if rule.side is not None:
         width, height = _fitted(width, height, rule.side)
-    across, down = math.ceil(width / rule.pixels), math.ceil(height / rule.pixels)
+    across, down = (math.ceil(round(length / rule.pixels, 6)) for length in (width, height))  # 1568.0000000000002 is 1568
     if rule.most is not None and across * down > rule.most:
         scale = math.sqrt(rule.most * rule.pixels**2 / (width * height))
         across, down = (max(1, math.floor(length * scale / rule.pixels)) for length in (width, height))

@@ -122,7 +122,7 @@ def _squares(width: int, height: int) -> int:
     """As Claude does: squares of 28 pixels, the picture made smaller until its longer side is 1568 and its squares are 1568."""
     scale = min(1.0, 1568 / max(width, height))
     while True:
-        squares = math.ceil(width * scale / 28) * math.ceil(height * scale / 28)
+        squares = math.ceil(round(width * scale / 28, 6)) * math.ceil(round(height * scale / 28, 6))
         if squares <= 1568:
             return squares
         scale *= 0.995
