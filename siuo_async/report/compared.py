@@ -77,7 +77,7 @@ def _changes(title: str, changes: Sequence[Change]) -> Grid:
         ("Samples", 5, True),
     ]
     kept = [number for number, (_, _, shown) in enumerate(columns) if shown]
-    note = "differences in percentage points, paired by sample, below them the 95% interval; up and down: samples that score higher or lower"
+    note = "differences in percentage points, paired by sample, below them the 95% interval; up, down: samples that score so"
     if several:
         note = f"A, B and their difference are means over the answers of each sample, which the vote is made from; {note}"
     return Grid(
@@ -160,11 +160,12 @@ def result_sentences(found: Contrast, drift: Drift | None) -> Iterator[str]:
         yield "SIMULATED: answers or verdicts were made up by the simulator, so these figures measure nothing"
     if found.partial:
         yield f"PARTIAL: only the {len(found.shared.ids)} samples that both runs finished are compared"
+    head = "DIFFERENT INSTRUMENTS: " if found.differing else ""
     for margin in found.margins:
-        yield margin.sentence
+        yield head + margin.sentence
     for change in found.changes:
         if change.tested:
-            yield change_sentence(change)
+            yield head + change_sentence(change)
     if drift is not None:
         yield drift.sentence
 
