@@ -117,12 +117,12 @@ def _metrics(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], me
 
 
 def cell(model: Mapping[str, Any], rate: Mapping[str, Any]) -> str:
-    """`53.3  89/167` over its interval; where too much is undecided the bounds, over the figure of the decided."""
+    """`53.3  89/167` over its interval; where too much is undecided the bounds in brackets, over the figure of the decided."""
     if not_measured(rate):
         return percent(rate)
     if bounds_lead(model, rate):
         ends = {**rate, "low": rate["worst"], "high": rate["best"]}
-        return f"{interval(ends)}  bounds\n{percent(rate)}  {share(rate)}"
+        return f"[{interval(ends)}]\n{percent(rate)}  {share(rate)}"
     spread = f"\n{interval(rate)}" if rate["low"] is not None else ""
     return f"{share_of(rate, gap='  ')}{spread}"
 
@@ -175,7 +175,7 @@ def _per_answer(model: Mapping[str, Any], primary: str, standing: Standing | Non
 def _withheld(model: Mapping[str, Any]) -> str:
     """Answers that the provider declined or filtered, out of all that are there."""
     withheld = model["outcomes"]["declined"] + model["outcomes"]["filtered"]
-    there = sum(model["outcomes"].values())
+    there = model["answers"]["finished"]
     return f"{100 * withheld / there:.1f}  {withheld}/{there}" if there else "–"
 
 
@@ -193,16 +193,16 @@ def _note(
     note = str(summary["note"])
     if comparison and len(models) > 1 and any(each.letters for each in comparison.primary.standings):
         note += "\nmodels that share a letter were not told apart"
+    if any(bounds_lead(model, model["metrics"][name]) for model in models for name in metrics):
+        share = f"{100 * MOST_UNDECIDED:.0f}%"
+        note += (
+            f"\n[in brackets]: where more than {share} are undecided, what the undecided could make of it; below it the decided alone"
+        )
     for name in summary["headline"]:
-        rates = [(model["label"], model["metrics"][name], bounds_lead(model, model["metrics"][name])) for model in models]
-        if any(lead for _, _, lead in rates):
-            note += (
-                f"\nmore than {100 * MOST_UNDECIDED:.0f}% are undecided, so the bounds stand in the place of {_lower(metrics[name])}"
-            )
         bounds = [
-            f"{label} {interval({**rate, 'low': rate['worst'], 'high': rate['best']})}"
-            for label, rate, lead in rates
-            if rate["n"] != rate["total"] and not lead and rate["worst"] is not None
+            f"{model['label']} {interval({**rate, 'low': rate['worst'], 'high': rate['best']})}"
+            for model in models
+            if (rate := model["metrics"][name])["n"] != rate["total"] and rate["worst"] is not None and not bounds_lead(model, rate)
         ]
         if bounds:
             note += f"\nif the undecided all went one way or the other, {_lower(metrics[name])}: {', '.join(bounds)}"

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Comparison
-from siuo_async.report.grid import Grid, fitted
+from siuo_async.report.grid import Grid, fitted, folded
 from siuo_async.report.grids import grids
 from siuo_async.report.heat import colour
 from siuo_async.report.sentences import NOT_IN_INTERVAL, first_sentences, last_sentences
@@ -90,9 +90,10 @@ def _table(console: Console, grid: Grid, widths: Sequence[int], *, continued: bo
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for number, (heading, width) in enumerate(zip(grid.headings, widths, strict=True)):
         side = "left" if number in (0, grid.drawn, *grid.flush) else "right"
-        table.add_column(plain(console, heading), justify=side, overflow="fold", width=width)  # type: ignore[arg-type]
+        table.add_column(plain(console, folded(heading, width)), justify=side, overflow="fold", width=width)  # type: ignore[arg-type]
     for place, row in enumerate(grid.rows):
-        table.add_row(*(plain(console, cell, style) for cell, style in zip(row, _styles(grid, place), strict=True)))
+        cells = (folded(cell, width) for cell, width in zip(row, widths, strict=True))
+        table.add_row(*(plain(console, cell, style) for cell, style in zip(cells, _styles(grid, place), strict=True)))
     return table
 
 

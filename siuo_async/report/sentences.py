@@ -14,8 +14,12 @@ _STATES = ("unreadable", "declined", "filtered", "failed")
 
 def first_sentences(summary: Mapping[str, Any], comparison: Comparison | None, agreements: Sequence[Agreement]) -> list[str]:
     """Below the leaderboard: differences in words, then the judge's health."""
+    if not summary["scored"]:
+        return [
+            "nobody has judged these answers, so there is no score; `siuo judge RUN --judge PROVIDER/MODEL` pays for verdicts alone"
+        ]
     compared = [words for each in (comparison.metrics if comparison else ()) if each.tested for words in each.sentences]
-    return [*compared, *judge_health(summary, agreements)]
+    return [*dict.fromkeys(compared), *judge_health(summary, agreements)]
 
 
 def last_sentences(comparison: Comparison | None) -> list[str]:
