@@ -216,8 +216,8 @@ def _draws(run: Gathered, primary: MetricComparison) -> str:
     if known:
         sizes = ", ".join(f"{label} {size:.1f}" for label, size in known)
         return (
-            f"Mere chance in another draw of answers to the same samples is in them; by itself it would move {primary.heading} by about "
-            f"so many points (one standard deviation, from the {run.plan.benchmark.answers} answers of each sample): {sizes}."
+            f"Mere chance in another draw of answers to the same samples is in them; it would by itself move {primary.heading} by some"
+            f" points (one standard deviation, from the {run.plan.benchmark.answers} answers of each sample): {sizes}."
         )
     return (
         "Mere chance in another draw of answers to the same samples is in them, but how large that part is cannot be told from one "

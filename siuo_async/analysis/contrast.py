@@ -170,11 +170,13 @@ async def _side_by_side(a: Gathered, b: Gathered, labels: tuple[str, str], ids: 
 async def _restricted(run: Gathered, label: str, name: str, ids: set[str]) -> Gathered:
     """One model of a run over some of its samples, under another label."""
     participant = next(each for each in run.plan.models if each.label == label)
+    counting = tuple(each for each in run.plan.other_judges if each[0] in ("panel", "stand-in"))
     plan = replace(
         run.plan,
         models=(replace(participant, label=name),),
         all_samples=[item.sample for item in run.items if item.sample.id in ids],
-        config=run.plan.config.model_copy(update={"limit": None}),
+        other_judges=counting,  # others are asked about a share, which of fewer samples would be another one
+        config=run.plan.config.model_copy(update={"limit": None, "test_retest": None}),
     )
     return await gathered(plan, run.directory)
 

@@ -105,7 +105,7 @@ def _verdicts(take: Take) -> list[Mapping[str, Verdict[object]]]:
 
 
 def _read(verdicts: Mapping[str, Verdict[object]]) -> dict[str, Verdict[object]]:
-    return {stage: said for stage, said in verdicts.items() if said.state == "read" and said.value is not None}
+    return {stage: said for stage, said in verdicts.items() if said.state == "read" and said.by == "judge"}
 
 
 def measured(

@@ -33,15 +33,12 @@ class _Column:
 
 def bounds_lead(model: Mapping[str, Any], rate: Mapping[str, Any]) -> bool:
     """Whether what the undecided could make of a figure stands in the place of the figure."""
-    told = rate.get("bounds_are_headline")
-    if told is not None:
-        return bool(told)
-    if rate.get("worst") is None or not rate.get("total") or not rate["n"]:
+    if rate.get("worst") is None or not rate.get("total") or not rate["n"] or rate["n"] == rate["total"]:
         return False
-    pending = model["samples"]["pending"]
-    if pending:  # what was not asked yet is no judge's silence; PARTIAL stands above the table
+    if model["samples"]["pending"]:  # what was not asked yet is no judge's silence; PARTIAL stands above the table
         return False
-    return float(rate["total"] - rate["n"]) / float(rate["total"]) > MOST_UNDECIDED
+    undecided = float(rate["total"] - rate["n"]) / float(rate["total"])
+    return bool(model.get("bounds_are_headline")) or undecided > MOST_UNDECIDED
 
 
 def leaderboard(summary: Mapping[str, Any], metrics: Mapping[str, str], comparison: Comparison | None = None) -> Grid:
@@ -195,9 +192,7 @@ def _note(
         note += "\nmodels that share a letter were not told apart"
     if any(bounds_lead(model, model["metrics"][name]) for model in models for name in metrics):
         share = f"{100 * MOST_UNDECIDED:.0f}%"
-        note += (
-            f"\n[in brackets]: where more than {share} are undecided, what the undecided could make of it; below it the decided alone"
-        )
+        note += f"\n[in brackets]: more than {share} are undecided, so these are the bounds that they leave; below, the decided alone"
     for name in summary["headline"]:
         bounds = [
             f"{model['label']} {interval({**rate, 'low': rate['worst'], 'high': rate['best']})}"

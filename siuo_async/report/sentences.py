@@ -7,6 +7,7 @@ from typing import Any
 
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Comparison
+from siuo_async.benchmarks.counting import without_verdict
 
 NOT_IN_INTERVAL = "What is not in the intervals"
 _STATES = ("unreadable", "declined", "filtered", "failed")
@@ -37,7 +38,7 @@ def judge_health(summary: Mapping[str, Any], agreements: Sequence[Agreement] = (
     again = [f"{sum(each.get('re_asked', 0) for each in counted)} re-asked"]
     stood_in = sum(each.get("stood_in", 0) for each in counted)
     again += [f"{stood_in} by the stand-in"] if stood_in else []
-    missing = sum(each.get(state, 0) for each in counted for state in _STATES)
+    missing = sum(map(without_verdict, counted))
     share = f"{100 * missing / verdicts:.1f}% missing ({', '.join(states)})"
     yield f"judge {summary['judge']}: {verdicts} verdicts, {share}, {', '.join(again)}"
     for found in agreements:
