@@ -101,7 +101,7 @@ def _metric(run: Gathered, wanted: str | None) -> str:
     benchmark = run.plan.benchmark
     scored = {name for item in run.items for take in item.takes.values() if take.seen for name in take.seen.scores}
     if not scored:
-        raise ConfigError(f"{run.directory.path} has no scores yet; `siuo judge` pays for verdicts")
+        raise ConfigError(f"{run.directory.path} has no scores yet; `siuo resume` goes on with it, `siuo judge` pays for verdicts")
     if wanted is None:
         return benchmark.primary
     known = [name for name in benchmark.metrics if name in scored]

@@ -49,7 +49,9 @@ def drift_checked(a: Gathered, b: Gathered, labels: Sequence[str], count: int) -
     old = replace(a, items=kept)
     drawn = draw(old, count)
     if not drawn:
-        raise ConfigError("--drift-check: the first run has no readable verdict to set another one against")
+        raise ConfigError(
+            "--drift-check: the first run has no readable verdict that belongs to a single answer, so nothing can be judged again"
+        )
     surroundings = environment()
     with simulator_for(b.directory.path, surroundings, judge.config.model) as extra:
         spec = _account(b, judge, environment(extra) if extra else surroundings)

@@ -77,7 +77,8 @@ def _changes(title: str, changes: Sequence[Change]) -> Grid:
         ("Samples", 5, True),
     ]
     kept = [number for number, (_, _, shown) in enumerate(columns) if shown]
-    note = "differences in percentage points, paired by sample, below them the 95% interval; up, down: samples that score so"
+    unit = "points of the scale" if changes[0].on_scale else "percentage points"
+    note = f"differences in {unit}, paired by sample, below them the 95% interval; up, down: samples that score so"
     if several:
         note = f"A, B and their difference are means over the answers of each sample, which the vote is made from; {note}"
     return Grid(
@@ -99,8 +100,8 @@ def _change(change: Change) -> tuple[str, ...]:
     return (
         pair_name(change.a, change.b).replace(" -> ", "\n→ "),
         change.heading + ("" if change.higher_is_better else "\n(lower is better)"),
-        _figure(change.before, of_answers=change.of_answers),
-        _figure(change.after, of_answers=change.of_answers),
+        _figure(change.before, change),
+        _figure(change.after, change),
         points,
         probability(change.p),
         probability(change.p_adjusted),
@@ -111,13 +112,15 @@ def _change(change: Change) -> tuple[str, ...]:
     )
 
 
-def _figure(figure: Figure, *, of_answers: bool) -> str:
-    shown = figure.per_answer if of_answers and figure.per_answer else figure.value
+def _figure(figure: Figure, change: Change) -> str:
+    """The figure that the difference is of, with its counts where it is a share of samples, over its interval."""
+    shown = figure.per_answer if change.of_answers and figure.per_answer else figure.value
     if shown.value is None:
         return "–"
-    ends = "" if shown.low is None or shown.high is None else f"\n{shown.low:.1f}–{shown.high:.1f}"
-    counts = "" if shown is not figure.value else f"  {figure.k}/{figure.n}" if figure.k else f"  n={figure.n}"
-    return f"{shown.value:.1f}{counts}{ends}"
+    places = 2 if change.on_scale else 1
+    ends = "" if shown.low is None or shown.high is None else f"\n{shown.low:.{places}f}–{shown.high:.{places}f}"
+    counts = f"  n={figure.n}" if change.on_scale else f"  {figure.k}/{figure.n}" if shown is figure.value else ""
+    return f"{shown.value:.{places}f}{counts}{ends}"
 
 
 def _flips(head: str, found: Contrast, name: str, flipped: Sequence[Flip], width: int) -> Grid:
@@ -145,7 +148,7 @@ def _shown(flipped: Sequence[Flip]) -> list[Flip]:
 
 def _flip(flip: Flip, chars: int) -> tuple[str, ...]:
     said = (_said(flip.before_answer, flip.before_outcome, chars), _said(flip.after_answer, flip.after_outcome, chars))
-    return (one_line(flip.sample, 24), one_line(flip.category, _CATEGORY), f"{flip.before:g}", f"{flip.after:g}", *said)
+    return (one_line(flip.sample, 24), one_line(flip.category, _CATEGORY), f"{flip.before:.3g}", f"{flip.after:.3g}", *said)
 
 
 def _said(text: str, outcome: str, chars: int) -> str:

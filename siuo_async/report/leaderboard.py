@@ -108,7 +108,7 @@ def _metrics(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], me
         rates = [model["metrics"][metric] for model in models]
         cells = tuple(cell(model, rate) for model, rate in zip(models, rates, strict=True))
         columns.append(_Column(metrics[metric], cells, _KEPT, strong=metric == primary))
-        if metric == primary and all(rate.get("unit") != "points" for rate in rates):
+        if metric == primary and rates[0].get("unit") != "points" and any(rate["n"] for rate in rates):
             columns.append(_Column(_axis(), tuple(bar(rate) for rate in rates), 9, drawn=True))
     return columns
 

@@ -19,6 +19,8 @@ def first_sentences(summary: Mapping[str, Any], comparison: Comparison | None, a
         return [
             "nobody has judged these answers, so there is no score; `siuo judge RUN --judge PROVIDER/MODEL` pays for verdicts alone"
         ]
+    if not any(model["samples"]["finished"] for model in summary["models"]):
+        return ["no sample is finished yet"]
     compared = [words for each in (comparison.metrics if comparison else ()) if each.tested for words in each.sentences]
     return [*dict.fromkeys(compared), *judge_health(summary, agreements)]
 
