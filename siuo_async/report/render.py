@@ -63,7 +63,9 @@ def draw(console: Console, grid: Grid) -> None:
         return
     shown = fitted(grid, console.width)
     for number, (part, widths) in enumerate(zip(shown.grids, shown.widths, strict=True)):
-        console.print(_table(console, part, widths, continued=number > 0))
+        console.print(plain(console, in_line(grid.title) + (" (continued)" if number else ""), "bold"))
+        if grid.rows:
+            console.print(_table(console, part, widths))
     if grid.note:
         console.print(plain(console, grid.note, "dim"))
     if shown.left_out:
@@ -85,9 +87,8 @@ def plain(console: Console, text: str, style: str | Style = "") -> Text:
     return Text(safe if console.encoding.startswith("utf") else safe.translate(_PLAINER), style=style)
 
 
-def _table(console: Console, grid: Grid, widths: Sequence[int], *, continued: bool) -> Table:
-    title = plain(console, in_line(grid.title) + (" (continued)" if continued else ""), "bold")
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+def _table(console: Console, grid: Grid, widths: Sequence[int]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for number, (heading, width) in enumerate(zip(grid.headings, widths, strict=True)):
         side = "left" if number in (0, grid.drawn, *grid.flush) else "right"
         table.add_column(plain(console, folded(heading, width)), justify=side, overflow="fold", width=width)  # type: ignore[arg-type]
