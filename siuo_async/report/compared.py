@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from siuo_async.analysis.contrast import Change, Contrast, Figure, pair_name
 from siuo_async.analysis.drift import Drift
@@ -54,7 +55,7 @@ def result_grids(found: Contrast, width: int = 160) -> list[Grid]:
     tested, others = ([each for each in found.changes if each.tested is which] for which in (True, False))
     return [
         *([_changes(f"{head}Differences (B − A)", tested)] if tested else []),
-        *([_changes(f"{head}Other metrics (B − A), not tested", others)] if others else []),
+        *([replace(_changes(f"{head}Other metrics (B − A), not tested", others), note="")] if others else []),
         *(_flips(head, found, name, each, width) for name, each in found.flips.items()),
     ]
 

@@ -44,6 +44,7 @@ def to_terminal(
     console.print(plain(console, summary["protocol_line"], style))
     head, *others = [*grids(summary, metrics, comparison), *beside]
     draw(console, head)
+    console.print()
     bullets(console, first_sentences(summary, comparison, agreements))
     for grid in others:
         draw(console, grid)
