@@ -62,6 +62,8 @@ class Change:
     down: int
     smallest_visible: float | None
     """The difference that the test finds with 80% power, in points."""
+    on_scale: bool = False
+    """Whether figures are points on a scale of the benchmark's own, and no percentages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ async def contrast(
         compared = compare(joined, reference=names[0], seed=seed)
         flipped[pair_name(one, other)] = flips(a.items, b.items, (one, other), metric, shared.ids)
         if compared is not None:
-            changes += [_change(found, names, (one, other)) for found in compared.metrics]
+            rates = joined.model(names[0])["metrics"]
+            changes += [_change(found, names, (one, other), rates.get(found.metric) or {}) for found in compared.metrics]
             limits = limits or compared.not_in_interval
     changes = _adjusted(changes)
     return Contrast(
@@ -170,16 +173,18 @@ async def _side_by_side(a: Gathered, b: Gathered, labels: tuple[str, str], ids: 
 async def _restricted(run: Gathered, label: str, name: str, ids: set[str]) -> Gathered:
     """One model of a run over some of its samples, under another label."""
     participant = next(each for each in run.plan.models if each.label == label)
+    counting = tuple(each for each in run.plan.other_judges if each[0] in ("panel", "stand-in"))
     plan = replace(
         run.plan,
         models=(replace(participant, label=name),),
         all_samples=[item.sample for item in run.items if item.sample.id in ids],
-        config=run.plan.config.model_copy(update={"limit": None}),
+        other_judges=counting,  # others are asked about a share, which of fewer samples would be another one
+        config=run.plan.config.model_copy(update={"limit": None, "test_retest": None}),
     )
     return await gathered(plan, run.directory)
 
 
-def _change(found: MetricComparison, names: tuple[str, str], labels: tuple[str, str]) -> Change:
+def _change(found: MetricComparison, names: tuple[str, str], labels: tuple[str, str], rate: Mapping[str, Any]) -> Change:
     (pair,) = found.pairs
     turned = pair.a == names[0]
     spread = pair.difference
@@ -202,6 +207,7 @@ def _change(found: MetricComparison, names: tuple[str, str], labels: tuple[str, 
         up=pair.only_b if turned else pair.only_a,
         down=pair.only_a if turned else pair.only_b,
         smallest_visible=pair.smallest_visible,
+        on_scale=rate.get("unit") == "points",
     )
 
 

@@ -105,7 +105,7 @@ def _verdicts(take: Take) -> list[Mapping[str, Verdict[object]]]:
 
 
 def _read(verdicts: Mapping[str, Verdict[object]]) -> dict[str, Verdict[object]]:
-    return {stage: said for stage, said in verdicts.items() if said.state == "read" and said.value is not None}
+    return {stage: said for stage, said in verdicts.items() if said.state == "read" and said.by == "judge"}
 
 
 def measured(
@@ -136,7 +136,9 @@ def measured(
     moved = [shift for shift in shifts if shift.p < LEVEL]
     unsteady = [stage for stage in stages if stage.percent.high is not None and stage.percent.high < 100 * STEADY]
     found = bool(moved or unsteady)
-    told = _sentence(run, judge, len(drawn), stages, shifts, lost, drifted=found)
+    first = run.plan.judge
+    whose = "its old verdicts" if first is None or judge == f"{first.provider}/{first.config.name}" else f"those of {first.label}"
+    told = _sentence(run, judge, whose, len(drawn), stages, shifts, lost, drifted=found)
     return Drift(judge, len(drawn), stages, shifts, lost, found, checked_at, sent, told)
 
 
@@ -163,7 +165,7 @@ def _shift(metric: str, pairs: Iterable[tuple[int, int]]) -> Shift:
 
 
 def _sentence(
-    run: Gathered, judge: str, asked: int, stages: Sequence[Stage], shifts: Sequence[Shift], lost: int, *, drifted: bool
+    run: Gathered, judge: str, whose: str, asked: int, stages: Sequence[Stage], shifts: Sequence[Shift], lost: int, *, drifted: bool
 ) -> str:
     if not stages:
         return f"judge drift: {judge} gave no readable verdict on any of {asked} old answers, so nothing can be said of drift"
@@ -178,7 +180,4 @@ def _sentence(
     verdict = "has drifted" if drifted else "was not seen to drift"
     gone = f"; {lost} answers have no readable verdict any more" if lost else ""
     caution = "" if drifted else "; a small drift would not show in so few"
-    return (
-        f"judge drift: {judge} {verdict}: it agrees with its old verdicts on {agreeing} answers"
-        f"{'; ' + moves if moves else ''}{gone}{caution}"
-    )
+    return f"judge drift: {judge} {verdict}: it agrees with {whose} on {agreeing} answers{'; ' + moves if moves else ''}{gone}{caution}"

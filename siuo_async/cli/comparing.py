@@ -63,8 +63,8 @@ def compared(first: str, second: str, results: Path, wanted: Wanted) -> int:
         if wanted.form == "terminal":
             draw_grid(console(to_stderr=True), instrument_grid(side_by_side))
         raise ConfigError(_stopped(differing))
-    found = asyncio.run(contrast(a, b, pairs, side_by_side, shared, metric=metric, margin=wanted.margin))
     drift = drift_checked(a, b, [one for one, _ in pairs], wanted.drift_check) if wanted.drift_check else None
+    found = asyncio.run(contrast(a, b, pairs, side_by_side, shared, metric=metric, margin=wanted.margin))
     _print(found, drift, wanted.form)
     return NOT_CONFIRMED if any(each.kept != "confirmed" for each in found.margins) else CONFIRMED
 
@@ -101,7 +101,7 @@ def _metric(run: Gathered, wanted: str | None) -> str:
     benchmark = run.plan.benchmark
     scored = {name for item in run.items for take in item.takes.values() if take.seen for name in take.seen.scores}
     if not scored:
-        raise ConfigError(f"{run.directory.path} has no scores yet; `siuo judge` pays for verdicts")
+        raise ConfigError(f"{run.directory.path} has no scores yet; `siuo resume` goes on with it, `siuo judge` pays for verdicts")
     if wanted is None:
         return benchmark.primary
     known = [name for name in benchmark.metrics if name in scored]

@@ -42,14 +42,16 @@ def drift_checked(a: Gathered, b: Gathered, labels: Sequence[str], count: int) -
     """
     judge = b.plan.judge
     if not a.plan.benchmark.needs_judge or a.plan.judge is None:
-        raise ConfigError("--drift-check: nobody judged the first run, so no judge can have drifted")
+        raise ConfigError("--drift-check: no single judge judged the first run, so there is none that can have drifted")
     if judge is None or judge.provider == IMPORTED:
         raise ConfigError("--drift-check: the second run has no judge that could be asked; `siuo judge` names one")
     kept = tuple(replace(item, takes={label: item.takes[label] for label in dict.fromkeys(labels)}) for item in a.items)
     old = replace(a, items=kept)
     drawn = draw(old, count)
     if not drawn:
-        raise ConfigError("--drift-check: the first run has no readable verdict to set another one against")
+        raise ConfigError(
+            "--drift-check: the first run has no readable verdict that belongs to a single answer, so nothing can be judged again"
+        )
     surroundings = environment()
     with simulator_for(b.directory.path, surroundings, judge.config.model) as extra:
         spec = _account(b, judge, environment(extra) if extra else surroundings)

@@ -408,7 +408,11 @@ async def compared(outcomes: Outcomes, job: Job) -> Comparison | None:
     if lives > MOST_COMPARED:
         say(f"`siuo report {job.directory.path}` compares the models")
         return None
-    return compare(await gathered(job.plan, job.directory))
+    try:
+        return compare(await gathered(job.plan, job.directory))
+    except SiuoError as error:  # the figures stand in the summary all the same
+        say(f"the models could not be compared: {_secrets_of(job).out_of(str(error))}")
+        return None
 
 
 def show(outcomes: Outcomes, job: Job, *, as_json: bool, comparison: Comparison | None = None) -> None:

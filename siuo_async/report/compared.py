@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from siuo_async.analysis.contrast import Change, Contrast, Figure, pair_name
 from siuo_async.analysis.drift import Drift
@@ -54,7 +55,7 @@ def result_grids(found: Contrast, width: int = 160) -> list[Grid]:
     tested, others = ([each for each in found.changes if each.tested is which] for which in (True, False))
     return [
         *([_changes(f"{head}Differences (B − A)", tested)] if tested else []),
-        *([_changes(f"{head}Other metrics (B − A), not tested", others)] if others else []),
+        *([replace(_changes(f"{head}Other metrics (B − A), not tested", others), note="")] if others else []),
         *(_flips(head, found, name, each, width) for name, each in found.flips.items()),
     ]
 
@@ -77,7 +78,8 @@ def _changes(title: str, changes: Sequence[Change]) -> Grid:
         ("Samples", 5, True),
     ]
     kept = [number for number, (_, _, shown) in enumerate(columns) if shown]
-    note = "differences in percentage points, paired by sample, below them the 95% interval; up and down: samples that score higher or lower"
+    unit = "points of the scale" if changes[0].on_scale else "percentage points"
+    note = f"differences in {unit}, paired by sample, below them the 95% interval; up, down: samples that score so"
     if several:
         note = f"A, B and their difference are means over the answers of each sample, which the vote is made from; {note}"
     return Grid(
@@ -99,8 +101,8 @@ def _change(change: Change) -> tuple[str, ...]:
     return (
         pair_name(change.a, change.b).replace(" -> ", "\n→ "),
         change.heading + ("" if change.higher_is_better else "\n(lower is better)"),
-        _figure(change.before, of_answers=change.of_answers),
-        _figure(change.after, of_answers=change.of_answers),
+        _figure(change.before, change),
+        _figure(change.after, change),
         points,
         probability(change.p),
         probability(change.p_adjusted),
@@ -111,13 +113,15 @@ def _change(change: Change) -> tuple[str, ...]:
     )
 
 
-def _figure(figure: Figure, *, of_answers: bool) -> str:
-    shown = figure.per_answer if of_answers and figure.per_answer else figure.value
+def _figure(figure: Figure, change: Change) -> str:
+    """The figure that the difference is of, with its counts where it is a share of samples, over its interval."""
+    shown = figure.per_answer if change.of_answers and figure.per_answer else figure.value
     if shown.value is None:
         return "–"
-    ends = "" if shown.low is None or shown.high is None else f"\n{shown.low:.1f}–{shown.high:.1f}"
-    counts = "" if shown is not figure.value else f"  {figure.k}/{figure.n}" if figure.k else f"  n={figure.n}"
-    return f"{shown.value:.1f}{counts}{ends}"
+    places = 2 if change.on_scale else 1
+    ends = "" if shown.low is None or shown.high is None else f"\n{shown.low:.{places}f}–{shown.high:.{places}f}"
+    counts = f"  n={figure.n}" if change.on_scale else f"  {figure.k}/{figure.n}" if shown is figure.value else ""
+    return f"{shown.value:.{places}f}{counts}{ends}"
 
 
 def _flips(head: str, found: Contrast, name: str, flipped: Sequence[Flip], width: int) -> Grid:
@@ -145,7 +149,7 @@ def _shown(flipped: Sequence[Flip]) -> list[Flip]:
 
 def _flip(flip: Flip, chars: int) -> tuple[str, ...]:
     said = (_said(flip.before_answer, flip.before_outcome, chars), _said(flip.after_answer, flip.after_outcome, chars))
-    return (one_line(flip.sample, 24), one_line(flip.category, _CATEGORY), f"{flip.before:g}", f"{flip.after:g}", *said)
+    return (one_line(flip.sample, 24), one_line(flip.category, _CATEGORY), f"{flip.before:.3g}", f"{flip.after:.3g}", *said)
 
 
 def _said(text: str, outcome: str, chars: int) -> str:
@@ -160,11 +164,12 @@ def result_sentences(found: Contrast, drift: Drift | None) -> Iterator[str]:
         yield "SIMULATED: answers or verdicts were made up by the simulator, so these figures measure nothing"
     if found.partial:
         yield f"PARTIAL: only the {len(found.shared.ids)} samples that both runs finished are compared"
+    head = "DIFFERENT INSTRUMENTS: " if found.differing else ""
     for margin in found.margins:
-        yield margin.sentence
+        yield head + margin.sentence
     for change in found.changes:
         if change.tested:
-            yield change_sentence(change)
+            yield head + change_sentence(change)
     if drift is not None:
         yield drift.sentence
 

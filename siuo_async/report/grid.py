@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,9 @@ GAP = 2
 EDGES = 2
 _NARROWEST = 14
 """What words may be folded to before a table is taken apart."""
+
+
+_JOINTS = re.compile(r"(?<=[-/_:@\s])(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +126,30 @@ def _total(widths: Sequence[int]) -> int:
 def _tight(grid: Grid) -> tuple[int, ...]:
     """The least width of each column that breaks no word of its heading and no line of its cells."""
     return tuple(
-        max(_lines(grid, number), max((cell_len(word) for word in heading.split()), default=0))
+        max(_lines(grid, number), max((cell_len(word.rstrip()) for word in _words(heading)), default=0))
         for number, heading in enumerate(grid.headings)
     )
+
+
+def folded(text: str, width: int) -> str:
+    """`text` on lines of at most `width`, broken where a name has a joint; a longer piece is left as it is."""
+    return "\n".join(_packed(line, width) for line in text.split("\n"))
+
+
+def _packed(line: str, width: int) -> str:
+    if cell_len(line) <= width:
+        return line
+    lines = [""]
+    for word in _words(line):
+        if cell_len((lines[-1] + word).rstrip()) > width and lines[-1]:
+            lines.append("")
+        lines[-1] += word
+    return "\n".join(each.rstrip() for each in lines)
+
+
+def _words(text: str) -> list[str]:
+    """Pieces that names and headings may be broken into."""
+    return [piece for piece in _JOINTS.split(text) if piece]
 
 
 def _wide(grid: Grid) -> tuple[int, ...]:

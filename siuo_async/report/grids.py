@@ -30,7 +30,7 @@ def differences(comparison: Comparison | None) -> list[Grid]:
             f"Differences: {each.heading.lower()}",
             ("Models", "Points", "95% interval", "Samples", "Only first", "Only second", "p", "p (Holm)"),
             tuple(_difference(pair) for pair in each.pairs),
-            f"first minus second, in percentage points, on the samples that both decided; {_direction(each)}",
+            _how(each),
             breakdown=True,
             drop=(0, 0, 0, 2, 4, 4, 3, 0),
             strong=1,
@@ -40,8 +40,10 @@ def differences(comparison: Comparison | None) -> list[Grid]:
     ]
 
 
-def _direction(found: MetricComparison) -> str:
-    return "higher is better" if found.higher_is_better else "lower is better, so a negative difference speaks for the first"
+def _how(found: MetricComparison) -> str:
+    better = "higher is better" if found.higher_is_better else "lower is better, so a negative difference speaks for the first"
+    means = " of means over the answers of each sample" if any(pair.of_answers for pair in found.pairs) else ""
+    return f"first minus second, in points{means}, on the samples that both decided; {better}"
 
 
 def _difference(pair: Pair) -> tuple[str, ...]:
@@ -59,7 +61,7 @@ def probability(p: float | None) -> str:
     return "<0.001" if p < 0.0005 else f"{p:.3f}"
 
 
-_SHADES = "percent, votes for it/decided; intervals stand in the files, and no test is made between categories"
+_UNTESTED = "intervals stand in the files, and no test is made between categories"
 
 
 def _groups(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> list[Grid]:
@@ -78,7 +80,7 @@ def _groups(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], met
             f"By {title}: {metrics[primary].lower()}",
             (_capital(title), *(model["label"] for model in models)),
             tuple((name, *(_small(groups.get(name), primary) for groups in per_model)) for name in per_model[0]),
-            "\n".join([_SHADES, *notes]),
+            "\n".join([_UNTESTED, *notes]),
             breakdown=True,
             heat=tuple((None, *(_warmth(groups.get(name), primary) for groups in per_model)) for name in per_model[0]),
         )

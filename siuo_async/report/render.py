@@ -14,7 +14,7 @@ from rich.text import Text
 
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Comparison
-from siuo_async.report.grid import Grid, fitted
+from siuo_async.report.grid import Grid, fitted, folded
 from siuo_async.report.grids import grids
 from siuo_async.report.heat import colour
 from siuo_async.report.sentences import NOT_IN_INTERVAL, first_sentences, last_sentences
@@ -44,6 +44,7 @@ def to_terminal(
     console.print(plain(console, summary["protocol_line"], style))
     head, *others = [*grids(summary, metrics, comparison), *beside]
     draw(console, head)
+    console.print()
     bullets(console, first_sentences(summary, comparison, agreements))
     for grid in others:
         draw(console, grid)
@@ -63,7 +64,9 @@ def draw(console: Console, grid: Grid) -> None:
         return
     shown = fitted(grid, console.width)
     for number, (part, widths) in enumerate(zip(shown.grids, shown.widths, strict=True)):
-        console.print(_table(console, part, widths, continued=number > 0))
+        console.print(plain(console, in_line(grid.title) + (" (continued)" if number else ""), "bold"))
+        if grid.rows:
+            console.print(_table(console, part, widths))
     if grid.note:
         console.print(plain(console, grid.note, "dim"))
     if shown.left_out:
@@ -85,14 +88,14 @@ def plain(console: Console, text: str, style: str | Style = "") -> Text:
     return Text(safe if console.encoding.startswith("utf") else safe.translate(_PLAINER), style=style)
 
 
-def _table(console: Console, grid: Grid, widths: Sequence[int], *, continued: bool) -> Table:
-    title = plain(console, in_line(grid.title) + (" (continued)" if continued else ""), "bold")
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+def _table(console: Console, grid: Grid, widths: Sequence[int]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for number, (heading, width) in enumerate(zip(grid.headings, widths, strict=True)):
         side = "left" if number in (0, grid.drawn, *grid.flush) else "right"
-        table.add_column(plain(console, heading), justify=side, overflow="fold", width=width)  # type: ignore[arg-type]
+        table.add_column(plain(console, folded(heading, width)), justify=side, overflow="fold", width=width)  # type: ignore[arg-type]
     for place, row in enumerate(grid.rows):
-        table.add_row(*(plain(console, cell, style) for cell, style in zip(row, _styles(grid, place), strict=True)))
+        cells = (folded(cell, width) for cell, width in zip(row, widths, strict=True))
+        table.add_row(*(plain(console, cell, style) for cell, style in zip(cells, _styles(grid, place), strict=True)))
     return table
 
 
