@@ -150,14 +150,14 @@ async def test_cancelled_it_stops_and_goes_on_later(tmp_path: Path) -> None:
 SCRIPT = """
 import siuo_async, sys
 try:
-    siuo_async.evaluate("demo", ["sim/openai-careful"], "sim/openai-judge", grace=0.1)
+    siuo_async.evaluate("demo", ["sim/openai-careful"], "sim/openai-judge", grace=0.1, limit=4)
 except KeyboardInterrupt:
     sys.exit(77)
 """
 NOTEBOOK = """
 import asyncio, siuo_async, sys
 async def cell():
-    siuo_async.evaluate("demo", ["sim/openai-careful"], "sim/openai-judge", grace=0.1)
+    siuo_async.evaluate("demo", ["sim/openai-careful"], "sim/openai-judge", grace=0.1, limit=4)
 try:
     asyncio.get_event_loop_policy().new_event_loop().run_until_complete(cell())
 except KeyboardInterrupt:
@@ -178,13 +178,13 @@ def test_ctrl_c_is_a_keyboard_interrupt_and_the_same_call_goes_on(program: str, 
     (path,) = (tmp_path / "results").iterdir()
     kept = len(journal(path))
     assert not Run.load(path).complete
-    assert siuo_async.evaluate("demo", ["sim/openai-careful"], "sim/openai-judge").complete
+    assert siuo_async.evaluate("demo", ["sim/openai-careful"], "sim/openai-judge", limit=4).complete
     assert len({record["id"] for record in journal(path)}) == len(journal(path)) > kept
 
 
-def test_a_model_that_is_down_is_stopped_early_and_says_where_the_rest_stands() -> None:
+def test_a_spent_quota_stops_it_early_and_says_where_the_rest_stands() -> None:
     with pytest.raises(StoppedEarly, match=r"what is finished stands in results/"):
-        siuo_async.evaluate("demo", ["sim/openai-broken", "sim/openai-careful"], "sim/openai-judge", limit=12)
+        siuo_async.evaluate("demo", ["sim/openai-quota"], "sim/openai-judge", limit=2)
 
 
 @pytest.mark.parametrize(
