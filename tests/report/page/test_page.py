@@ -21,7 +21,7 @@ from tests.cli.program import Siuo, finish
 from tests.report.page.dossiers import page_of, reworded, without_scripts
 
 SECRET = "Zanzibar"
-FINDINGS = (
+CASES = (
     "siuo-gen corrected",
     "siuo-mcqa corrected",
     "usb-base corrected",
@@ -88,7 +88,7 @@ def every(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return every_run(tmp_path_factory.mktemp("every"))
 
 
-@pytest.mark.parametrize("case", FINDINGS)
+@pytest.mark.parametrize("case", CASES)
 def test_every_benchmark_has_a_page(case: str, every: dict[str, Path], tmp_path: Path) -> None:
     found = dossier(gather(RunDirectory(every[case])))
     page = without_scripts(page_of(found, tmp_path / "page.html"))
