@@ -6,7 +6,7 @@ MINUTES ?= 5
 SEED ?= 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format lock bench bench-limits soak clean
+.PHONY: demo test check format lock bench bench-limits bench-statistics soak clean
 
 demo: $(VENV)/.run ## The bundled samples on three simulated models; no key, no network
 	$(BIN)/siuo demo
@@ -31,6 +31,9 @@ bench-limits: $(VENV)/.dev ## How well limits are learnt: pace alone, scenarios 
 	$(BIN)/python -m tests.performance.limits_pace
 	$(BIN)/python -m tests.performance.limits_sockets
 	$(BIN)/python -m tests.performance.limits_scenarios $(BENCH)
+
+bench-statistics: $(VENV)/.dev ## Whether intervals hold what they say and tests what they promise; a few minutes
+	$(BIN)/python -m tests.performance.coverage --seed 7
 
 soak: $(VENV)/.dev ## Every fault there is, then a long run under all of them, then the slow tests; 60 minutes are 200,000 samples
 	$(BIN)/python -m tests.reliability --minutes $(MINUTES) --seed $(SEED) $(SOAK)

@@ -135,7 +135,7 @@ def _bounds(words: Wording, standing: Standing, rate: Mapping[str, Any], finishe
     bounds = f": {worst:.1f} to {best:.1f}{words.percent}" if worst is not None and best is not None else ""
     return (
         f"{standing.label}: {standing.undecided} of {finished} finished samples ({100 * standing.undecided / finished:.1f}%) are "
-        f"undecided in {words.heading}, so its bounds are the headline{bounds}; pairs leave these samples out."
+        f"undecided in {words.heading}, so its bounds are the headline{bounds}; pairs are compared without them."
     )
 
 

@@ -30,8 +30,21 @@ def report(
         bool, typer.Option("--published", help="Beside each run the published figures, and why they may not be compared.")
     ] = False,
     reference: Annotated[Optional[str], typer.Option(help="Compare all models with the one of this label.")] = None,  # noqa: UP045
+    html: Annotated[bool, typer.Option("--html", help="Write a page that needs nothing else, into the run's directory.")] = False,
+    to: Annotated[Optional[Path], typer.Option(help="With --html: the file to write.", metavar="FILE")] = None,  # noqa: UP045
+    no_content: Annotated[
+        bool, typer.Option("--no-content", help="With --html: no questions, answers, judges' texts or pictures inside.")
+    ] = False,
 ) -> None:
-    """Show runs as tables, Markdown or JSON; works on a run that is still going."""
+    """Show runs as tables, Markdown, JSON or a page; works on a run that is still going."""
+    if html:
+        from siuo_async.cli.paging import paged
+
+        raise typer.Exit(paged(runs, results, to, content=not no_content, reference=reference))
+    if to or no_content:
+        from siuo_async.errors import ConfigError
+
+        raise ConfigError(f"{'--to' if to else '--no-content'} is for pages; add --html")
     from siuo_async.cli.reporting import reported
 
     raise typer.Exit(reported(runs, results, form, published=published, reference=reference))

@@ -158,6 +158,27 @@ class PictureCache:
         return self.held_bytes <= self._most_bytes and len(self._entries) <= MOST_KEPT
 
 
+class PictureFiles:
+    """Pictures read one after another, without a cache: for whoever only looks at a run."""
+
+    def __init__(self) -> None:
+        self._archives: dict[str, _Archive] = {}
+
+    def read(self, picture: Picture) -> bytes:
+        """The picture's bytes.
+
+        Raises:
+            DataError: it is gone, or no longer what was hashed when the run began.
+        """
+        archive = None if picture.member is None else self._archives.setdefault(picture.path, _Archive(picture.path))
+        return _read(picture, archive)
+
+    def close(self) -> None:
+        """Closes the archives."""
+        for archive in self._archives.values():
+            archive.close()
+
+
 class _Archive:
     """A ZIP archive of pictures, opened when first needed and again when the file has changed. For several threads, one at a time."""
 
@@ -222,6 +243,10 @@ def _mark(found: os.stat_result) -> tuple[int, ...]:
 
 
 def _read_encoded(picture: Picture, archive: _Archive | None) -> bytes:
+    return pybase64.b64encode(_read(picture, archive))
+
+
+def _read(picture: Picture, archive: _Archive | None) -> bytes:
     try:
         raw, untouched = _read_file(picture) if archive is None else archive.read(picture)
     except OSError as error:
@@ -230,7 +255,7 @@ def _read_encoded(picture: Picture, archive: _Archive | None) -> bytes:
         raise _changed(picture) from error
     if not untouched and hashlib.sha256(raw).hexdigest() != picture.sha256:
         raise _changed(picture)
-    return pybase64.b64encode(raw)
+    return raw
 
 
 def _read_file(picture: Picture) -> tuple[bytes, bool]:
