@@ -74,7 +74,7 @@ def sent(run: Gathered) -> list[Sent]:
             for call in item.takes[label].calls:
                 if call.stage != SEARCH:
                     who = label if call.stage == GENERATE else f"{call.provider}/{call.model}"
-                    seen[who, call.stage, orjson.dumps(call.sent, default=str), call.served_model] += 1
+                    seen[who, call.stage, orjson.dumps(call.sent, default=_plain), call.served_model] += 1
     forms: dict[tuple[str, str, str], tuple[set[str], set[str], int]] = {}
     for (who, stage, raw, name), calls in seen.items():
         parameters = orjson.loads(raw)
@@ -95,3 +95,8 @@ def sent(run: Gathered) -> list[Sent]:
         if shown[each.label, each.stage] <= _MOST_FORMS:
             kept.append(each)
     return kept
+
+
+def _plain(value: object) -> object:
+    """What orjson does not know: read-only mappings."""
+    return dict(value) if isinstance(value, Mapping) else str(value)

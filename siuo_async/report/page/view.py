@@ -59,7 +59,8 @@ class View:
     primary: Drawing | None
     crosses: Drawing | None
     metrics: tuple[MetricComparison, ...]
-    pairs: tuple[Drawing, ...]
+    pairs: Mapping[str, Drawing]
+    """By metric."""
     heats: tuple[Heat, ...]
     outcomes: Drawing
     costs: Drawing | None
@@ -99,7 +100,7 @@ def view(dossier: Dossier) -> View:
         primary=charts.primary(summary, headings, comparison) if summary["scored"] else None,
         crosses=charts.headline_crosses(summary, headings) if summary["scored"] else None,
         metrics=comparison.metrics if comparison else (),
-        pairs=charts.pairs(comparison) if comparison else (),
+        pairs=charts.pairs(comparison) if comparison else {},
         heats=tuple(_heats(summary, headings[primary], higher=_higher(comparison))) if summary["scored"] else (),
         outcomes=charts.outcomes(summary),
         costs=charts.costs(summary, headings) if summary["scored"] else None,

@@ -42,6 +42,7 @@ def opened(chromium: Browser) -> Iterator[Any]:
     def open_(path: Path, anchor: str = "", **how: Any) -> Page:
         how = {"viewport": {"width": 1280, "height": 900}, **how}
         context = chromium.new_context(**how)
+        context.set_default_timeout(90_000)  # on a busy machine
         contexts.append(context)
         page = context.new_page()
         seen = Watched(page)
