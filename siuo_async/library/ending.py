@@ -78,4 +78,4 @@ class Ending:
             raise KeyboardInterrupt
         if outcomes.code == PENDING and outcomes.stops:
             raise StoppedEarly(f"{'; '.join(outcomes.stops)} (what is finished stands in {path})")
-        return Run(job.directory)
+        return Run(job.directory, job.plan)

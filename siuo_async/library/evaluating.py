@@ -100,7 +100,11 @@ def _configs(
     benchmark: str | Path, models: Model | Sequence[Model], judge: Model | None, config: str | Path | None, settings: Mapping[str, Json]
 ) -> list[RunConfig]:
     named = [models] if isinstance(models, str | Mapping) else list(models)
-    flags = {**settings, "benchmark": str(benchmark), "models": [each if isinstance(each, str) else dict(each) for each in named]}
+    flags = {
+        **settings,
+        "benchmark": str(benchmark) or None,
+        "models": [each if isinstance(each, str) else dict(each) for each in named],
+    }
     flags["judge"] = judge if judge is None or isinstance(judge, str) else dict(judge)
     found = merged(Path(config) if config is not None else None, flags, "evaluate()")
     if len(found) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
@@ -13,8 +14,9 @@ import orjson
 
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Comparison
-from siuo_async.analysis.gathered import Gathered, gather
+from siuo_async.analysis.gathered import Gathered, gather, gathered
 from siuo_async.cli.running import find_run
+from siuo_async.engine.plan import Plan
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError
 from siuo_async.exchange.rows import (
@@ -51,11 +53,17 @@ _RESULTS = Path("results")
 class Run:
     """A run, as its directory stands when it is first looked at.
 
-    A run that still goes on can be looked at too; `Run.load(run.path)` looks anew.
+    A run that still goes on can be looked at too; `Run.load(run.path)` looks anew. What `evaluate` gave keeps the models, samples and
+    judge that it was asked for, whatever is added to the directory later.
+
+    Args:
+        directory: where it is.
+        plan: what was asked; None reads it from the directory.
     """
 
-    def __init__(self, directory: RunDirectory) -> None:
+    def __init__(self, directory: RunDirectory, plan: Plan | None = None) -> None:
         self._directory = directory
+        self._plan = plan
 
     @classmethod
     def load(cls, path: str | Path, results: str | Path = _RESULTS) -> Run:
@@ -79,7 +87,9 @@ class Run:
 
     @cached_property
     def _gathered(self) -> Gathered:
-        return without_a_loop(lambda: gather(self._directory))
+        if (plan := self._plan) is None:
+            return without_a_loop(lambda: gather(self._directory))
+        return without_a_loop(lambda: asyncio.run(gathered(plan, self._directory)))
 
     @cached_property
     def _dossier(self) -> Dossier:

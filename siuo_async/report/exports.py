@@ -57,9 +57,7 @@ def export_run(
     if form not in (MARKDOWN, LATEX):
         return export(plans.from_directory(directory), directory, form=form, labels=labels, folder=folder, force=force)
     if labels:
-        raise ConfigError(
-            f"--model leaves models out, but --format {form} compares all of them; leave it out, or choose another format"
-        )
+        raise ConfigError(f"--format {form} compares all models of a run; leave out --model, or choose another format")
     plan, target = plans.from_directory(directory, samples=False), folder or directory.path / FOLDER
     names = _names(stem(plan), mark(plan), form)
     must_be_free(target, names.values(), force=force)  # before a large run is worked out

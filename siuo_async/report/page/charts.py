@@ -14,7 +14,7 @@ from siuo_async.report.page.facts import latencies, quantiles
 from siuo_async.report.page.figures import Bar, Drawing, Point, Spread
 from siuo_async.report.text import in_line, interval, money, percent, share
 
-MOST_PAIRS = 30
+MOST_PAIRS = 15
 """Drawn; the table has all."""
 _AXES = {
     frozenset({"safe", "effective"}): ("safe", "effective"),
@@ -97,9 +97,9 @@ def _ends(rate: Mapping[str, Any]) -> tuple[float, float] | None:
     return None if rate["low"] is None else (float(rate["low"]), float(rate["high"]))
 
 
-def pairs(comparison: Comparison) -> tuple[Drawing, ...]:
-    """The differences between models, one figure for each metric that is tested."""
-    return tuple(_pairs(metric) for metric in comparison.metrics if metric.tested and metric.pairs)
+def pairs(comparison: Comparison) -> dict[str, Drawing]:
+    """The differences between models, a figure for each metric that is tested."""
+    return {metric.metric: _pairs(metric) for metric in comparison.metrics if metric.tested and metric.pairs}
 
 
 def _pairs(metric: MetricComparison) -> Drawing:

@@ -68,31 +68,35 @@ def tokens_of(calls: Iterable[CallRecord], *, judging: bool) -> tuple[int, int]:
 
 def sent(run: Gathered) -> list[Sent]:
     """Which parameters each model and its judges were really sent, as often as they differ."""
-    forms: Counter[tuple[str, str, bytes]] = Counter()
-    left_out: dict[tuple[str, str, bytes], set[str]] = {}
-    served: dict[tuple[str, str, bytes], set[str]] = {}
+    seen: Counter[tuple[str, str, bytes, str | None]] = Counter()
     for label in run.labels:
         for item in run.items:
             for call in item.takes[label].calls:
-                if call.stage == SEARCH:
-                    continue
-                who = label if call.stage == GENERATE else f"{call.provider}/{call.model}"
-                key = (who, call.stage, _form(call.sent))
-                forms[key] += 1
-                left_out.setdefault(key, set()).update(map(str, call.sent.get(_LEFT_OUT) or ()))
-                if call.served_model:
-                    served.setdefault(key, set()).add(call.served_model)
-    shown: Counter[tuple[str, str]] = Counter()
-    found = []
-    for (who, stage, form), calls in forms.most_common():
-        shown[who, stage] += 1
-        if shown[who, stage] <= _MOST_FORMS:
-            key = (who, stage, form)
-            found.append(Sent(who, stage, form.decode(), tuple(sorted(left_out[key])), tuple(sorted(served.get(key, ()))), calls))
+                if call.stage != SEARCH:
+                    who = label if call.stage == GENERATE else f"{call.provider}/{call.model}"
+                    seen[who, call.stage, orjson.dumps(call.sent, default=_plain), call.served_model] += 1
+    forms: dict[tuple[str, str, str], tuple[set[str], set[str], int]] = {}
+    for (who, stage, raw, name), calls in seen.items():
+        parameters = orjson.loads(raw)
+        left_out = parameters.pop(_LEFT_OUT, None) or ()
+        form = orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS).decode()
+        outside, served, before = forms.get((who, stage, form), (set(), set(), 0))
+        forms[who, stage, form] = outside | set(map(str, left_out)), served | ({name} if name else set()), before + calls
+    found = [
+        Sent(who, stage, form, tuple(sorted(outside)), tuple(sorted(served)), calls)
+        for (who, stage, form), (outside, served, calls) in forms.items()
+    ]
     order = {label: number for number, label in enumerate(run.labels)}
-    return sorted(found, key=lambda each: (order.get(each.label, len(order)), each.label, each.stage))
+    found.sort(key=lambda each: (order.get(each.label, len(order)), each.label, each.stage, -each.calls, each.parameters))
+    shown: Counter[tuple[str, str]] = Counter()
+    kept = []
+    for each in found:
+        shown[each.label, each.stage] += 1
+        if shown[each.label, each.stage] <= _MOST_FORMS:
+            kept.append(each)
+    return kept
 
 
-def _form(parameters: Mapping[str, object]) -> bytes:
-    shown = {name: value for name, value in parameters.items() if name != _LEFT_OUT}
-    return orjson.dumps(shown, option=orjson.OPT_SORT_KEYS, default=str)
+def _plain(value: object) -> object:
+    """What orjson does not know: read-only mappings."""
+    return dict(value) if isinstance(value, Mapping) else str(value)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from siuo_async.report.page.marks import mark, shortened
+from siuo_async.report.page.marks import mark, told_apart
 from siuo_async.report.page.svg import COLOURS, drawn, settings
 
 if TYPE_CHECKING:
@@ -118,26 +118,30 @@ def intervals(title: str, bars: Sequence[Bar], *, axis: str, percent: bool = Tru
 def _intervals(title: str, bars: Sequence[Bar], axis: str, percent: bool, zero: bool, words: str, width: float) -> str:
     row = _ROW_NARROW if width == NARROW else _ROW
     with _canvas(f"{title}{width}", width, row * len(bars) + 46) as canvas:
-        ends = (8, 6, 62, 40) if canvas.narrow else (322 if zero else 232, 6, 150, 40)
-        axes = canvas.axes(*ends)
+        beside = 8.4 * max(6, *(len(bar.words) for bar in bars)) + 14
+        further = 7 * max(len(bar.more) for bar in bars)
+        left = 322 if zero else 232
+        axes = canvas.axes(*((8, 6, beside, 40) if canvas.narrow else (left, 6, max(150, beside + further + 8), 40)))
+        labels = _fitted(bars, 324 if canvas.narrow else left - 14)
         _frame(axes, axis, *_limits(bars, percent=percent, zero=zero))
         axes.set_ylim(len(bars) - 0.5, -0.5)
         axes.set_yticks([])
         if zero:
             axes.axvline(0, color=MUTED, linewidth=1.2)
         for place, bar in enumerate(bars):
-            _bar(canvas, axes, place, bar, coloured=not zero)
+            _bar(canvas, axes, place, bar, labels[place], beside, coloured=not zero)
         return drawn(canvas.figure, title, words, canvas.tips, "narrow" if canvas.narrow else "wide")
 
 
-def _fitted(label: str | tuple[str, str], width: float) -> str:
-    """Of two names each gets its half."""
-    if isinstance(label, str):
-        return shortened(label, width)
-    return " − ".join(shortened(name, (width - 22) / 2) for name in label)
+def _fitted(bars: Sequence[Bar], width: float) -> list[str]:
+    """The labels of rows; of two names each gets its half."""
+    both = any(isinstance(bar.label, tuple) for bar in bars)
+    names = list(dict.fromkeys(name for bar in bars for name in ((bar.label,) if isinstance(bar.label, str) else bar.label)))
+    short = told_apart(names, (width - 22) / 2 if both else width)
+    return [short[bar.label] if isinstance(bar.label, str) else " − ".join(short[name] for name in bar.label) for bar in bars]
 
 
-def _bar(canvas: _Canvas, axes: Axes, place: int, bar: Bar, *, coloured: bool) -> None:
+def _bar(canvas: _Canvas, axes: Axes, place: int, bar: Bar, label: str, beside: float, *, coloured: bool) -> None:
     colour, shape = mark(bar.number) if coloured else (INK, "o")
     y = place + 0.16 if canvas.narrow else place
     gid = canvas.tip(bar.told)
@@ -150,7 +154,7 @@ def _bar(canvas: _Canvas, axes: Axes, place: int, bar: Bar, *, coloured: bool) -
             [bar.value],
             [y],
             marker=shape,
-            markersize=9,
+            markersize=13 if shape == "*" else 9,
             color=colour,
             markeredgecolor=PAPER,
             markeredgewidth=1.2,
@@ -159,13 +163,12 @@ def _bar(canvas: _Canvas, axes: Axes, place: int, bar: Bar, *, coloured: bool) -
         )
     across = axes.get_yaxis_transform()
     if canvas.narrow:
-        axes.text(0, place - 0.24, _fitted(bar.label, 320), transform=across, va="center", clip_on=False)
+        axes.text(0, place - 0.24, label, transform=across, va="center", clip_on=False)
         axes.text(1.03, y, bar.words, transform=across, va="center", fontweight="bold", clip_on=False)
         return
-    label = _fitted(bar.label, 218 if coloured else 308)
     axes.annotate(label, (0, y), (-12, 0), across, "offset points", ha="right", va="center", annotation_clip=False)
     axes.annotate(bar.words, (1, y), (12, 0), across, "offset points", va="center", fontweight="bold", annotation_clip=False)
-    axes.annotate(bar.more, (1, y), (68, 0), across, "offset points", va="center", color=MUTED, fontsize=11, annotation_clip=False)
+    axes.annotate(bar.more, (1, y), (beside, 0), across, "offset points", va="center", color=MUTED, fontsize=11, annotation_clip=False)
 
 
 def _limits(bars: Sequence[Bar], *, percent: bool, zero: bool) -> tuple[float, float]:
@@ -242,9 +245,10 @@ def _legend(axes: Axes, entries: Sequence[tuple[str, str, str]], width: float) -
     axes.set_axis_off()
     axes.set_xlim(0, width)
     axes.set_ylim(max(1, len(entries)) - 0.5, -0.5)
+    short = told_apart([label for label, _, _ in entries], width - 30)
     for place, (label, colour, shape) in enumerate(entries):
         axes.plot([8], [place], marker=shape, markersize=9, color=colour, linestyle="", clip_on=False)
-        axes.text(22, place, shortened(label, width - 30), va="center", clip_on=False)
+        axes.text(22, place, short[label], va="center", clip_on=False)
 
 
 def stacked(title: str, rows: Sequence[tuple[str, Sequence[tuple[str, str, int]]]], *, note: str = "") -> Drawing:
@@ -263,8 +267,9 @@ def _stacked(title: str, rows: Sequence[tuple[str, Sequence[tuple[str, str, int]
         _frame(axes, "percent of answers", 0, 100)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_yticks([])
+        labels = told_apart([label for label, _ in rows], 324 if narrow else 218)
         for place, (label, parts) in enumerate(rows):
-            _parts(canvas, axes, place, label, parts)
+            _parts(canvas, axes, place, (label, labels[label]), parts)
         for number, (name, colour) in enumerate(names.items()):
             x = (8 if narrow else 232) + (number % per_line) * (108 if narrow else 80)
             y = canvas.height - 12 - 24 * (number // per_line)
@@ -277,7 +282,8 @@ def _stacked(title: str, rows: Sequence[tuple[str, Sequence[tuple[str, str, int]
         return drawn(canvas.figure, title, words, canvas.tips, "narrow" if narrow else "wide")
 
 
-def _parts(canvas: _Canvas, axes: Axes, place: int, label: str, parts: Sequence[tuple[str, str, int]]) -> None:
+def _parts(canvas: _Canvas, axes: Axes, place: int, labels: tuple[str, str], parts: Sequence[tuple[str, str, int]]) -> None:
+    label, short = labels
     total = sum(count for _, _, count in parts)
     y, thickness = (place + 0.16, 0.4) if canvas.narrow else (place, 0.6)
     left = 0.0
@@ -295,9 +301,9 @@ def _parts(canvas: _Canvas, axes: Axes, place: int, label: str, parts: Sequence[
         left += share
     across = axes.get_yaxis_transform()
     if canvas.narrow:
-        axes.text(0, place - 0.26, shortened(label, 320), transform=across, va="center", clip_on=False)
+        axes.text(0, place - 0.26, short, transform=across, va="center", clip_on=False)
     else:
-        axes.text(-0.024, y, shortened(label, 218), transform=across, ha="right", va="center", clip_on=False)
+        axes.text(-0.024, y, short, transform=across, ha="right", va="center", clip_on=False)
 
 
 def _rectangle(corner: tuple[float, float], width: float, height: float, colour: str) -> Any:
@@ -338,12 +344,13 @@ def _spreads(title: str, rows: Sequence[Spread], axis: str, words: str, width: f
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_yticks([])
+        labels = told_apart([row.label for row in rows], 324 if canvas.narrow else 218)
         for place, row in enumerate(rows):
-            _spread(canvas, axes, place, row)
+            _spread(canvas, axes, place, row, labels[row.label])
         return drawn(canvas.figure, title, words, canvas.tips, "narrow" if canvas.narrow else "wide")
 
 
-def _spread(canvas: _Canvas, axes: Axes, place: int, row: Spread) -> None:
+def _spread(canvas: _Canvas, axes: Axes, place: int, row: Spread, label: str) -> None:
     low, quarter, middle, three_quarters, high = (max(1e-3, each) for each in row.at)
     told = f"median {middle:.2f} s, half between {quarter:.2f} and {three_quarters:.2f}, 95% below {high:.2f}, {row.count} calls"
     colour, _ = mark(row.number)
@@ -352,4 +359,4 @@ def _spread(canvas: _Canvas, axes: Axes, place: int, row: Spread) -> None:
         axes.plot(ends, [y, y], color=colour, linewidth=thickness, alpha=alpha, gid=canvas.tip(f"{row.label}: {told}"), zorder=3)
     axes.plot([middle], [y], marker="|", markersize=15, markeredgewidth=2.5, color=INK, zorder=4)
     bar = Bar(row.label, None, None, None, f"{middle:.2f} s", f"95%: {high:.1f} s", row.number)
-    _bar(canvas, axes, place, bar, coloured=True)
+    _bar(canvas, axes, place, bar, label, 74, coloured=True)

@@ -129,10 +129,20 @@ def _environment() -> Environment:
     folder = files(__package__).joinpath("_assets")
     found = {each.name: each.read_text(encoding="utf-8") for each in folder.iterdir() if each.name.endswith(".j2")}
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, loader=DictLoader(found), trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        finalize=_shown,
+        undefined=StrictUndefined,
+        loader=DictLoader(found),
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["drawn"] = _markup
     return environment
+
+
+def _shown(value: object) -> object:
+    """Whatever a template shows: plain text without what a reader cannot see or a browser would obey; markup of ours as it is."""
+    return harmless(value) if type(value) is str else value
 
 
 def _markup(svg: str) -> str:

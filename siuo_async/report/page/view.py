@@ -16,6 +16,7 @@ from siuo_async.report.page import charts
 from siuo_async.report.page.facts import Sent, sent
 from siuo_async.report.page.figures import Drawing
 from siuo_async.report.page.words import stage_words
+from siuo_async.report.sentences import judge_health
 from siuo_async.report.text import harmless, in_line, share_of, tame
 
 _JUDGE_STATES = ("verdicts", "unreadable", "declined", "filtered", "failed", "re_asked")
@@ -58,7 +59,8 @@ class View:
     primary: Drawing | None
     crosses: Drawing | None
     metrics: tuple[MetricComparison, ...]
-    pairs: tuple[Drawing, ...]
+    pairs: Mapping[str, Drawing]
+    """By metric."""
     heats: tuple[Heat, ...]
     outcomes: Drawing
     costs: Drawing | None
@@ -68,7 +70,7 @@ class View:
     """By `_PLACES`, where they are there."""
     more_tables: tuple[Grid, ...]
     judge: Grid | None
-    judge_words: str
+    judge_words: tuple[str, ...]
     agreement: Grid | None
     sent: tuple[Sent, ...]
     warnings: tuple[str, ...]
@@ -98,7 +100,7 @@ def view(dossier: Dossier) -> View:
         primary=charts.primary(summary, headings, comparison) if summary["scored"] else None,
         crosses=charts.headline_crosses(summary, headings) if summary["scored"] else None,
         metrics=comparison.metrics if comparison else (),
-        pairs=charts.pairs(comparison) if comparison else (),
+        pairs=charts.pairs(comparison) if comparison else {},
         heats=tuple(_heats(summary, headings[primary], higher=_higher(comparison))) if summary["scored"] else (),
         outcomes=charts.outcomes(summary),
         costs=charts.costs(summary, headings) if summary["scored"] else None,
@@ -107,7 +109,7 @@ def view(dossier: Dossier) -> View:
         tables=tables,
         more_tables=more,
         judge=_judge(summary),
-        judge_words=_judge_words(summary),
+        judge_words=tuple(in_line(each) for each in judge_health(summary, dossier.agreements)) or (_unjudged(summary),),
         agreement=_agreement(dossier),
         sent=tuple(sent(run)),
         warnings=tuple(in_line(each) for each in dossier.warnings),
@@ -171,11 +173,8 @@ def _judge(summary: Mapping[str, Any]) -> Grid | None:
     return Grid("Verdicts", ("Model", *headings, "Missing, %"), tuple(rows))
 
 
-def _judge_words(summary: Mapping[str, Any]) -> str:
-    if not summary["judge"]:
-        return "No judge was asked."
-    served = [name for name in summary["judge_served"] if name != str(summary["judge"]).partition("/")[2]]
-    return f"{summary['judge']}" + (f", served as {', '.join(served)}" if served else "")
+def _unjudged(summary: Mapping[str, Any]) -> str:
+    return f"judge {summary['judge']}: no verdict yet" if summary["judge"] else "No judge was asked."
 
 
 def _agreement(dossier: Dossier) -> Grid | None:

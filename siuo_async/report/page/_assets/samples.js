@@ -75,7 +75,8 @@
   };
   const search = async () => {
     const wanted = form.q.value.trim().toLowerCase(), turn = (searching += 1);
-    if (!wanted) { hits = null; apply(true); return; }
+    const done = (found) => { hits = found; apply(true); list.dataset.searched = wanted; };
+    if (!wanted) { done(null); return; }
     const found = new Uint8Array(N);
     for (let at = 0; at < N; at += 1) found[at] = lowered[at].includes(wanted) ? 1 : 0;
     if (data.content) {
@@ -101,8 +102,7 @@
         }
       }
     }
-    hits = found;
-    apply(true);
+    done(found);
   };
 
   // The list.
