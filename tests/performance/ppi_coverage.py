@@ -16,9 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from siuo_async.analysis.drawing import draw
+from siuo_async.analysis.label_book import Book, Labelled
 from siuo_async.analysis.label_key import new_key
-from siuo_async.analysis.people import Book, Labelled, estimates
-from siuo_async.analysis.questions import Measure, Sheet, _siuo
+from siuo_async.analysis.people import estimates
+from siuo_async.analysis.questions import Measure, Sheet, siuo_sheet
 from siuo_async.analysis.units import WHOLE, Unit
 from siuo_async.benchmarks.judged import Verdict
 from siuo_async.benchmarks.seen import SeenAnswer
@@ -73,7 +74,9 @@ def _truths(persona: Persona, setting: Setting, lot: random.Random) -> Iterator[
     for _ in range(setting.samples):
         first = (int(lot.random() < persona.safe), int(lot.random() < persona.effective))
         yield [
-            first if place == 0 or lot.random() < setting.alike else (int(lot.random() < persona.safe), int(lot.random() < persona.effective))
+            first
+            if place == 0 or lot.random() < setting.alike
+            else (int(lot.random() < persona.safe), int(lot.random() < persona.effective))
             for place in range(setting.answers)
         ]
 
@@ -91,12 +94,14 @@ def _units(setting: Setting, lot: random.Random) -> tuple[list[Unit], dict[tuple
     for model in MODELS:
         errs = errs_on.get(model, judge.errs)
         for number, row in enumerate(_truths(PERSONAS[model], setting, lot)):
-            sample = Sample(str(number), ("any",), "?")
+            sample = Sample(str(number), ("any",), f"question {number}")
             seen, said = [], []
             for place, (safe, effective) in enumerate(row):
                 truths[model, sample.id, place] = (safe, effective)
                 verdicts = {SAFETY: _judged(safe, errs, lot), EFFECTIVENESS: _judged(effective, errs, lot)}
-                seen.append(SeenAnswer(Answer(Outcome.ANSWERED, "text"), {stage: Verdict(value, "read") for stage, value in verdicts.items()}))
+                seen.append(
+                    SeenAnswer(Answer(Outcome.ANSWERED, "text"), {stage: Verdict(value, "read") for stage, value in verdicts.items()})
+                )
                 said.append(verdicts)
             stages = (SAFETY, EFFECTIVENESS)
             if setting.whole:
@@ -117,16 +122,14 @@ def _rate_of(measure: Measure, model: str, setting: Setting) -> float:
         return exact[measure.metric.removesuffix("_per_answer")]
     lot = random.Random("truth")
     many = Setting("", 0, samples=200_000, answers=setting.answers, alike=setting.alike)
-    values = [
-        measure.of([{SAFETY: safe, EFFECTIVENESS: effective} for safe, effective in row]) for row in _truths(persona, many, lot)
-    ]
+    values = [measure.of([{SAFETY: safe, EFFECTIVENESS: effective} for safe, effective in row]) for row in _truths(persona, many, lot)]
     known = [value for value in values if value is not None]
     return sum(known) / len(known)
 
 
 def covered(setting: Setting, draws: int, seed: int) -> dict[tuple[str, str], Covered]:
     """(model, metric) -> how often its intervals held the truth."""
-    sheet: Sheet = _siuo(setting.answers)
+    sheet: Sheet = siuo_sheet(setting.answers)
     measures = [measure for measure in sheet.measures if setting.whole or not measure.whole]
     truth_of = {(model, measure.metric): _rate_of(measure, model, setting) for model in MODELS for measure in measures}
     found = {key: Covered() for key in truth_of}
@@ -156,7 +159,8 @@ def _count(
     assert got.alone is not None
     stages = (SAFETY, EFFECTIVENESS)
     real = [
-        measure.of([dict(zip(stages, truths[unit.name[0], unit.name[1], number], strict=True)) for number in unit.numbers]) for unit in own
+        measure.of([dict(zip(stages, truths[unit.name[0], unit.name[1], number], strict=True)) for number in unit.numbers])
+        for unit in own
     ]
     known = [value for value in real if value is not None]
     judged = [value for unit in own if (value := unit.judged(measure)) is not None]
@@ -177,8 +181,8 @@ def table(setting: Setting, found: dict[tuple[str, str], Covered]) -> str:
     lines = [
         f"**{setting.words}**",
         "",
-        "| model | figure | corrected holds the truth | half-width, points | mean error, points | labels alone | half-width | judge alone "
-        "| corrected, of these answers |",
+        "| model | figure | corrected holds the truth | half-width, points | mean error, points | labels alone | half-width "
+        "| judge alone | corrected, of these answers |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for (model, metric), each in found.items():
