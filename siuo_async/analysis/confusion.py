@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from siuo_async.analysis.comparison import Estimate
 from siuo_async.analysis.label_book import Book
@@ -42,8 +43,12 @@ class Confusion:
     """What people say -> what the judge says -> how many of all answers that stands for, in percent."""
 
 
-def confusion(book: Book, question: Question, model: str) -> Confusion | None:
-    rows: list[tuple[Value | None, dict[Value, float], float, str]] = []
+_Rows: TypeAlias = list[tuple[Value | None, dict[Value, float], float, str]]
+"""Of each answer labelled: the verdict, the share of people for each label, what it stands for, its sample."""
+
+
+def _rows_of(book: Book, question: Question, model: str) -> _Rows:
+    rows: _Rows = []
     for name in sorted(book.labelled):
         unit = book.units[name]
         if model not in ("", unit.model) or question.stage not in unit.stages:
@@ -55,6 +60,16 @@ def confusion(book: Book, question: Question, model: str) -> Confusion | None:
                 shares = {choice.value: known.count(choice.value) / len(known) for choice in question.choices}
                 verdict = unit.said[unit.numbers.index(keyed.number)][question.stage]
                 rows.append((verdict, shares, book.weights[book.key.places[name]], unit.sample.id))
+    return rows
+
+
+def confusion(book: Book, question: Question, model: str) -> Confusion | None:
+    """The judge against people in one stage; None where nobody labelled it.
+
+    Args:
+        model: of whose answers; empty: of all models.
+    """
+    rows = _rows_of(book, question, model)
     if not rows:
         return None
     judged = [row for row in rows if row[0] is not None]
@@ -75,7 +90,7 @@ def confusion(book: Book, question: Question, model: str) -> Confusion | None:
     return Confusion(question.stage, question.asks, model, len(judged), shown(wrong), tuple(found), _table(question, rows))
 
 
-def _table(question: Question, rows: Sequence[tuple[Value | None, dict[Value, float], float, str]]) -> dict[str, dict[str, float]]:
+def _table(question: Question, rows: _Rows) -> dict[str, dict[str, float]]:
     whole = sum(weight for _, _, weight, _ in rows)
     table: dict[str, dict[str, float]] = {}
     for choice in question.choices:
@@ -88,4 +103,5 @@ def _table(question: Question, rows: Sequence[tuple[Value | None, dict[Value, fl
 
 
 def shown(found: Corrected | None, scale: float = 100.0) -> Estimate:
+    """As it is reported: in percent, or in points of a scale."""
     return Estimate(found.value * scale, found.low * scale, found.high * scale) if found else Estimate(None)

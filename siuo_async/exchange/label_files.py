@@ -58,8 +58,8 @@ def read_labels(paths: Sequence[Path], keys: Sequence[Key], sheet: Sheet, run: s
             raise DataError(f"{row.where}: the item {item!r:.60} was never drawn from {run}; are these the labels of another run?")
         if (earlier := first.setdefault((item, annotator), row)) is not row:
             raise DataError(
-                f"{row.where}: annotator {annotator!r:.40} labels the item {item} a second time, after {earlier.where}; take one row out, "
-                f"or give two people different names in the column `{ANNOTATOR}`"
+                f"{row.where}: annotator {annotator!r:.40} labels the item {item} a second time, after {earlier.where}; take one row "
+                f"out, or give two people different names in the column `{ANNOTATOR}`"
             )
         used.setdefault(key.token, row)
         if len(used) > 1:

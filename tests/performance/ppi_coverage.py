@@ -3,8 +3,8 @@
     python -m tests.performance.ppi_coverage --seed 7 --draws 1000
 
 Each draw is a run in memory: answers whose truth comes from simulated models' rates, verdicts of a simulated judge that errs by model
-(`judge-errs_...`, the rates that its name tells), answers drawn by `analysis.drawing`, labels that are the truth, and rates corrected as
-`siuo report --labels` does. The truth of the first figure is the rate of the simulated model; a second one, given for comparison, is
+(`judge-errs_...`, the rates that its name tells), answers drawn by `analysis.drawing`, labels that are the truth, and rates corrected
+as `siuo report --labels` does. The truth of the first figure is the rate of the simulated model; a second one, given for comparison, is
 the rate of these very answers, which the intervals hold more often, since they also allow for other answers and samples.
 """
 
