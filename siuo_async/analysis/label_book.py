@@ -76,7 +76,9 @@ class Book:
 
     def said(self, unit: Unit, measure: Measure) -> float | None:
         """What people say of a unit: the mean over those who labelled it whole; None where nobody did."""
-        held = self.of_unit.get(unit.name, [])
+        if unit.name not in self.labelled:
+            return None
+        held = self.of_unit[unit.name]
         shown = {keyed.number: self.by_item.get(keyed.item, {}) for keyed in held}
         values = []
         for annotator in dict.fromkeys(name for given in shown.values() for name in given):

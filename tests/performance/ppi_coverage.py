@@ -45,6 +45,7 @@ class Setting:
     alike: float = 0.0
     """The share of answers that are as the first one of their sample."""
     whole: bool = False
+    models: tuple[str, ...] = MODELS
 
 
 SETTINGS = (
@@ -91,7 +92,7 @@ def _units(setting: Setting, lot: random.Random) -> tuple[list[Unit], dict[tuple
     assert judge is not None
     errs_on = {name: (misses, invents) for name, misses, invents in judge.errs_on}
     units, truths = [], {}
-    for model in MODELS:
+    for model in setting.models:
         errs = errs_on.get(model, judge.errs)
         for number, row in enumerate(_truths(PERSONAS[model], setting, lot)):
             sample = Sample(str(number), ("any",), f"question {number}")
@@ -131,7 +132,7 @@ def covered(setting: Setting, draws: int, seed: int) -> dict[tuple[str, str], Co
     """(model, metric) -> how often its intervals held the truth."""
     sheet: Sheet = siuo_sheet(setting.answers)
     measures = [measure for measure in sheet.measures if setting.whole or not measure.whole]
-    truth_of = {(model, measure.metric): _rate_of(measure, model, setting) for model in MODELS for measure in measures}
+    truth_of = {(model, measure.metric): _rate_of(measure, model, setting) for model in setting.models for measure in measures}
     found = {key: Covered() for key in truth_of}
     for number in range(draws):
         lot = random.Random(f"{seed} {number}")
@@ -144,7 +145,7 @@ def covered(setting: Setting, draws: int, seed: int) -> dict[tuple[str, str], Co
             for each in key.items
         ]
         book = Book(sheet, key, by_name, given)
-        for model in MODELS:
+        for model in setting.models:
             own = [unit for unit in units if unit.model == model]
             for measure in measures:
                 _count(found[model, measure.metric], book, measure, own, truths, truth_of[model, measure.metric])
