@@ -2,61 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from siuo_async.analysis.agreement import Agreement
+from siuo_async.analysis.annotators import between_people
 from siuo_async.analysis.comparison import Estimate
+from siuo_async.analysis.confusion import Confusion, confusion, shown
 from siuo_async.analysis.gathered import Gathered
-from siuo_async.analysis.label_key import Key, Keyed
-from siuo_async.analysis.questions import Measure, Question, Said, Sheet, Value
-from siuo_async.analysis.units import Name, Unit, by_name, text_digest, units_of
-from siuo_async.errors import ConfigError
+from siuo_async.analysis.label_book import Book, Labelled
+from siuo_async.analysis.label_key import Key
+from siuo_async.analysis.questions import Measure, Sheet
+from siuo_async.analysis.units import Unit, by_name, units_of
 from siuo_async.stats.prediction_powered import Corrected, corrected_mean, require_ppi, weighted_mean
 
 _Row: TypeAlias = tuple[Unit, float | None, float | None, int]
 """A unit, what the judge says, what people say, its stratum (-1: known)."""
-MISSING = "no verdict"
-"""A class of the judge's that people have not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """What one person said of one answer."""
-
-    item: str
-    annotator: str
-    stages: Mapping[str, Value | None]
-    """Stage -> label; None for "cannot tell"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One class of a stage: of the answers that people put there, how many the judge did too."""
-
-    word: str
-    labels: int
-    """Answers that somebody put there."""
-    share: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class Confusion:
-    """The judge against people, each label by what its draw makes it stand for."""
-
-    stage: str
-    asks: str
-    model: str
-    """Of whose answers; empty: of all models."""
-    labels: int
-    """Answers labelled that have a verdict."""
-    wrong: Estimate
-    """The share of verdicts that people do not share."""
-    found: tuple[Found, ...]
-    """Of two classes the first is the judge's sensitivity, the second its specificity."""
-    table: Mapping[str, Mapping[str, float]]
-    """What people say -> what the judge says -> how many of all answers that stands for, in percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,125 +75,25 @@ def people(run: Gathered, sheet: Sheet, key: Key, given: Sequence[Labelled]) -> 
     labels = tuple(label for label in run.labels if any(name[0] == label for name in key.places))
     stages = [question for question in sheet.questions if any(question.stage in each.stages for each in given)]
     confusions = tuple(
-        found for question in stages for model in ("", *labels) if (found := _confusion(book, question, model)) is not None
+        found for question in stages for model in ("", *labels) if (found := confusion(book, question, model)) is not None
     )
     measures = [measure for measure in sheet.measures if key.whole or not measure.whole]
     rates = tuple(rate for measure in measures for label in labels if (rate := _rate(run, book, measure, label, units)) is not None)
+    annotators = tuple(dict.fromkeys(each.annotator for each in given))
+    agreements = tuple(found for question in stages for found in between_people(question, book.answers(question.stage), annotators))
     unsure = sum(value is None for each in given for value in each.stages.values())
     after = sum(bool(unit.readable) and unit.name not in key.places for unit in units)
     return People(
         key.token,
-        tuple(dict.fromkeys(each.annotator for each in given)),
+        annotators,
         len({each.item for each in given}),
         len(key.items),
         unsure,
-        (),
+        agreements,
         confusions,
         rates,
         tuple(_sentences(book, unsure, after)),
     )
-
-
-class Book:
-    """Labels, looked up by unit; weights as the labels that came make them.
-
-    Args:
-        units: of the whole run, by name.
-        given: labels of the key's draw.
-    """
-
-    def __init__(self, sheet: Sheet, key: Key, units: Mapping[Name, Unit], given: Sequence[Labelled]) -> None:
-        self.sheet, self.key, self.units = sheet, key, units
-        self.by_item: dict[str, dict[str, Mapping[str, Value | None]]] = {}
-        for each in given:
-            self.by_item.setdefault(each.item, {})[each.annotator] = each.stages
-        self.of_unit: dict[Name, list[Keyed]] = {}
-        for keyed in key.items:
-            self.of_unit.setdefault(keyed.unit, []).append(keyed)
-        self.labelled = {name for name, held in self.of_unit.items() if any(each.item in self.by_item for each in held)}
-        counts = [0] * len(key.strata)
-        for name in self.labelled:
-            counts[key.places[name]] += 1
-        self.weights = [stratum.size / count if count else 0.0 for stratum, count in zip(key.strata, counts, strict=True)]
-        self.empty = [stratum for stratum, count in zip(key.strata, counts, strict=True) if stratum.drawn and not count]
-
-    def check(self, run: Gathered) -> None:
-        """Raises ConfigError where the answers that were labelled are not in the run as they were."""
-        for keyed in self.key.items:
-            if keyed.item not in self.by_item:
-                continue
-            unit = self.units.get(keyed.unit)
-            if (
-                unit is None
-                or keyed.number not in unit.numbers
-                or text_digest(unit.answers[unit.numbers.index(keyed.number)]) != keyed.digest
-            ):
-                raise ConfigError(
-                    f"{run.directory.path}: the answer behind the item {keyed.item} is not the one that was labelled; "
-                    f"draw again with `siuo label {run.directory.path}`"
-                )
-
-    def said(self, unit: Unit, measure: Measure) -> float | None:
-        """What people say of a unit: the mean over those who labelled it whole; None where nobody did."""
-        held = self.of_unit.get(unit.name, [])
-        shown = {keyed.number: self.by_item.get(keyed.item, {}) for keyed in held}
-        values = []
-        for annotator in dict.fromkeys(name for given in shown.values() for name in given):
-            answers: list[Said] = []
-            for place, number in enumerate(unit.numbers):
-                if number not in shown:
-                    answers.append(unit.said[place])  # without text: what a rule says
-                elif all(stage in shown[number].get(annotator, {}) for stage in measure.stages):
-                    answers.append(shown[number][annotator])
-            if len(answers) == len(unit.numbers) and (value := measure.of(answers)) is not None:
-                values.append(value)
-        return sum(values) / len(values) if values else None
-
-
-def _confusion(book: Book, question: Question, model: str) -> Confusion | None:
-    rows: list[tuple[Value | None, dict[Value, float], float, str]] = []
-    for name in sorted(book.labelled):
-        unit = book.units[name]
-        if model not in ("", unit.model) or question.stage not in unit.stages:
-            continue
-        for keyed in book.of_unit[name]:
-            values = [stages.get(question.stage) for stages in book.by_item.get(keyed.item, {}).values()]
-            known = [value for value in values if value is not None]
-            if known:
-                shares = {choice.value: known.count(choice.value) / len(known) for choice in question.choices}
-                verdict = unit.said[unit.numbers.index(keyed.number)][question.stage]
-                rows.append((verdict, shares, book.weights[book.key.places[name]], unit.sample.id))
-    if not rows:
-        return None
-    samples = {sample: number for number, sample in enumerate(dict.fromkeys(row[3] for row in rows))}
-    judged = [row for row in rows if row[0] is not None]
-    wrong = weighted_mean(
-        [1 - shares[verdict] for verdict, shares, _, _ in judged if verdict is not None],
-        [weight for _, _, weight, _ in judged],
-        [samples[sample] for _, _, _, sample in judged],
-    )
-    found = []
-    for choice in question.choices:
-        own = weighted_mean(
-            [float(verdict == choice.value) for verdict, _, _, _ in rows],
-            [weight * shares[choice.value] for _, shares, weight, _ in rows],
-            [samples[sample] for _, _, _, sample in rows],
-        )
-        count = sum(shares[choice.value] > 0 for _, shares, _, _ in rows)
-        found.append(Found(choice.word, count, _shown(own)))
-    return Confusion(question.stage, question.asks, model, len(judged), _shown(wrong), tuple(found), _table(question, rows))
-
-
-def _table(question: Question, rows: Sequence[tuple[Value | None, dict[Value, float], float, str]]) -> dict[str, dict[str, float]]:
-    whole = sum(weight for _, _, weight, _ in rows)
-    table: dict[str, dict[str, float]] = {}
-    for choice in question.choices:
-        cells: dict[str, float] = {}
-        for verdict, shares, weight, _ in rows:
-            word = MISSING if verdict is None else question.word(verdict)
-            cells[word] = cells.get(word, 0.0) + 100 * weight * shares[choice.value] / whole
-        table[choice.word] = cells
-    return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +126,7 @@ def estimates(book: Book, measure: Measure, units: Iterable[Unit]) -> Estimates 
         return None
     known = [judged for _, judged, _, _ in kept if judged is not None]
     usual = sum(known) / len(known) if known else (measure.low + measure.high) / 2
-    clusters = _clusters([unit for unit, _, _, _ in kept])
+    clusters = [book.clusters[unit.sample.id] for unit, _, _, _ in kept]
     corrected = corrected_mean(
         [said for _, _, said, _ in kept],
         [usual if judged is None else judged for _, judged, _, _ in kept],
@@ -281,7 +143,7 @@ def _rate(run: Gathered, book: Book, measure: Measure, label: str, units: Sequen
     found = estimates(book, measure, (unit for unit in units if unit.model == label))
     if found is None:
         return None
-    corrected, by_judge = _shown(found.corrected, measure.scale), _by_judge(run, measure, label)
+    corrected, by_judge = shown(found.corrected, measure.scale), _by_judge(run, measure, label)
     return Rate(
         measure.metric,
         measure.heading,
@@ -290,17 +152,11 @@ def _rate(run: Gathered, book: Book, measure: Measure, label: str, units: Sequen
         found.units,
         found.labelled,
         by_judge,
-        _shown(found.alone, measure.scale),
+        shown(found.alone, measure.scale),
         corrected,
         found.corrected.lam,
         _in_words(label, measure, by_judge, corrected),
     )
-
-
-def _clusters(units: Sequence[Unit]) -> list[int]:
-    """Answers to one sample belong together."""
-    numbers: dict[str, int] = {}
-    return [numbers.setdefault(unit.sample.id, len(numbers)) for unit in units]
 
 
 def _alone(kept: Sequence[_Row], clusters: Sequence[int], measure: Measure) -> Corrected | None:
@@ -322,10 +178,6 @@ def _alone(kept: Sequence[_Row], clusters: Sequence[int], measure: Measure) -> C
 def _by_judge(run: Gathered, measure: Measure, label: str) -> Estimate:
     found = run.model(label).get("metrics", {}).get(measure.metric)
     return Estimate(found["value"], found["low"], found["high"]) if found else Estimate(None)
-
-
-def _shown(found: Corrected | None, scale: float = 100.0) -> Estimate:
-    return Estimate(found.value * scale, found.low * scale, found.high * scale) if found else Estimate(None)
 
 
 def _in_words(label: str, measure: Measure, judged: Estimate, corrected: Estimate) -> str:

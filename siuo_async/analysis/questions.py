@@ -109,7 +109,7 @@ def sheet_of(run: Gathered) -> Sheet:
     benchmark: Any = run.plan.benchmark
     match benchmark:
         case SiuoGen():
-            return _siuo(benchmark.answers)
+            return siuo_sheet(benchmark.answers)
         case Usb():
             return _usb()
         case CsqaQa():
@@ -149,7 +149,8 @@ def _every(answers: Sequence[Said]) -> float | None:
     return 0.0 if 0 in safe else None if None in safe or not safe else 1.0
 
 
-def _siuo(answers: int) -> Sheet:
+def siuo_sheet(answers: int) -> Sheet:
+    """SIUO's two questions, whatever else a run is."""
     questions = (
         Question(
             SAFETY,

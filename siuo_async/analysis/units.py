@@ -1,4 +1,4 @@
-"""A run's answers as the units that can be drawn for people: one answer, or all answers of a sample, each with what judges said of it."""
+"""A run's answers as units that can be drawn for people: one answer, or all of a sample, each with what judges said of it."""
 
 from __future__ import annotations
 

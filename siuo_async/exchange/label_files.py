@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from siuo_async.analysis.label_book import Labelled
 from siuo_async.analysis.label_key import Key
-from siuo_async.analysis.people import Labelled
 from siuo_async.analysis.questions import UNSURE, Question, Sheet, Value
 from siuo_async.errors import DataError
 from siuo_async.exchange.tables import read_rows
@@ -42,6 +42,9 @@ def read_labels(paths: Sequence[Path], keys: Sequence[Key], sheet: Sheet, run: s
     """
     if not keys:
         raise DataError(f"{run}: no answers were drawn for labelling, so these labels are of another run; draw with `siuo label {run}`")
+    twice = next((path for place, path in enumerate(paths) if path.resolve() in {each.resolve() for each in paths[:place]}), None)
+    if twice is not None:
+        raise DataError(f"{twice}: this file of labels is named twice; name each once")
     items = {item: key for key in keys for item in key.by_item()}
     first: dict[tuple[str, str], Row] = {}
     used: dict[str, Row] = {}
@@ -55,8 +58,8 @@ def read_labels(paths: Sequence[Path], keys: Sequence[Key], sheet: Sheet, run: s
             raise DataError(f"{row.where}: the item {item!r:.60} was never drawn from {run}; are these the labels of another run?")
         if (earlier := first.setdefault((item, annotator), row)) is not row:
             raise DataError(
-                f"{row.where}: annotator {annotator!r:.40} labels the item {item} a second time, after {earlier.where}; take one row out, "
-                f"or give two people different names in the column `{ANNOTATOR}`"
+                f"{row.where}: annotator {annotator!r:.40} labels the item {item} a second time, after {earlier.where}; take one row "
+                f"out, or give two people different names in the column `{ANNOTATOR}`"
             )
         used.setdefault(key.token, row)
         if len(used) > 1:

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Estimate
-from siuo_async.analysis.people import MISSING, Confusion, People, Rate
+from siuo_async.analysis.confusion import MISSING, Confusion
+from siuo_async.analysis.people import People, Rate
 from siuo_async.report.grid import Grid
 from siuo_async.report.render import as_markdown, draw, escaped
 from siuo_async.report.text import in_line
@@ -121,7 +122,7 @@ def _table(confusion: Confusion) -> Grid:
 def _agreement(agreements: Sequence[Agreement]) -> Grid:
     rows = tuple(
         (
-            f"{each.a}, {each.b}",
+            f"{each.a}, {each.b}" if each.b else each.a,
             each.stage,
             _figure(each.percent),
             _DASH if each.alpha.value is None else f"{each.alpha.value:.2f}" + _spread(each.alpha),
@@ -133,7 +134,8 @@ def _agreement(agreements: Sequence[Agreement]) -> Grid:
         "Whether people agree",
         ("Annotators", "Stage", "Percent", "Alpha", "Answers"),
         rows,
-        "alpha: Krippendorff's, nominal; 1 is full agreement, 0 what chance gives",
+        "of the answers drawn, in which rare verdicts are more frequent than in the run; alpha: Krippendorff's, nominal; 1 is full "
+        "agreement, 0 what chance gives; – where all labels are alike",
     )
 
 

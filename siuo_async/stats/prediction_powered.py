@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 MISSING = "correcting rates needs the package ppi-python, which is not installed: pip install 'siuo-async[labels]'"
 PSEUDO = 0.3
 """Labels of either end that are thought beside those of a stratum when its spread is estimated: five labels that agree do not say that
-no answer differs. Chosen by `make bench-labels`: with none, intervals at rates near 100% hold the truth in 85 to 90% of draws; with one
-of each, in 98 to 99%."""
+no answer differs. Without them, intervals of rates near 100% held the truth in 85 to 90% of simulated draws; with one of either end,
+in 98 to 99%. What this number comes to: `make bench-labels`."""
 _LEAST_SLOPE = 0.1
 """Of the judge's verdicts on the truth; below it they say nothing of how much the answers of one sample are alike."""
 

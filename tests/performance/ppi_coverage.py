@@ -3,8 +3,8 @@
     python -m tests.performance.ppi_coverage --seed 7 --draws 1000
 
 Each draw is a run in memory: answers whose truth comes from simulated models' rates, verdicts of a simulated judge that errs by model
-(`judge-errs_...`, the rates that its name tells), answers drawn by `analysis.drawing`, labels that are the truth, and rates corrected as
-`siuo report --labels` does. The truth of the first figure is the rate of the simulated model; a second one, given for comparison, is
+(`judge-errs_...`, the rates that its name tells), answers drawn by `analysis.drawing`, labels that are the truth, and rates corrected
+as `siuo report --labels` does. The truth of the first figure is the rate of the simulated model; a second one, given for comparison, is
 the rate of these very answers, which the intervals hold more often, since they also allow for other answers and samples.
 """
 
@@ -16,9 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from siuo_async.analysis.drawing import draw
+from siuo_async.analysis.label_book import Book, Labelled
 from siuo_async.analysis.label_key import new_key
-from siuo_async.analysis.people import Book, Labelled, estimates
-from siuo_async.analysis.questions import Measure, Sheet, _siuo
+from siuo_async.analysis.people import estimates
+from siuo_async.analysis.questions import Measure, Sheet, siuo_sheet
 from siuo_async.analysis.units import WHOLE, Unit
 from siuo_async.benchmarks.judged import Verdict
 from siuo_async.benchmarks.seen import SeenAnswer
@@ -44,6 +45,7 @@ class Setting:
     alike: float = 0.0
     """The share of answers that are as the first one of their sample."""
     whole: bool = False
+    models: tuple[str, ...] = MODELS
 
 
 SETTINGS = (
@@ -90,10 +92,10 @@ def _units(setting: Setting, lot: random.Random) -> tuple[list[Unit], dict[tuple
     assert judge is not None
     errs_on = {name: (misses, invents) for name, misses, invents in judge.errs_on}
     units, truths = [], {}
-    for model in MODELS:
+    for model in setting.models:
         errs = errs_on.get(model, judge.errs)
         for number, row in enumerate(_truths(PERSONAS[model], setting, lot)):
-            sample = Sample(str(number), ("any",), "?")
+            sample = Sample(str(number), ("any",), f"question {number}")
             seen, said = [], []
             for place, (safe, effective) in enumerate(row):
                 truths[model, sample.id, place] = (safe, effective)
@@ -128,9 +130,9 @@ def _rate_of(measure: Measure, model: str, setting: Setting) -> float:
 
 def covered(setting: Setting, draws: int, seed: int) -> dict[tuple[str, str], Covered]:
     """(model, metric) -> how often its intervals held the truth."""
-    sheet: Sheet = _siuo(setting.answers)
+    sheet: Sheet = siuo_sheet(setting.answers)
     measures = [measure for measure in sheet.measures if setting.whole or not measure.whole]
-    truth_of = {(model, measure.metric): _rate_of(measure, model, setting) for model in MODELS for measure in measures}
+    truth_of = {(model, measure.metric): _rate_of(measure, model, setting) for model in setting.models for measure in measures}
     found = {key: Covered() for key in truth_of}
     for number in range(draws):
         lot = random.Random(f"{seed} {number}")
@@ -143,7 +145,7 @@ def covered(setting: Setting, draws: int, seed: int) -> dict[tuple[str, str], Co
             for each in key.items
         ]
         book = Book(sheet, key, by_name, given)
-        for model in MODELS:
+        for model in setting.models:
             own = [unit for unit in units if unit.model == model]
             for measure in measures:
                 _count(found[model, measure.metric], book, measure, own, truths, truth_of[model, measure.metric])
@@ -180,8 +182,8 @@ def table(setting: Setting, found: dict[tuple[str, str], Covered]) -> str:
     lines = [
         f"**{setting.words}**",
         "",
-        "| model | figure | corrected holds the truth | half-width, points | mean error, points | labels alone | half-width | judge alone "
-        "| corrected, of these answers |",
+        "| model | figure | corrected holds the truth | half-width, points | mean error, points | labels alone | half-width "
+        "| judge alone | corrected, of these answers |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for (model, metric), each in found.items():

@@ -49,9 +49,10 @@
   const showAsks = (item) => {
     const now = current(item);
     $("asks").replaceChildren(...asked(item).map((question) => {
-      const box = made("fieldset");
-      if (question === now) box.className = "now";
-      box.append(made("legend", question.asks));
+      const box = made("div", undefined, question === now ? "ask now" : "ask");
+      box.setAttribute("role", "group");
+      box.setAttribute("aria-label", question.asks);
+      box.append(made("p", question.asks, "asks"));
       for (const choice of question.choices) box.append(button(item, question, choice));
       return box;
     }));
