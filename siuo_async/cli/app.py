@@ -30,7 +30,7 @@ def options(
     """Evaluate multimodal model APIs on cross-modality safety benchmarks."""
 
 
-for run_command in (run_commands.demo, run_commands.run, run_commands.resume, run_commands.judge):
+for run_command in (run_commands.demo, run_commands.run, run_commands.plan, run_commands.resume, run_commands.judge):
     app.command()(run_command)
 for see_command in (see_commands.score, see_commands.report, see_commands.check):
     app.command()(see_command)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
+
+if TYPE_CHECKING:
+    from siuo_async.config import RunConfig
 
 Models = Annotated[list[str], typer.Option("-m", "--model", help="PROVIDER/MODEL[@REVISION]; as many as wanted.")]
 Json = Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout; everything else goes to stderr.")]
@@ -14,6 +18,10 @@ Results = Annotated[Path, typer.Option(help="The folder of runs.")]
 Rpm = Annotated[list[str], typer.Option("--rpm", help="[PROVIDER=]N calls a minute at most.")]
 Tpm = Annotated[list[str], typer.Option("--tpm", help="[PROVIDER=]N tokens a minute at most.")]
 Concurrency = Annotated[list[str], typer.Option("--concurrency", help="[PROVIDER=]N calls at once at most.")]
+Budget = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(help="The most that the whole run may cost in USD, earlier sessions and judging included."),
+]
 
 DEMO_MODELS = ("sim/openai-careful", "sim/anthropic-blunt", "sim/gemini-terse")
 DEMO_JUDGE = "sim/openai-judge-odd"
@@ -83,6 +91,7 @@ def run(  # one parameter per flag is what a command line is
     rpm: Rpm = [],  # noqa: B006
     tpm: Tpm = [],  # noqa: B006
     concurrency: Concurrency = [],  # noqa: B006
+    budget: Budget = None,
     timeout: Annotated[Optional[float], typer.Option(help="Seconds for one try, after the upload.")] = None,  # noqa: UP045
     max_wait: Annotated[Optional[float], typer.Option(help="A longer wait asked for by a server stops it.")] = None,  # noqa: UP045
     grace: Annotated[Optional[float], typer.Option(help="Seconds for calls on the wire after Ctrl-C.")] = None,  # noqa: UP045
@@ -101,19 +110,8 @@ def run(  # one parameter per flag is what a command line is
     """Ask models, judge their answers. Typed again, it continues; nothing finished is paid twice."""
     flags: dict[str, Any] = dict(locals())
     from siuo_async.cli.running import environment, execute, prepared
-    from siuo_async.cli.settings import merged, parameters, per_provider
-    from siuo_async.errors import ConfigError
 
-    for own in ("config", "run", "fresh", "dry_run", "as_json"):
-        flags.pop(own)
-    flags |= {"models": flags.pop("model"), "categories": flags.pop("category"), "params": parameters(flags.pop("param"))}
-    flags |= {"combinations": flags.pop("combination"), "usages": flags.pop("usage")}
-    flags |= {"rpm": per_provider(rpm, "--rpm"), "tpm": per_provider(tpm, "--tpm")}
-    flags |= {"concurrency": per_provider(concurrency, "--concurrency")}
-    every = merged(config, flags)
-    if run is not None and len(every) > 1:
-        raise ConfigError("--run names the directory of one run, but several benchmarks are named; use --results or --name")
-    jobs = prepared(every, environment(), path=run, fresh=fresh)
+    jobs = prepared(_asked_for(flags), environment(), path=run, fresh=fresh)
     if dry_run:
         from siuo_async.cli.dry_run import tell
 
@@ -122,22 +120,66 @@ def run(  # one parameter per flag is what a command line is
     raise typer.Exit(execute(jobs, as_json=as_json))
 
 
+def _asked_for(flags: dict[str, Any]) -> list[RunConfig]:
+    """The configuration of each run that the flags of `run` ask for."""
+    from siuo_async.cli.settings import merged, parameters, per_provider
+    from siuo_async.errors import ConfigError
+
+    config, run = flags.pop("config"), flags.pop("run")
+    for own in ("fresh", "dry_run", "as_json"):
+        flags.pop(own)
+    flags |= {"models": flags.pop("model"), "categories": flags.pop("category"), "params": parameters(flags.pop("param"))}
+    flags |= {"combinations": flags.pop("combination"), "usages": flags.pop("usage")}
+    flags |= {name: per_provider(flags[name], f"--{name}") for name in ("rpm", "tpm", "concurrency")}
+    every = merged(config, flags)
+    if run is not None and len(every) > 1:
+        raise ConfigError("--run names the directory of one run, but several benchmarks are named; use --results or --name")
+    return every
+
+
+def plan(uplink: float | None = None, **flags: Any) -> None:
+    """What a run would take: calls, tokens, money, time, precision. The same words as `siuo run`; nothing is sent, no key is needed."""
+    from siuo_async.cli.planning import tell_plans
+
+    told = {"run": flags["run"], "fresh": flags["fresh"], "as_json": flags["as_json"]}
+    tell_plans(_asked_for(flags | {"dry_run": True}), uplink_mbit=uplink, **told)
+
+
+_UPLINK = Annotated[Optional[float], typer.Option("--uplink", min=0.001, help="Mbit/s that can be sent, for the time of the upload.")]  # noqa: UP045
+_ONLY_WHILE_RUNNING = frozenset({"dry_run", "timeout", "max_wait", "grace", "offline_wait", "accept_served", "fsync"})
+"""Flags of `run` that change neither what is asked nor what it costs."""
+
+
+def _takes_the_flags_of_run() -> None:
+    """Whatever `run` takes `plan` takes too, so that a command becomes its own plan by one word."""
+    asked = inspect.signature(run, eval_str=True)
+    parameters = [each for name, each in asked.parameters.items() if name not in _ONLY_WHILE_RUNNING]
+    uplink = inspect.Parameter("uplink", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=_UPLINK)
+    plan.__signature__ = asked.replace(parameters=[*parameters[:-1], uplink, parameters[-1]])  # type: ignore[attr-defined]
+    plan.__annotations__ = {**run.__annotations__, "uplink": _UPLINK}
+
+
+_takes_the_flags_of_run()
+
+
 def resume(
     run: Annotated[Optional[str], typer.Argument(help="A run; default: the newest unfinished one here.")] = None,  # noqa: UP045
     rpm: Rpm = [],  # noqa: B006
     tpm: Tpm = [],  # noqa: B006
     concurrency: Concurrency = [],  # noqa: B006
+    budget: Budget = None,
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:
     """Continue a run with the settings it has; --rpm, --tpm and --concurrency hold for this time alone."""
-    from siuo_async.cli.running import environment, execute, find_run, newest_unfinished, remembered
+    from siuo_async.cli.running import environment, execute, find_run, newest_unfinished, remembered, with_budget
     from siuo_async.cli.simulated import simulator_for
 
     path = find_run(run, results) if run else newest_unfinished(results)
     surroundings = environment()
     with simulator_for(path, surroundings) as extra:
         job = remembered(path, environment(extra) if extra else surroundings)
+        job = with_budget(job, budget)
         ceilings = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
         raise typer.Exit(execute([job], as_json=as_json, generate=not job.plan.imported, typed=ceilings))
 
@@ -149,17 +191,19 @@ def judge(
     rpm: Rpm = [],  # noqa: B006
     tpm: Tpm = [],  # noqa: B006
     concurrency: Concurrency = [],  # noqa: B006
+    budget: Budget = None,
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:
     """Judge the answers of a run, or judge them anew; pays only for verdicts."""
     from siuo_async.cli.judging import judged_again
-    from siuo_async.cli.running import environment, execute, find_run
+    from siuo_async.cli.running import environment, execute, find_run, with_budget
     from siuo_async.cli.simulated import simulator_for
 
     path = find_run(run, results)
     surroundings = environment()
     with simulator_for(path, surroundings, judge) as extra:
         job = judged_again(path, judge, config, environment(extra) if extra else surroundings)
+        job = with_budget(job, budget)
         ceilings = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
         raise typer.Exit(execute([job], as_json=as_json, generate=False, typed=ceilings))

@@ -23,22 +23,26 @@ from siuo_async.cli.settings import ready_to_run
 from siuo_async.cli.view import OnScreen, View
 from siuo_async.client.accounts import IMPORTED, AccountSpec, Environment, account_spec
 from siuo_async.client.registry import Registry
-from siuo_async.config import RunConfig, key_in_settings
+from siuo_async.config import RunConfig, key_in_settings, make
 from siuo_async.engine import plan as plans
 from siuo_async.engine import run_directory
+from siuo_async.engine.budget import Budget
 from siuo_async.engine.estimate import differences, estimate
+from siuo_async.engine.paying import Earlier, budget_for, earlier, must_have_prices
 from siuo_async.engine.plan import Participant, Plan, prices_kept
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.session import Outcomes, Session, finished_at
+from siuo_async.engine.spending import PICO
 from siuo_async.engine.summary import INCOMPLETE_VERDICTS, PENDING, warnings
 from siuo_async.errors import ConfigError, RunDirectoryError, SiuoError
 from siuo_async.keys import NONE, Secrets, place_of
 from siuo_async.network import is_near
 from siuo_async.report.render import to_terminal
-from siuo_async.report.text import duration, one_line
+from siuo_async.report.text import duration, money, one_line
 from siuo_async.search.base import Searcher
 from siuo_async.search.opening import open_searcher
+from siuo_async.ui.money_line import at_the_end
 from siuo_async.values import EMPTY, Json, Picture
 
 T = TypeVar("T")
@@ -46,9 +50,9 @@ _WORST_FIRST = (1, 2, 3, 4)
 SHOWN_ODDITIES = 3
 
 
-def environment(extra: Mapping[str, str] | None = None) -> Environment:
-    """The environment of this process, with keys from `.env` here."""
-    return Environment({**os.environ, **(extra or {})}, Path(".env"))
+def environment(extra: Mapping[str, str] | None = None, *, sends: bool = True) -> Environment:
+    """The environment of this process, with keys from `.env` here; without `sends` none is needed."""
+    return Environment({**os.environ, **(extra or {})}, Path(".env"), sends=sends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +225,19 @@ def remembered(path: Path, surroundings: Environment) -> Job:
             f"this run searched {plan.search.source}, but what its settings name is now {searcher.identity}; put it back as it was, "
             "or type the full command to begin another run"
         )
-    return Job(plan, directory, specs.__getitem__, searcher)
+    return Job(plans.with_prices(plan, specs), directory, specs.__getitem__, searcher)
+
+
+def with_budget(job: Job, budget: float | None) -> Job:
+    """The job with another budget, which the run remembers; None leaves it what it has.
+
+    Raises:
+        ConfigError: it is no sum of money.
+    """
+    if budget is None:
+        return job
+    checked = make({"benchmark": job.plan.config.benchmark, "budget": budget}).budget
+    return replace(job, plan=replace(job.plan, config=job.plan.config.model_copy(update={"budget": checked})))
 
 
 def execute(jobs: Sequence[Job], *, as_json: bool, generate: bool = True, typed: Typed = EMPTY) -> int:
@@ -235,12 +251,20 @@ def execute(jobs: Sequence[Job], *, as_json: bool, generate: bool = True, typed:
         ConfigError: such a ceiling cannot be used.
     """
     asked = _asked(jobs, generate=generate)
+    _within_means(jobs, generate=generate)
     config = given_now(jobs[0].plan.config, typed, {participant.config.provider for participant in asked})
     found = in_loop(_sessions(jobs, config, asked, OnScreen(as_json=as_json), as_json=as_json, generate=generate))
     if as_json:
         with contextlib.suppress(OSError):
             print_json([summary for _, summary in found] if len(jobs) > 1 else found[0][1])
     return next((code for code in _WORST_FIRST if code in {code for code, _ in found}), 0)
+
+
+def _within_means(jobs: Sequence[Job], *, generate: bool) -> None:
+    """Raises ConfigError where money is limited and a price is unknown."""
+    for job in jobs:
+        if job.plan.config.budget is not None:
+            must_have_prices(job.plan, generate=generate)
 
 
 def in_loop(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -267,6 +291,7 @@ def _asked(jobs: Sequence[Job], *, generate: bool) -> list[Participant]:
 
 async def executed(jobs: Sequence[Job], view: View) -> None:
     """The same inside an event loop, with whatever is shown left to `view`."""
+    _within_means(jobs, generate=True)
     await _sessions(jobs, jobs[0].plan.config, _asked(jobs, generate=True), view, as_json=True, generate=True)
 
 
@@ -282,6 +307,7 @@ async def _sessions(
             say(f"note: {notice}")
     registry = registry_of(config, lambda name: specs[name](name), providers, len(models), say)
     found: list[tuple[int, dict[str, Json]]] = []
+    shared = _money_of(jobs)
     if len(jobs) > 1:  # what is begun is there to be continued, whichever of them a stop comes in
         for job in jobs:
             if not (job.directory.path / "run.json").exists():
@@ -292,7 +318,7 @@ async def _sessions(
             if number and not as_json:
                 say("", to_stderr=False)
             try:
-                outcomes = await _session(job, registry, view, generate=generate)
+                outcomes = await _session(job, registry, view, generate=generate, money=shared.get(number))
             except SiuoError as error:
                 if len(jobs) == 1:
                     raise
@@ -310,10 +336,24 @@ async def _sessions(
     return found
 
 
-async def _session(job: Job, registry: Registry, view: View, *, generate: bool) -> Outcomes:
+def _money_of(jobs: Sequence[Job]) -> dict[int, tuple[Budget, Earlier]]:
+    """The one budget of all runs of the command, and what each of them cost before; nothing where money is not limited."""
+    limit = jobs[0].plan.config.budget
+    if limit is None:
+        return {}
+    before = [earlier(job.plan, job.directory) for job in jobs]
+    if unpriced := sum(each.unpriced for each in before):
+        say(f"note: nobody knows what {counted(unpriced, 'finished call')} cost, so the budget does not hold them")
+    budget = budget_for(limit, before)
+    if budget.kept_pico:
+        say(f"note: up to {money(budget.kept_pico / PICO)} may have been billed for calls that gave no result, and counts as spent")
+    return {number: (budget, each) for number, each in enumerate(before)}
+
+
+async def _session(job: Job, registry: Registry, view: View, *, generate: bool, money: tuple[Budget, Earlier] | None) -> Outcomes:
     plan, directory = job.plan, job.directory
     finished = finished_at(directory)
-    session = Session(plan, directory, registry, generate=generate, searcher=job.searcher)
+    session = Session(plan, directory, registry, generate=generate, searcher=job.searcher, money=money)
     simulated = " · SIMULATED" if plan.simulated else ""
     models = "1 model" if len(plan.models) == 1 else f"{len(plan.models)} models"
     heading = f"{plan.benchmark.name} · {models} · {directory.path}{simulated}"
@@ -335,7 +375,14 @@ def as_printed(outcomes: Outcomes, directory: RunDirectory) -> dict[str, Json]:
     models = [{**model, "calls": outcomes.calls[model["label"]]} for model in outcomes.summary["models"]]
     total = {name: sum(calls[name] for calls in outcomes.calls.values()) for name in ("retried", "maybe_billed")}
     calls = {"sent": outcomes.sent, "reused": outcomes.reused, **total}
-    return {**outcomes.summary, "run": str(directory.path), "calls": calls, "stops": outcomes.stops, "models": models}
+    return {
+        **outcomes.summary,
+        "run": str(directory.path),
+        "calls": calls,
+        "stops": outcomes.stops,
+        "spent": outcomes.spent.as_json(),
+        "models": models,
+    }
 
 
 def _secrets_of(job: Job) -> Secrets:
@@ -370,7 +417,10 @@ def show(outcomes: Outcomes, job: Job, *, as_json: bool, comparison: Comparison 
     if not as_json:
         to_terminal(console(), outcomes.summary, job.plan.benchmark.metrics, warnings(outcomes.summary), comparison=comparison)
         say("", to_stderr=False)
-        say(f"{outcomes.sent} calls sent, {outcomes.reused} reused · {job.directory.path}", to_stderr=False)
+        say(
+            f"{outcomes.sent} calls sent, {outcomes.reused} reused · {at_the_end(outcomes.spent)} · {job.directory.path}",
+            to_stderr=False,
+        )
     for stop in outcomes.stops:
         say(f"stopped early: {stop}")
     path = job.directory.path

@@ -22,6 +22,7 @@ from siuo_async.client.halt import Halt
 from siuo_async.client.limits import LimitGroup, Priority, Tokens
 from siuo_async.client.offline import Host, Network, Trouble, trouble_of
 from siuo_async.client.pictures import PictureCache
+from siuo_async.client.purse import Purse
 from siuo_async.client.redact import redact_completion, redact_error
 from siuo_async.client.retry import let_go, retrying
 from siuo_async.client.token_guess import TokenGuess
@@ -85,6 +86,7 @@ class Tries:
     halt: Halt
     order: int
     """Among calls of one priority, the lowest goes first."""
+    purse: Purse | None = None
     attempts: int = 0
     """Tries that count: being told to wait, or to leave a parameter out, and being offline do not."""
     maybe_billed: int = 0
@@ -170,19 +172,21 @@ class Endpoint:
         priority: Priority,
         order: int = 0,
         halt: Halt | None = None,
+        purse: Purse | None = None,
     ) -> CallResult:
         """Makes one call, retries included.
 
         Args:
             order: among calls that wait, the lowest goes first.
             halt: the caller's own, below this endpoint's.
+            purse: what pays for it; None where nobody counts money.
 
         Raises:
             StoppedEarly: the endpoint was stopped before the call had a result.
             DataError: a picture is gone or changed.
         """
         request = Request(self.model, prompt, parameters, n, self.profile)
-        tries = Tries(call_id, priority, halt or self.halt, order)
+        tries = Tries(call_id, priority, halt or self.halt, order, purse)
 
         self.host.calls += 1
         try:
@@ -276,7 +280,12 @@ class Endpoint:
         """One HTTP request, after waiting for its turn."""
         asked_at = time.monotonic()
         tries.tokens = None
-        await self._enter(request, tries)
+        try:
+            await self._enter(request, tries)
+        except BaseException:
+            if tries.purse is not None:  # it may have been granted while this call was sent away
+                tries.purse.ended(maybe_billed=False)
+            raise
         tries.begun = time.monotonic()
         tries.mark = self.group.mark()
         tries.waited_s += tries.begun - asked_at
@@ -302,6 +311,8 @@ class Endpoint:
             tries.maybe_billed += error.maybe_billed
             self.stats.maybe_billed += error.maybe_billed
             self._note_tokens(request, tries, Usage(0, 0))
+            if tries.purse is not None:
+                tries.purse.ended(maybe_billed=error.maybe_billed)
             if error.kind is ErrorKind.RATE_LIMITED:  # before the slot is free: nobody must slip in ahead of the cooldown
                 self._rate_limited(error, tries)
             elif error.kind in RETRYABLE:
@@ -312,10 +323,14 @@ class Endpoint:
             raise
         except (StoppedEarly, DataError):  # before it was sent
             self._note_tokens(request, tries, Usage(0, 0))
+            if tries.purse is not None:
+                tries.purse.ended(maybe_billed=False)
             raise
         finally:
             self.group.leave()
         self._note_tokens(request, tries, completion.usage)
+        if tries.purse is not None:
+            tries.purse.paid(completion)
         self.group.succeeded(tries.begun, tries.mark.in_flight)
         self.network.reached(self.host)
         return redact_completion(_with_sent(completion, wire.sent), self.account.secrets)
@@ -331,15 +346,18 @@ class Endpoint:
             self.guess.learn(request.turns, request.n, usage)
 
     async def _enter(self, request: Request, tries: Tries) -> None:
-        """Waits for the network and for the limit group's door; holds a slot when it returns."""
+        """Waits for the network, for the limit group's door and for money; holds a slot when it returns."""
         guess = partial(self.guess.of, request.turns, request.parameters, request.n)
         while True:
             probe = self.network.offline and await self.network.wait(self.host, tries.halt)
             tries.tokens = await self.group.enter(tries.priority, tries.halt, tries.order, guess)
-            if probe or not self.network.holds(self.host):
+            offline = not probe and self.network.holds(self.host)  # since it queued
+            if not offline and (tries.purse is None or tries.purse.take()):
                 return
             self._note_tokens(request, tries, Usage(0, 0))
-            self.group.leave()  # offline since it queued
+            self.group.leave()
+            if not offline and tries.purse is not None:
+                await tries.purse.wait()
 
     async def _post(self, wire: WireRequest, tries: Tries) -> Reply:
         headers = wire.headers

@@ -8,11 +8,13 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Protocol
 
 from siuo_async.benchmarks.base import GENERATE, SEARCH
 from siuo_async.client.endpoint import CallResult, Endpoint
 from siuo_async.client.halt import Halt
 from siuo_async.client.limits import Priority
+from siuo_async.client.purse import Purse
 from siuo_async.engine.call_id import common_part, joined_id, prompt_part, search_id
 from siuo_async.engine.door import Door, PendingError
 from siuo_async.engine.records import CallRecord
@@ -105,6 +107,20 @@ Observer = Callable[[Target, str, CallRecord, bool], None]
 """Told of every record that a sample's life passes through, from the journal or fresh: (target, stage, record, made just now)."""
 
 
+class Purses(Protocol):
+    """Who pays for calls."""
+
+    def purse(self, target: Target, stage: str, prompt: Prompt, parameters: Parameters, asked: int, order: int, /) -> ClosablePurse:
+        """The money of one call, to be closed when it is over."""
+
+
+class ClosablePurse(Purse, Protocol):
+    """The money of one call."""
+
+    def close(self) -> None:
+        """The call is over."""
+
+
 class Asker:
     """`ask` for one sample of one model.
 
@@ -117,9 +133,13 @@ class Asker:
         observe: told once of every record used.
         on_answer: told of every final answer of the model under test.
         search: the search engine, or None.
+        purses: who pays, where there is a budget.
     """
 
-    __slots__ = ("_door", "_judge", "_model", "_observe", "_on_answer", "_order", "_prompt", "_sample", "_search", "_seen", "sent")
+    __slots__ = (
+        *("_door", "_judge", "_model", "_observe", "_on_answer", "_order", "_prompt", "_purses", "_sample", "_search", "_seen"),
+        "sent",
+    )
 
     def __init__(
         self,
@@ -131,8 +151,10 @@ class Asker:
         on_answer: Callable[[Answer], None] = lambda _: None,
         order: int = 0,
         search: SearchTarget | None = None,
+        purses: Purses | None = None,
     ) -> None:
         self._door = door
+        self._purses = purses
         self._search = search
         self._model = model
         self._judge = judge
@@ -287,9 +309,16 @@ class Asker:
         async def send() -> CallRecord:
             if target.endpoint is None:
                 raise PendingError(f"{target.label} is not asked in this invocation")
-            result = await target.endpoint.call(
-                prompt, calls.parameters, asked, call_id=identity, priority=calls.priority, order=self._order, halt=target.halt
-            )
+            order, halt, purse = self._order, target.halt, None
+            if self._purses is not None:
+                purse = self._purses.purse(target, stage, prompt, calls.parameters, asked, order)
+            try:
+                result = await target.endpoint.call(
+                    prompt, calls.parameters, asked, call_id=identity, priority=calls.priority, order=order, halt=halt, purse=purse
+                )
+            finally:
+                if purse is not None:
+                    purse.close()
             return _record(result, identity, stage, target.provider, calls.model, self._sample, first, asked)
 
         record, fresh = await self._door.call(identity, send)

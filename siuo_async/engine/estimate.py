@@ -74,7 +74,7 @@ def differences(plan: Plan, earlier: Plan) -> list[str]:
         found.append(
             f"the judge is {plan.judge.label if plan.judge else 'nobody'}, it was {earlier.judge.label if earlier.judge else 'nobody'}"
         )
-    for name in ("limit", "answers", "in_file_order", "order_seed"):
+    for name in ("limit", "answers", "in_file_order", "order_seed", "budget"):
         now, then = getattr(plan.config, name), getattr(earlier.config, name)
         if now != then:
             found.append(f"{name} is {'not set' if now is None else now}, it was {'not set' if then is None else then}")

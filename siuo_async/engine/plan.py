@@ -217,6 +217,13 @@ def from_config(
     return replace(plan, prices=_prices(plan, specs))
 
 
+def with_prices(plan: Plan, specs: Mapping[str, AccountSpec]) -> Plan:
+    """The plan of a run that goes on, with prices for those who had none when it began and are asked now."""
+    asked = [each for each in (*plan.models, plan.judge) if each and each.config.provider in specs]
+    found = {each.priced_as: price_for(each, plan.config, specs[each.config.provider]) for each in asked}
+    return replace(plan, prices=prices_kept({name: price for name, price in found.items() if price}, plan.prices or {}))
+
+
 def _prices(plan: Plan, specs: Mapping[str, AccountSpec]) -> dict[str, Price]:
     """By `provider identity/model`; those that nobody knows are not in it."""
     found = {}

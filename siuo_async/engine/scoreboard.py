@@ -64,6 +64,8 @@ class ModelBoard:
         """Samples that were begun and stay pending."""
         self.generation = Spend()
         self.judging = Spend()
+        self.paid_pico = 0
+        """What the calls of this invocation cost, each counted once, whichever models share it; in 10^-12 USD."""
         self.searches = 0
         """Searches that samples' lives passed through."""
         self.calls = SessionCalls()
@@ -88,7 +90,8 @@ class ModelBoard:
             self.searches += 1
             return
         spend = self.generation if stage == GENERATE else self.judging
-        spend.add(record, self._prices.get(f"{target.provider}/{target.model}") if self._prices else None)
+        cost = spend.add(record, self._prices.get(f"{target.provider}/{target.model}") if self._prices else None)
+        self.paid_pico += cost * fresh
         self.redacted += record.redacted
         if record.served_model:
             (self.served if stage == GENERATE else self.judge_served).add(record.served_model)

@@ -22,11 +22,14 @@ from siuo_async.client.endpoint import Endpoint
 from siuo_async.client.halt import Halt
 from siuo_async.client.registry import Registry
 from siuo_async.engine.asking import Asker, Observer, Target
+from siuo_async.engine.budget import Budget
 from siuo_async.engine.door import Door, SendingDoor
 from siuo_async.engine.guards import Guards
+from siuo_async.engine.held_money import HeldMoney
 from siuo_async.engine.journal import Journal
 from siuo_async.engine.limits_log import LimitsLog
 from siuo_async.engine.limits_watch import LimitsWatch, groups_of
+from siuo_async.engine.paying import Earlier, Payments, budget_file
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.pool import Pool
 from siuo_async.engine.private_files import private
@@ -35,6 +38,7 @@ from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory, write_json
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.engine.searching import Searches
+from siuo_async.engine.spending import PICO, Spent
 from siuo_async.engine.summary import exit_code, summarise
 from siuo_async.errors import NO_MEMORY, SiuoError, StoppedEarly, UsageError, is_starved
 from siuo_async.search.base import Searcher
@@ -62,6 +66,8 @@ class SessionState:
     reused: int = 0
     sent: int = 0
     notices: list[str] = field(default_factory=list)
+    budget: Budget | None = None
+    """What the whole command may spend; None where that is not limited."""
     grace_ends: float | None = None
     """When calls on the wire are cut, on the monotonic clock; None while nothing stops."""
 
@@ -79,6 +85,7 @@ class Outcomes:
     reused: int
     stops: tuple[str, ...]
     """Why something was stopped, one sentence each."""
+    spent: Spent
     halted: bool
     """Whether everything was stopped, so that nothing else can be asked over the same connections."""
     bug: BaseException | None = None
@@ -94,10 +101,18 @@ class Session:
         registry: where calls go.
         generate: False when only verdicts are paid for.
         searcher: searches, where the benchmark does.
+        money: the budget, and what this run's earlier sessions cost; None where money is not limited.
     """
 
     def __init__(
-        self, plan: Plan, directory: RunDirectory, registry: Registry, *, generate: bool = True, searcher: Searcher | None = None
+        self,
+        plan: Plan,
+        directory: RunDirectory,
+        registry: Registry,
+        *,
+        generate: bool = True,
+        searcher: Searcher | None = None,
+        money: tuple[Budget, Earlier] | None = None,
     ) -> None:
         self._plan = plan
         self._directory = directory
@@ -127,6 +142,9 @@ class Session:
         groups = groups_of(registry.endpoints)
         self._limits = LimitsWatch(groups, offline=lambda: registry.network.offline)
         self._limits_log = LimitsLog(directory.limits, groups)
+        self._money = money
+        self._payments = Payments(money[0], plan.prices or {}) if money else None
+        self.state.budget = money[0] if money else None
 
     def _board(self, participant: Any) -> ModelBoard:
         target: Target = participant.target(self._plan.generation())
@@ -145,6 +163,7 @@ class Session:
         config = self._plan.config
         self._directory.make()
         journal = Journal(self._directory.calls, sync=config.fsync, on_fatal=self._halt)
+        self._open_budget()
         reuse = readers(config.reuse)
         door = SendingDoor(journal, reuse=reuse, retry_failed=config.retry_failed, judge_only=not self._generate)
         self._watch_stops()
@@ -160,12 +179,24 @@ class Session:
                     reader.close()
                 with contextlib.suppress(StoppedEarly):  # told through on_fatal
                     journal.close()
+                if self.state.budget is not None:
+                    self.state.budget.end()
             return self._finish(door)
+
+    def _open_budget(self) -> None:
+        if self._money is not None:
+            budget, before = self._money
+            benchmark = self._plan.benchmark
+            calls = benchmark.answers * (1 + (benchmark.calls_per_answer if self._judge else 0))
+            held = HeldMoney(budget_file(self._directory), before.kept_pico, before.tries)
+            budget.begin(self.state.boards, calls, self._halt, held)
 
     def _halt(self, reason: StoppedEarly) -> None:
         """Nothing more is sent."""
         self._tell(reason)
         self._registry.stop(reason)
+        if self.state.budget is not None:
+            self.state.budget.serve()
 
     def _tell(self, reason: StoppedEarly) -> None:
         """Notes why something was stopped; once."""
@@ -207,7 +238,7 @@ class Session:
         sample: Sample | None = None
         try:
             sample = self._samples[position]
-            asker = Asker(door, board.target, self._judge, sample.id, observe, on_answer, position, self._search)
+            asker = Asker(door, board.target, self._judge, sample.id, observe, on_answer, position, self._search, self._payments)
             result = await self._plan.benchmark.evaluate(sample, asker)
         except StoppedEarly:
             board.stop(position)
@@ -223,6 +254,8 @@ class Session:
                 self._note_bug(sample, error)
         else:
             board.finish(position, sample.category, result)
+        if self.state.budget is not None:
+            self.state.budget.progress()
         if asker is None or not asker.sent:
             await asyncio.sleep(0)  # a sample answered from the journal never waits, and the screen wants its turn
 
@@ -271,6 +304,8 @@ class Session:
             await asyncio.sleep(WATCH_S)
             self.state.sent, self.state.reused = door.sent, door.reused
             self._look_at_limits()
+            if self.state.budget is not None:
+                self.state.budget.tick()
             for pool in self._pools:
                 pool.grow()
             if time.monotonic() - said > SLOW_CHECK_S:
@@ -330,7 +365,17 @@ class Session:
             self._tell(error)
             code = code if self._fatal else error.exit_code
         calls = {board.target.label: board.calls.as_json() for board in self.state.boards}
-        return Outcomes(summary, calls, code, door.sent, door.reused, tuple(self._stops), self._all_stopped(), self._fatal)
+        return Outcomes(
+            summary, calls, code, door.sent, door.reused, tuple(self._stops), self._spent(), self._all_stopped(), self._fatal
+        )
+
+    def _spent(self) -> Spent:
+        boards, budget = self.state.boards, self.state.budget
+        unpriced = sum(board.generation.unpriced + board.judging.unpriced for board in boards)
+        now = sum(board.paid_pico for board in boards) / PICO
+        if budget is None:
+            return Spent(now, unpriced)
+        return Spent(now, unpriced, budget.limit_usd, budget.used_usd, budget.kept_pico / PICO)
 
     def _all_stopped(self) -> bool:
         return all(endpoint.halt.reason is not None for endpoint in self._registry.endpoints)
@@ -340,7 +385,7 @@ class Session:
         complete = all(board.pending == 0 for board in self.state.boards)
         if self._plan.imported and not self._stops and self._fatal is None:
             complete = True  # what the files lack never comes
-        session = {
+        session: dict[str, Json] = {
             "ended_at": now,
             "wall_s": round(time.monotonic() - self.state.begun, 3),
             "sent": door.sent,
@@ -349,6 +394,8 @@ class Session:
             "endpoints": {endpoint.name: _endpoint_stats(endpoint) for endpoint in self._registry.endpoints},
             "limits": self._limits.totals(),
         }
+        if self.state.budget is not None:
+            session["budget"] = self._spent().as_json()
         finished_at = (before.get("finished_at") if door.sent == 0 else None) or now
         return {"sessions": [*before.get("sessions", []), session], "finished_at": finished_at if complete else None}
 

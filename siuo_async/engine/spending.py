@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from siuo_async.client.accounts import IMPORTED, AccountSpec
 from siuo_async.config import ModelConfig, Price, RunConfig
 from siuo_async.engine.records import CallRecord
-from siuo_async.values import Json, Outcome, Usage
+from siuo_async.values import Completion, Json, Outcome, Usage
 
 if TYPE_CHECKING:
     from siuo_async.engine.plan import Participant
@@ -74,11 +74,18 @@ def dearest_input(price: Price, tokens: int) -> int:
     return tokens * round(max(each.input, each.cached or 0.0, each.cache_write or 0.0) * 10**6)
 
 
-def billed(record: CallRecord) -> Usage:
+def cost_of(paid: CallRecord | Completion, price: Price | None) -> int | None:
+    """The cost of a finished call in 10^-12 USD; None where nobody can tell."""
+    if price is None and paid.provider_cost_usd is None:
+        return None
+    return cost_pico_usd(_billed(paid), paid.provider_cost_usd, price)
+
+
+def _billed(paid: CallRecord | Completion) -> Usage:
     """The tokens of a call; where a filter took everything away, what the provider does not tell is nothing."""
-    if all(answer.outcome is Outcome.FILTERED and not answer.text for answer in record.answers):
-        return replace(record.usage, input=record.usage.input or 0, output=record.usage.output or 0)
-    return record.usage
+    if all(answer.outcome is Outcome.FILTERED and not answer.text for answer in paid.answers):
+        return replace(paid.usage, input=paid.usage.input or 0, output=paid.usage.output or 0)
+    return paid.usage
 
 
 @dataclass(slots=True)
@@ -92,8 +99,8 @@ class Spend:
     unpriced: int = 0
     """Calls whose cost nobody can tell."""
 
-    def add(self, record: CallRecord, price: Price | None) -> None:
-        """Counts one call's tokens and its cost."""
+    def add(self, record: CallRecord, price: Price | None) -> int:
+        """Counts one call's tokens and its cost, which is returned; 0 where nobody can tell it."""
         self.calls += 1
         usage, tokens = record.usage, self.tokens
         if usage.input is not None:  # written out, since this is done for every call
@@ -104,14 +111,11 @@ class Spend:
             tokens["cached"] = tokens.get("cached", 0) + usage.cached
         if usage.reasoning is not None:
             tokens["reasoning"] = tokens.get("reasoning", 0) + usage.reasoning
-        if price is None and record.provider_cost_usd is None:
-            cost = None
-        else:
-            cost = cost_pico_usd(billed(record), record.provider_cost_usd, price)
-        if cost is None:
+        if (cost := cost_of(record, price)) is None:
             self.unpriced += not record.failed or record.maybe_billed > 0
-        else:
-            self.pico_usd += cost
+            return 0
+        self.pico_usd += cost
+        return cost
 
     @property
     def usd(self) -> float | None:
@@ -122,3 +126,22 @@ class Spend:
         """Tokens by sort; null where no call told."""
         untold = None if self.calls else 0
         return {"calls": self.calls, **{name: self.tokens.get(name, untold) for name in ("input", "output", "cached", "reasoning")}}
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an invocation cost, in USD, and how that stands to the budget, where there is one."""
+
+    now_usd: float
+    """Its own calls, each counted once."""
+    unpriced_calls: int = 0
+    """Of all that its results were made from: calls whose cost nobody can tell."""
+    budget_usd: float | None = None
+    used_usd: float | None = None
+    """By all runs and sessions that the budget is for, what may have been billed included."""
+    maybe_billed_usd: float | None = None
+    """The most that may have been billed for calls that gave no result."""
+
+    def as_json(self) -> dict[str, Json]:
+        """What there is of it."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}

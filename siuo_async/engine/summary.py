@@ -37,6 +37,7 @@ def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
         "simulated": plan.simulated,
         "scored": plan.scored,
         "judge": plan.judge and f"{plan.judge.provider}/{plan.judge.config.name}",
+        "judge_price": _judge_price(plan),
         "judge_served": judge_served,
         "judge_left_out": sorted({name for board in boards for name in board.judge_left_out}),
         "samples": plan.asked,
@@ -45,6 +46,11 @@ def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
         "notes": list(plan.notes),
         "models": models,
     }
+
+
+def _judge_price(plan: Plan) -> Json:
+    price = (plan.prices or {}).get(plan.judge.priced_as) if plan.judge else None
+    return price.model_dump(exclude_none=True, exclude_defaults=True) if price else None
 
 
 def protocol_line(plan: Plan, *, complete: bool, judge_served: Sequence[str] = ()) -> str:

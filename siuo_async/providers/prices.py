@@ -135,6 +135,14 @@ def _from_table(host: str, name: str) -> Price | None:
     return None
 
 
+def priced_beside(base_url: str) -> Mapping[str, Price]:
+    """The models of the table at the host of `base_url`, with their prices; all of them can see."""
+    date, providers = _table()
+    host = urlsplit(base_url).hostname or ""
+    models = next((models for hosts, models in providers if any(fnmatchcase(host, pattern) for pattern in hosts)), {})
+    return {name: Price(**told, source="siuo's table", date=date) for name, told in models.items()}
+
+
 @cache
 def _table() -> tuple[str, tuple[tuple[tuple[str, ...], Mapping[str, Any]], ...]]:
     """(day it was read, hosts and models of each provider)."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from siuo_async.simulator.checks import Rule, broken_rule, picture_mime, unknown_field
+from siuo_async.simulator.checks import Rule, broken_rule, picture_seen, unknown_field
+from siuo_async.simulator.counting import ANTHROPIC, Size
 from siuo_async.simulator.structured import loose_object
 from siuo_async.simulator.wire import Answer, Asked, Fault, Hints, Json, LimitName, Problem, Quota, RejectedError, Reply, Signal
 
@@ -80,21 +81,24 @@ def read(body: dict[str, Json], headers: Mapping[str, str], path_model: str, /) 
     if stranger:
         raise RejectedError(Fault(Problem.UNKNOWN_FIELD, param=f"output_config.{stranger}"))
     texts = [_read_system(body["system"])] if body.get("system") is not None else []
-    last_user, pictures = "", 0
+    last_user = ""
+    sizes: list[Size | None] = []
     for place, message in enumerate(body["messages"]):
         role, text, seen = _read_message(message, f"messages.{place}")
         texts.append(text)
-        pictures += seen
+        sizes += seen
         if role == "user":
             last_user = text
     return Asked(
         model=body["model"],
         texts=tuple(texts),
         last_user=last_user,
-        pictures=pictures,
+        pictures=len(sizes),
         cap=body["max_tokens"],
         named=frozenset(body) & _SAMPLING.keys() | ({_FORMAT} if output.get("format") else set()),
         schema=_read_format(output.get("format")),
+        sizes=tuple(sizes),
+        counting=ANTHROPIC,
     )
 
 
@@ -130,8 +134,8 @@ def _read_text(block: Json, where: str) -> str:
     return str(block["text"])
 
 
-def _read_message(message: Json, where: str) -> tuple[str, str, int]:
-    """Role, text and number of pictures of one message."""
+def _read_message(message: Json, where: str) -> tuple[str, str, list[Size | None]]:
+    """Role, text and sizes of the pictures of one message."""
     if not isinstance(message, dict):
         _reject(f"{where}: expected an object")
     role, content = message.get("role"), message.get("content")
@@ -140,36 +144,36 @@ def _read_message(message: Json, where: str) -> tuple[str, str, int]:
     if isinstance(content, str):
         if not content.strip():
             _reject(f"{where}.content: must be non-empty")
-        return role, content, 0
+        return role, content, []
     if not isinstance(content, list) or not content:
         _reject(f"{where}.content: expected a string or a non-empty list of blocks")
     texts: list[str] = []
-    pictures = 0
+    sizes: list[Size | None] = []
     for place, block in enumerate(content):
         at = f"{where}.content.{place}"
         if isinstance(block, dict) and block.get("type") == "image":
-            _check_picture(block.get("source"), f"{at}.image.source")
-            pictures += 1
+            sizes.append(_read_picture(block.get("source"), f"{at}.image.source"))
         else:
             texts.append(_read_text(block, at))
-    return role, "\n".join(texts), pictures
+    return role, "\n".join(texts), sizes
 
 
-def _check_picture(source: Json, where: str) -> None:
+def _read_picture(source: Json, where: str) -> Size | None:
     kind = source.get("type") if isinstance(source, dict) else None
     if kind == "url" and isinstance(source.get("url"), str):
-        return
+        return None
     if kind != "base64" or not isinstance(source.get("data"), str):
         _reject(f"{where}: expected a base64 or url source")
     declared = source.get("media_type")
     if declared not in _MIMES:
         _reject(f"{where}.base64.media_type: expected one of {', '.join(_MIMES)}")
     try:
-        mime = picture_mime(source["data"])
+        mime, size = picture_seen(source["data"])
     except ValueError:
         _reject(f"{where}.base64.data: invalid base64")
     if mime != declared:
         _reject(f"{where}.base64: the bytes are {mime or 'no picture'}, but media_type says {declared}")
+    return size
 
 
 def without_n(body: dict[str, Json], /) -> Json:

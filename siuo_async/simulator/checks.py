@@ -8,6 +8,7 @@ from typing import Literal
 
 import pybase64
 
+from siuo_async.simulator.counting import Size, size_of
 from siuo_async.simulator.wire import Json
 
 Kind = Literal["integer", "number", "boolean", "string", "object", "list", "anything"]
@@ -57,8 +58,8 @@ def broken_rule(body: dict[str, Json], rules: Mapping[str, Rule]) -> tuple[str, 
     return None
 
 
-def picture_mime(data: str, *, url_safe: bool = False) -> str | None:
-    """What the bytes of a picture are by their first bytes; None: no format known here.
+def picture_seen(data: str, *, url_safe: bool = False) -> tuple[str | None, Size | None]:
+    """(MIME type, size) of a picture by its first bytes; None: no format known here.
 
     Args:
         data: base64; decoded whole, which costs less than any other proof that it can be.
@@ -72,7 +73,10 @@ def picture_mime(data: str, *, url_safe: bool = False) -> str | None:
             data = data.replace("-", "+").replace("_", "/")
         data += "=" * (-len(data) % 4)
     raw = pybase64.b64decode(data, validate=True)
-    head = raw[:16]
+    return _mime_of(raw[:16]), size_of(raw)
+
+
+def _mime_of(head: bytes) -> str | None:
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if head.startswith(b"\xff\xd8\xff"):

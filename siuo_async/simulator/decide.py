@@ -16,11 +16,13 @@ from typing import TypeVar
 from siuo_async.simulator import choices, judges, logprobs, replies, texts
 from siuo_async.simulator.dice import Dice
 from siuo_async.simulator.personas import JUDGE_NEEDS, Mischief, Persona
-from siuo_async.simulator.wire import CHARS_PER_TOKEN, Answer, Asked, Fault, Problem, Signal
+from siuo_async.simulator.wire import Answer, Asked, Fault, Problem, Signal
 
 T = TypeVar("T")
 
 _LONG_WITHOUT_CAP = 1_000
+_MOST_LETTERS = 8
+"""Of an English token, on the average of a sentence."""
 _NORMAL = NormalDist()
 
 
@@ -82,7 +84,7 @@ def _fault(persona: Persona, asked: Asked, dice: Dice) -> Fault | None:
 
 
 def _answer(persona: Persona, asked: Asked, dice: Dice, index: int) -> Answer:
-    answer = _answer_text(persona, asked, dice, index)
+    answer = replace(_answer_text(persona, asked, dice, index), counting=asked.counting)
     if asked.logprobs is None or not answer.text:
         return answer
     letters = [option.letter for option in choices.options_shown(asked.last_user)]
@@ -96,29 +98,30 @@ def _answer_text(persona: Persona, asked: Asked, dice: Dice, index: int) -> Answ
     )
     if ending is Signal.DECLINED and persona.declined_text:
         text = texts.refusal(dice, index, chinese=texts.is_chinese(asked.last_user))
-        return Answer(ending, text if asked.cap is None else text[: asked.cap * CHARS_PER_TOKEN])
+        return Answer(ending, text if asked.cap is None else asked.counting.cut(text, asked.cap))
     if ending is not None:
         return Answer(ending)
     if not persona.judge:
-        return _within_cap(persona, asked.cap, replies.reply(persona, asked, dice, index))
+        return _within_cap(persona, asked, replies.reply(persona, asked, dice, index))
     prompt = "\n".join(asked.texts)
     if asked.cap is not None and asked.cap < JUDGE_NEEDS and dice.share("cut", index) < persona.cut:
         opening = judges.cut_judgement(persona, prompt, dice, index, asked.schema)
-        return Answer(Signal.LENGTH, opening[: asked.cap * CHARS_PER_TOKEN])
-    return _within_cap(persona, asked.cap, judges.judgement(persona, prompt, dice, index, asked.schema))
+        return Answer(Signal.LENGTH, asked.counting.cut(opening, asked.cap))
+    return _within_cap(persona, asked, judges.judgement(persona, prompt, dice, index, asked.schema))
 
 
-def _within_cap(persona: Persona, cap: int | None, text: str) -> Answer:
+def _within_cap(persona: Persona, asked: Asked, text: str) -> Answer:
     """Think first, then write as far as the cap allows."""
+    cap = asked.cap
     if persona.long and cap is None:
         cap = _LONG_WITHOUT_CAP
     if cap is None:
         return Answer(Signal.STOP, text, persona.thinking_tokens)
-    room = (cap - persona.thinking_tokens) * CHARS_PER_TOKEN
+    room = cap - persona.thinking_tokens
     if room <= 0:
         return Answer(Signal.LENGTH, reasoning=cap)
     if persona.long:
-        return Answer(Signal.LENGTH, texts.endless(text, room), persona.thinking_tokens)
-    if len(text) > room:
-        return Answer(Signal.LENGTH, text[:room], persona.thinking_tokens)
+        return Answer(Signal.LENGTH, asked.counting.cut(texts.endless(text, room * _MOST_LETTERS), room), persona.thinking_tokens)
+    if asked.counting.tokens(text) > room:
+        return Answer(Signal.LENGTH, asked.counting.cut(text, room), persona.thinking_tokens)
     return Answer(Signal.STOP, text, persona.thinking_tokens)

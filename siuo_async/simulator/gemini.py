@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NoReturn
 
-from siuo_async.simulator.checks import Rule, broken_rule, picture_mime, unknown_field
+from siuo_async.simulator.checks import Rule, broken_rule, picture_seen, unknown_field
+from siuo_async.simulator.counting import GEMINI, Size
 from siuo_async.simulator.wire import Answer, Asked, Fault, Hints, Json, LimitName, Problem, Quota, RejectedError, Reply, Signal, Token
 
 _STATUS = {
@@ -83,24 +84,27 @@ def read(body: dict[str, Json], headers: Mapping[str, str], path_model: str, /) 
     texts: list[str] = []
     if body.get("systemInstruction"):
         texts.append(_read_content(body["systemInstruction"], "system_instruction", ("user", "system", "model"))[0])
-    last_user, pictures = "", 0
+    last_user = ""
+    sizes: list[Size | None] = []
     for place, content in enumerate(body["contents"]):
         text, seen = _read_content(content, f"contents[{place}]", ("user", "model"))
         texts.append(text)
-        pictures += seen
+        sizes += seen
         if content.get("role", "user") == "user":
             last_user = text
     return Asked(
         model=path_model,
         texts=tuple(texts),
         last_user=last_user,
-        pictures=pictures,
+        pictures=len(sizes),
         n=config.get("candidateCount") or 1,
         cap=config.get("maxOutputTokens"),
         named=frozenset(name for name in config if name != "maxOutputTokens"),
         shows_thoughts=bool(thinking.get("includeThoughts")),
         logprobs=_read_logprobs(config),
         schema=_read_schema(config),
+        sizes=tuple(sizes),
+        counting=GEMINI,
     )
 
 
@@ -155,8 +159,8 @@ def _check_safety(settings: list[Json]) -> None:
             _reject(f"Invalid value at 'safety_settings[{place}].threshold'", "safety_settings")
 
 
-def _read_content(content: Json, where: str, roles: tuple[str, ...]) -> tuple[str, int]:
-    """Text and number of pictures of one content."""
+def _read_content(content: Json, where: str, roles: tuple[str, ...]) -> tuple[str, list[Size | None]]:
+    """Text and sizes of the pictures of one content."""
     if not isinstance(content, dict):
         _reject(f"Invalid value at '{where}': expected an object", where)
     if content.get("role", roles[0]) not in roles:
@@ -165,7 +169,7 @@ def _read_content(content: Json, where: str, roles: tuple[str, ...]) -> tuple[st
     if not isinstance(parts, list) or not parts:
         _reject(f"{where}.parts must not be empty", where)
     texts: list[str] = []
-    pictures = 0
+    sizes: list[Size | None] = []
     for place, part in enumerate(parts):
         at = f"{where}.parts[{place}]"
         held = {_camel(name): value for name, value in part.items()} if isinstance(part, dict) else {}
@@ -177,25 +181,25 @@ def _read_content(content: Json, where: str, roles: tuple[str, ...]) -> tuple[st
                 _reject(f"Invalid value at '{at}.text'", at)
             texts.append(held["text"])
         else:
-            _check_picture(held[kinds[0]], kinds[0], at)
-            pictures += 1
-    return "\n".join(texts), pictures
+            sizes.append(_read_picture(held[kinds[0]], kinds[0], at))
+    return "\n".join(texts), sizes
 
 
-def _check_picture(value: Json, kind: str, where: str) -> None:
+def _read_picture(value: Json, kind: str, where: str) -> Size | None:
     held = {_camel(name): inner for name, inner in value.items()} if isinstance(value, dict) else {}
     if kind == "fileData":
         if not isinstance(held.get("fileUri"), str):
             _reject(f"Invalid value at '{where}.file_data'", where)
-        return
+        return None
     if not isinstance(held.get("data"), str) or not isinstance(held.get("mimeType"), str):
         _reject(f"Invalid value at '{where}.inline_data'", where)
     try:
-        mime = picture_mime(held["data"], url_safe=True)
+        mime, size = picture_seen(held["data"], url_safe=True)
     except ValueError:
         _reject(f"Invalid value at '{where}.inline_data.data' (TYPE_BYTES), Base64 decoding failed", where)
     if not held["mimeType"].startswith("image/") or mime is None:
         _reject("Unable to process input image.", where)
+    return size
 
 
 def without_n(body: dict[str, Json], /) -> Json:

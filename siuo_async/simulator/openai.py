@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
-from siuo_async.simulator.checks import Rule, broken_rule, picture_mime, unknown_field
+from siuo_async.simulator.checks import Rule, broken_rule, picture_seen, unknown_field
+from siuo_async.simulator.counting import OPENAI, Size
 from siuo_async.simulator.structured import loose_object
 from siuo_async.simulator.wire import (
     CREATED,
@@ -94,11 +95,12 @@ def read(body: dict[str, Json], headers: Mapping[str, str], path_model: str, /) 
     if stop is not None and not isinstance(stop, str) and not (isinstance(stop, list) and len(stop) <= 4):
         _reject("Invalid value for 'stop': a string or at most four of them.", "stop", "invalid_type")
     texts: list[str] = []
-    last_user, pictures = "", 0
+    last_user = ""
+    sizes: list[Size | None] = []
     for place, message in enumerate(body["messages"]):
         role, text, seen = _read_message(message, f"messages[{place}]")
         texts.append(text)
-        pictures += seen
+        sizes += seen
         if role == "user":
             last_user = text
     cap = body.get("max_completion_tokens")
@@ -106,12 +108,14 @@ def read(body: dict[str, Json], headers: Mapping[str, str], path_model: str, /) 
         model=body["model"],
         texts=tuple(texts),
         last_user=last_user,
-        pictures=pictures,
+        pictures=len(sizes),
         n=body.get("n") or 1,
         cap=body.get("max_tokens") if cap is None else cap,
         named=frozenset(name for name, value in body.items() if value is not None) - _NOT_PARAMETERS,
         logprobs=(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
         schema=_read_format(body.get("response_format"), texts),
+        sizes=tuple(sizes),
+        counting=OPENAI,
     )
 
 
@@ -143,49 +147,49 @@ def _reject(message: str, param: str, code: str | None = None) -> NoReturn:
     raise RejectedError(Fault(Problem.INVALID, message, param, code))
 
 
-def _read_message(message: Json, where: str) -> tuple[str, str, int]:
-    """Role, text and number of pictures of one message."""
+def _read_message(message: Json, where: str) -> tuple[str, str, list[Size | None]]:
+    """Role, text and sizes of the pictures of one message."""
     if not isinstance(message, dict):
         _reject(f"Invalid type for '{where}': expected an object.", where, "invalid_type")
     role, content = message.get("role"), message.get("content")
     if role not in _ROLES:
         _reject(f"Invalid value: '{role}'. Supported values are: {', '.join(_ROLES)}.", f"{where}.role", "invalid_value")
     if isinstance(content, str):
-        return role, content, 0
+        return role, content, []
     if not isinstance(content, list) or not content:
         _reject(f"Invalid type for '{where}.content': expected a string or parts.", f"{where}.content", "invalid_type")
     texts: list[str] = []
-    pictures = 0
+    sizes: list[Size | None] = []
     for place, part in enumerate(content):
         at = f"{where}.content[{place}]"
         kind = part.get("type") if isinstance(part, dict) else None
         if kind == "text" and isinstance(part.get("text"), str):
             texts.append(part["text"])
         elif kind == "image_url" and role == "user":
-            _check_picture(part.get("image_url"), f"{at}.image_url")
-            pictures += 1
+            sizes.append(_read_picture(part.get("image_url"), f"{at}.image_url"))
         else:
             _reject(f"Invalid value for '{at}'.", at, "invalid_value")
-    return role, "\n".join(texts), pictures
+    return role, "\n".join(texts), sizes
 
 
-def _check_picture(image: Json, where: str) -> None:
+def _read_picture(image: Json, where: str) -> Size | None:
     url = image.get("url") if isinstance(image, dict) else None
     if not isinstance(url, str):
         _reject(f"Invalid type for '{where}': expected an object with a url.", where, "invalid_type")
     if image.get("detail", "auto") not in ("auto", "low", "high", "original"):
         _reject(f"Invalid value for '{where}.detail'.", f"{where}.detail", "invalid_value")
     if url.startswith(("https://", "http://")):
-        return
+        return None
     head, comma, data = url.partition(",")
     if not comma or not head.startswith("data:image/") or not head.endswith(";base64"):
         _reject("The picture is neither a URL nor a base64 data URL.", f"{where}.url", "invalid_image_url")
     try:
-        mime = picture_mime(data)
+        mime, size = picture_seen(data)
     except ValueError:
         _reject("The picture's base64 cannot be decoded.", f"{where}.url", "invalid_base64_image")
     if mime not in _MIMES:
         _reject("The picture is not one of png, jpeg, gif, webp.", f"{where}.url", "invalid_image_format")
+    return size
 
 
 def without_n(body: dict[str, Json], /) -> Json:

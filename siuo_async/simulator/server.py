@@ -235,11 +235,14 @@ class Simulator:
 
     def _settle(self, admitted: Admitted, decided: tuple[Answer, ...] | Fault) -> None:
         """Charge what the reply's usage tells; what fails is free."""
-        if not self.settings.tpm:
-            return
         used = 0
         if not isinstance(decided, Fault):
-            used = admitted.asked.input_tokens + sum(answer.reasoning + answer.visible for answer in decided)
+            output = sum(answer.reasoning + answer.visible for answer in decided)
+            used = admitted.asked.input_tokens + output
+            self.stats.tokens["input"] += admitted.asked.input_tokens
+            self.stats.tokens["output"] += output
+        if not self.settings.tpm:
+            return
         let_in = admitted.let_in
         self.limits.settle(admitted.asked.model, self.clock(), let_in.charged, used, let_in.at)
 

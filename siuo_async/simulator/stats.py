@@ -22,6 +22,8 @@ class Stats:
     """Call id -> replies with a whole answer, or with what is wrong with the request: what was worth paying for."""
     searches: Counter[str] = field(default_factory=Counter)
     """Kind of search endpoint -> requests. They are no model requests, so they count nowhere else."""
+    tokens: Counter[str] = field(default_factory=Counter)
+    """`input` and `output` of every request that was answered, whether the reply came through or not: what would be billed."""
     in_flight: int = 0
     max_in_flight: int = 0
     rate_limited: int = 0
@@ -37,7 +39,7 @@ class Stats:
         """Start again at zero; requests in flight stay in flight."""
         self.requests = self.rate_limited = 0
         self.max_in_flight = self.in_flight
-        for counter in (self.by_route, self.by_persona, self.by_status, self.calls, self.answered, self.searches):
+        for counter in (self.by_route, self.by_persona, self.by_status, self.calls, self.answered, self.searches, self.tokens):
             counter.clear()
 
     def as_json(self, *, calls: bool) -> Json:
@@ -48,6 +50,7 @@ class Stats:
             "by_persona": dict(self.by_persona),
             "by_status": dict(self.by_status),
             "searches": dict(self.searches),
+            "tokens": dict(self.tokens),
             "distinct_call_ids": len(self.calls),
             "in_flight": self.in_flight,
             "max_in_flight": self.max_in_flight,

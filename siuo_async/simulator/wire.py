@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol, TypeAlias
 
+from siuo_async.simulator.counting import OPENAI, Counting, Size
+
 Json: TypeAlias = Any
 LimitName: TypeAlias = Literal["requests", "tokens", "concurrency", "day"]
 
-CHARS_PER_TOKEN = 4
-PICTURE_TOKENS = 300
 CREATED = 1_790_000_000
 """Epoch seconds in every reply: a constant, so that equal requests get equal bytes."""
 
@@ -107,10 +107,14 @@ class Asked:
     schema: Json = None
     """JSON schema of the reply; `{}`: any JSON object; None: any text."""
 
+    sizes: tuple[Size | None, ...] = ()
+    """Of the pictures; None: it is only named, or its size cannot be read."""
+    counting: Counting = OPENAI
+
     @property
     def input_tokens(self) -> int:
-        """About four characters a token, and a flat number per picture."""
-        return sum(map(len, self.texts)) // CHARS_PER_TOKEN + PICTURE_TOKENS * self.pictures + 1
+        """As this provider counts them."""
+        return self.counting.asked(self.texts, self.sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +137,12 @@ class Answer:
     """Tokens of thinking, billed but not shown."""
     tokens: tuple[Token, ...] | None = None
     """The text's tokens, where log-probabilities were asked for."""
+    counting: Counting = OPENAI
 
     @property
     def visible(self) -> int:
-        """Tokens of the text."""
-        return -(-len(self.text) // CHARS_PER_TOKEN)
+        """Tokens of the text, as this provider counts them."""
+        return self.counting.tokens(self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,15 @@ from siuo_async.client.endpoint import Endpoint
 from siuo_async.engine.eta import parts_of, time_left_s
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.engine.session import SessionState
-from siuo_async.report.text import count, duration, in_line, money, one_line, percent
+from siuo_async.report.text import count, duration, in_line, one_line, percent
 from siuo_async.ui.limit_lines import limit_lines
+from siuo_async.ui.money_line import budget_line, in_words
 from siuo_async.ui.trouble import trouble
 from siuo_async.values import EMPTY
 
 ENOUGH = 30
 """Below this many finished samples a score is shown dim."""
-_WIDE = 120
+_WIDE, _ROOMY = 120, 80
 _SCORE, _TIGHT_SCORE = 14, 11
 """Columns of one score, the blank before it included; the tighter one below `_TIGHT`."""
 _TIGHT = 60
@@ -102,6 +103,8 @@ def frame(state: SessionState, width: int, *, heading: str, scores: Scores | Non
     scores = scores or Scores()
     scores.look(state.boards)
     lines = [Text(one_line(heading, width), style="bold"), _progress_line(state, width)]
+    if (budget := budget_line(state, width)) is not None:
+        lines.append(budget)
     layout = _layout(state, width)
     lines.append(_head(state, layout))
     lines += [_model_line(board, scores.of(number), layout, state.begun) for number, board in enumerate(state.boards)]
@@ -126,12 +129,10 @@ def _progress_line(state: SessionState, width: int) -> Text:
     done = sum(board.finished for board in state.boards)
     total = sum(board.total for board in state.boards)
     elapsed = time.monotonic() - state.begun
-    bar_width = 30 if width >= _WIDE else 20 if width >= _TIGHT else 10
+    bar_width = 30 if width >= _WIDE else 20 if width >= _ROOMY else 10
     filled = bar_width * done // max(total, 1)
-    spend = sum(board.generation.pico_usd + board.judging.pico_usd for board in state.boards)
-    unknown = any(board.generation.unpriced or board.judging.unpriced for board in state.boards)
-    cost = money(None if unknown else spend / 10**12)
-    parts = [f" {done}/{total} samples", duration(elapsed), f"ETA {eta(state)}", f"{state.sent} sent", cost]
+    cost = [] if state.budget is not None else in_words(state, apart=width >= _WIDE)  # which has a line of its own
+    parts = [f" {done}/{total} samples", *cost[:1], f"ETA {eta(state)}", duration(elapsed), f"{state.sent} sent", *cost[1:]]
     bar = Text("━" * filled, style="green") + Text("─" * (bar_width - filled), style="dim")
     return bar + Text(_fitting(parts, width - bar_width))
 

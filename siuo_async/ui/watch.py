@@ -14,6 +14,7 @@ from siuo_async.engine.session import SessionState
 from siuo_async.report.text import duration, one_line, percent
 from siuo_async.ui.frame import Scores, eta, frame
 from siuo_async.ui.limit_lines import in_few_words
+from siuo_async.ui.money_line import in_words
 from siuo_async.ui.trouble import trouble
 
 FRAMES_PER_S = 4
@@ -80,5 +81,6 @@ def plain_line(state: SessionState, scores: Scores) -> str:
     offline = f"; offline for {duration(state.offline_s())}" if state.offline_s() else ""
     held = f"; {words}" if (words := in_few_words(state.limits)) and not offline else ""
     again = f"; {one_line(words, 160)}" if (words := trouble(state.endpoints)) and not offline else ""
-    told = f"{state.sent} sent, {wire} on the wire, {limited} x 429, ETA {eta(state)}"
+    cost = ", ".join(in_words(state, apart=True))
+    told = f"{state.sent} sent, {wire} on the wire, {limited} x 429, ETA {eta(state)}; {cost}"
     return f"{elapsed}: {', '.join(models)}; {told}{held}{again}{offline}"

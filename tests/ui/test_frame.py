@@ -15,6 +15,7 @@ from siuo_async.benchmarks.usb import Usb
 from siuo_async.ui.frame import Scores, frame
 
 RATE = {"value": 100.0, "low": 92.4, "high": 100.0, "k": 30, "n": 30, "total": 30}
+APART = "answers $0.2345, verdicts $0.2345"
 OUTCOMES = dict.fromkeys(("declined", "filtered", "empty", "failed"), 0)
 
 
@@ -33,7 +34,7 @@ def screen(benchmark: Any, width: int, *, total: int = 13175, label: str = "a-mo
     """Heading and one model, as drawn."""
     state: Any = SimpleNamespace(
         plan=SimpleNamespace(benchmark=benchmark), boards=[board(benchmark, total, label)], judge=None, endpoints=[], notices=[],
-        begun=time.monotonic(), sent=0, limits=(), grace_ends=None, offline_s=lambda: 0.0,
+        budget=None, begun=time.monotonic(), sent=0, limits=(), grace_ends=None, offline_s=lambda: 0.0,
     )  # fmt: skip
     return [line.rstrip() for line in frame(state, width, heading="usb").plain.split("\n")[2:4]]
 
@@ -102,7 +103,7 @@ def test_scores_are_made_again_only_where_something_was_finished() -> None:
 def test_a_model_whose_turn_has_not_come_has_a_dash_for_its_scores() -> None:
     state: Any = SimpleNamespace(
         plan=SimpleNamespace(benchmark=SiuoGen()), boards=boards(2, []), judge=None, endpoints=[], notices=[],
-        begun=time.monotonic(), sent=0, grace_ends=None, offline_s=lambda: 0.0, limits=(),
+        budget=None, begun=time.monotonic(), sent=0, grace_ends=None, offline_s=lambda: 0.0, limits=(),
     )  # fmt: skip
     ticks = iter(range(99))
     first, second = frame(state, 100, heading="x", scores=Scores(0.5, clock=lambda: next(ticks))).plain.split("\n")[3:5]
@@ -113,10 +114,10 @@ def test_a_model_whose_turn_has_not_come_has_a_dash_for_its_scores() -> None:
 def test_no_figure_is_cut_in_the_line_of_progress(width: int) -> None:
     state: Any = SimpleNamespace(
         plan=SimpleNamespace(benchmark=SiuoGen()), boards=[board(SiuoGen(), 167, "m")], judge=None, endpoints=[], notices=[],
-        begun=time.monotonic(), sent=12_345, limits=(), grace_ends=None, offline_s=lambda: 0.0,
+        budget=None, begun=time.monotonic(), sent=12_345, limits=(), grace_ends=None, offline_s=lambda: 0.0,
     )  # fmt: skip
     state.boards[0].generation.pico_usd = 234_500_000_000
     line = frame(state, width, heading="siuo").plain.split("\n")[1]
     assert cell_len(line) <= width
     last = line.rpartition(" · ")[2]
-    assert last.endswith(" samples") or last in ("0 s", "ETA –", "12345 sent", "$0.4690")
+    assert last.endswith(" samples") or last in ("0 s", "ETA –", "12345 sent", "$0.4690", "about $0.4749 in all", APART)

@@ -1,0 +1,177 @@
+"""From a call of a sample to the money that it may take: one upper bound per model and role, one budget for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
+
+from siuo_async.benchmarks.base import GENERATE, SEARCH
+from siuo_async.client.accounts import IMPORTED
+from siuo_async.client.endpoint import Endpoint
+from siuo_async.client.limits import Priority
+from siuo_async.config import Price
+from siuo_async.engine import held_money
+from siuo_async.engine.asking import Target
+from siuo_async.engine.budget import Budget, CallPurse
+from siuo_async.engine.journal import JournalReader, lines
+from siuo_async.engine.plan import Plan
+from siuo_async.engine.records import CallRecord, parse
+from siuo_async.engine.replay import readers
+from siuo_async.engine.run_directory import RunDirectory
+from siuo_async.engine.spending import cost_of
+from siuo_async.engine.upper_bound import Size, UpperBound
+from siuo_async.errors import ConfigError, RunDirectoryError
+from siuo_async.providers.dialects.anthropic_messages import DEFAULT_VISIBLE_CAP
+from siuo_async.providers.profiles import cap_to_send
+from siuo_async.providers.token_counts import family_of
+from siuo_async.seals import BadLineError
+from siuo_async.values import Json, Parameters, Prompt
+
+_CAPS = ("max_tokens", "max_completion_tokens")
+_PICTURE_MARGIN = 1.25
+"""Over the most tokens that a large picture is thought to take with a model."""
+_BUDGET_FILE = "budget.json"
+
+
+class Payments:
+    """Who pays for the calls of a session.
+
+    Args:
+        budget: the command's.
+        prices: by `provider identity/model`; everybody who is asked has one.
+    """
+
+    def __init__(self, budget: Budget, prices: Mapping[str, Price]) -> None:
+        self.budget = budget
+        self._prices = prices
+        self._bounds: dict[tuple[str, str], UpperBound] = {}
+
+    def purse(self, target: Target, stage: str, prompt: Prompt, parameters: Parameters, asked: int, order: int) -> CallPurse:
+        """The money of one call of `target`, which has an endpoint."""
+        endpoint = target.endpoint
+        assert endpoint is not None
+        if (bound := self._bounds.get((target.full_name, stage))) is None:
+            price = self._prices[f"{target.provider}/{target.model}"]
+            picture = family_of(endpoint.dialect.name, endpoint.model).picture_tokens(None).high
+            bound = UpperBound(price, ceil(picture * _PICTURE_MARGIN))
+            self._bounds[target.full_name, stage] = bound
+        return self.budget.purse(
+            bound,
+            Size.of(prompt, schema=parameters.answer_schema is not None),
+            cap_of(parameters, endpoint),
+            min(asked, endpoint.max_n),
+            priority=Priority.GENERATION if stage == GENERATE else Priority.JUDGE,
+            order=order,
+            halt=target.halt or endpoint.halt,
+            name=target.full_name,
+        )
+
+
+def cap_of(parameters: Parameters, endpoint: Endpoint) -> int | None:
+    """Output tokens that one answer may have, thinking included; None where nothing bounds them."""
+    extra = parameters.extra
+    config = extra.get("generationConfig")
+    told: list[Json] = [extra.get(name) for name in _CAPS] + [config.get("maxOutputTokens") if isinstance(config, Mapping) else None]
+    if caps := [cap for cap in told if type(cap) is int]:
+        return max(caps)
+    default = DEFAULT_VISIBLE_CAP if endpoint.dialect.name == "anthropic" else None
+    return cap_to_send(parameters, endpoint.profile, default=default, ruled_out=endpoint.ruled_out)
+
+
+@dataclass(slots=True)
+class Earlier:
+    """What a run's earlier sessions cost."""
+
+    spent_pico: int = 0
+    kept_pico: int = 0
+    """For what may have been billed and left no result, at most."""
+    unpriced: int = 0
+    """Calls that cost something nobody can tell."""
+    file_pico: int = 0
+    file_tries: int = 0
+    """What the run's own file says of them."""
+    dearest_pico: int = field(default=0, repr=False)
+    tries: int = field(default=0, repr=False)
+
+    def count(self, record: CallRecord, price: Price | None) -> None:
+        """Counts one record of the journal."""
+        cost = cost_of(record, price)
+        self.tries += record.maybe_billed
+        if cost is not None:
+            self.spent_pico += cost
+            self.dearest_pico = max(self.dearest_pico, cost)
+        elif not record.failed:
+            self.unpriced += 1
+
+
+def budget_file(directory: RunDirectory) -> Path:
+    """Where a run keeps what may have been billed."""
+    return directory.path / _BUDGET_FILE
+
+
+def earlier(plan: Plan, directory: RunDirectory) -> Earlier:
+    """What a run cost so far: every finished call of its journal that it paid for itself, whoever was asked.
+
+    Calls copied from runs that `--reuse` names were paid there. A try that may have been billed in a session without a budget counts as
+    much as the dearest call.
+
+    Raises:
+        RunDirectoryError: the journal, or what was held, cannot be read.
+    """
+    found = Earlier()
+    try:
+        found.file_pico, found.file_tries = held_money.read(budget_file(directory))
+    except (OSError, ValueError) as error:
+        raise RunDirectoryError(
+            f"{budget_file(directory)} cannot be read ({error}), so nobody knows what a killed run owes; put it back as it was, or "
+            "remove it, and its calls count for nothing"
+        ) from error
+    if directory.calls.exists():
+        _count(found, plan, directory)
+    found.kept_pico = found.file_pico + max(0, found.tries - found.file_tries) * found.dearest_pico
+    found.tries = max(found.tries, found.file_tries)
+    return found
+
+
+def _count(found: Earlier, plan: Plan, directory: RunDirectory) -> None:
+    prices = plan.prices or {}
+    others = readers(plan.config.reuse)
+    try:
+        for _, line in lines(directory.calls):
+            try:
+                record = parse(line)
+            except BadLineError:
+                continue  # a torn end; anything else is told by whoever opens the journal for writing
+            if record.stage == SEARCH or record.provider == IMPORTED or _from_elsewhere(record, others):
+                continue
+            name = f"{record.provider}/{record.model}"
+            found.count(record, prices.get(name) or prices.get(name.rpartition("@")[0]))
+    finally:
+        for other in others:
+            other.close()
+
+
+def _from_elsewhere(record: CallRecord, others: list[JournalReader]) -> bool:
+    """Whether another run paid for this very call."""
+    return any(other.get(record.id) == record for other in others)
+
+
+def budget_for(limit_usd: float, earlier_ones: list[Earlier]) -> Budget:
+    """The budget of a command over all its runs."""
+    spent = sum(each.spent_pico for each in earlier_ones)
+    return Budget(round(limit_usd * 10**12), spent, sum(each.kept_pico for each in earlier_ones))
+
+
+def must_have_prices(plan: Plan, *, generate: bool) -> None:
+    """Raises ConfigError where a budget is set and somebody who is asked has no price."""
+    asked = [*(plan.models if generate else ()), *([plan.judge] if plan.judge else [])]
+    lacking = list(dict.fromkeys(each.config.model for each in asked if each.priced_as not in (plan.prices or {})))
+    if lacking:
+        lines_ = ", ".join(f"{name}: {{input: 1.0, output: 4.0}}" for name in lacking)
+        raise ConfigError(
+            f"a budget needs the price of every model and judge, and nobody knows that of {', '.join(lacking)}; write "
+            f"`prices: {{{lines_}}}` with the real figures (USD per million tokens; 0 is a price) into a config file, and "
+            "name it with -c"
+        )
