@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from html import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
@@ -46,7 +47,7 @@ from siuo_async.values import Json
 if TYPE_CHECKING:
     import pandas as pd
 
-ReportFormat = Literal["text", "markdown", "json"]
+ReportFormat = Literal["text", "markdown", "json", "html"]
 _RESULTS = Path("results")
 
 
@@ -225,11 +226,13 @@ class Run:
         return self._dossier.methods
 
     def report(self, form: ReportFormat = "text") -> str:
-        """What `siuo report` prints.
+        """What `siuo report` prints or, as html, the page that it writes.
 
         Raises:
             ConfigError: there is no such format.
         """
+        if form == "html":
+            return self._page()
         if form == "markdown":
             from siuo_async.report.exports import markdown
 
@@ -238,7 +241,13 @@ class Run:
             return orjson.dumps({**self.summary, "run": str(self.path)}, option=orjson.OPT_INDENT_2).decode()
         if form == "text":
             return self._text()
-        raise ConfigError(f"there is no format '{form}'; choose text, markdown or json")
+        raise ConfigError(f"there is no format '{form}'; choose text, markdown, json or html")
+
+    def _page(self) -> str:
+        from siuo_async.report.page.making import write_page
+
+        with TemporaryDirectory(prefix="siuo-") as folder:
+            return write_page(self._dossier, Path(folder) / "report.html").path.read_text(encoding="utf-8")
 
     def _text(self) -> str:
         from rich.console import Console

@@ -281,6 +281,7 @@ def test_reports_say_what_was_measured(run: Run) -> None:
     assert json.loads(run.report("json"))["run"] == str(run.path)
     assert run.methods().startswith("SIMULATED")
     assert "### Methods" in run.report("markdown")
+    assert run.report("html").startswith("<!doctype html>")
     with pytest.raises(ConfigError, match="there is no format 'x'"):
         run.report("x")  # type: ignore[arg-type]
 
