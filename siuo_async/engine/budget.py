@@ -273,8 +273,8 @@ class Budget:
             far = f"{done} of {total} samples are finished with every model; "
         return (
             f"the budget allows no other call: {_usd(self.spent_pico + self.kept_pico)} of {_usd(self.limit_pico)} is spent{kept}, and "
-            f"a call of {purse.name} may cost {_usd(purse.most_pico, up=True)}; {far}run the same command again with a larger budget to "
-            f"continue, such as --budget {self.wanted_usd(purse)}"
+            f"a call of {purse.name} may cost {_usd(purse.most_pico, up=True)}; {far}run the same command again with a larger budget "
+            f"to continue, such as --budget {self.wanted_usd(purse)}"
         )
 
     def wanted_usd(self, purse: CallPurse) -> str:
