@@ -24,11 +24,12 @@ from siuo_async.values import Parameters
 _MOST_LISTED = 12
 """Of a list in a sentence; how many more there are is said."""
 _ROLES: Mapping[str, str] = {
-    "stand-in": "a stand-in judge was asked where the first gave no verdict, and its verdict counts",
-    "panel": "a panel of judges was asked",
-    "check": "a second judge was asked to check the first; its verdicts are in no figure",
-    "retest": "the judge was asked the same once more; those verdicts are in no figure",
+    "panel": "A panel voted on {count} verdicts: {who}.",
+    "stand-in": "Where the judge gave no verdict ({count} verdicts), {who} stood in for it.",
+    "check": "{who} gave a second opinion on {count} verdicts, which is in no figure.",
+    "retest": "{who} was asked the same once more for {count} verdicts; these are in no figure.",
 }
+"""By the role of an opinion: what is said of it."""
 
 
 def methods(run: Gathered, comparison: Comparison | None) -> str:
@@ -153,8 +154,8 @@ def _judge(run: Gathered, facts: Made) -> Iterator[str]:
         )
     else:
         yield "No verdict was asked for twice."
-    for role, count in _roles(run).items():
-        yield f"In {count} verdicts {_ROLES[role]}."
+    for role, (count, labels) in _roles(run).items():
+        yield _ROLES[role].format(count=count, who=_listed(labels))
     for model in run.summary["models"]:
         if (judge := model.get("judge")) and judge["verdicts"]:
             missing = {state: judge[state] for state in ("unreadable", "declined", "filtered", "failed") if judge[state]}
@@ -168,15 +169,19 @@ def _full(participant: Participant) -> str:
     return f"{participant.provider}/{config.name}" + (f"@{config.revision}" if config.revision else "")
 
 
-def _roles(run: Gathered) -> Mapping[str, int]:
-    """How many verdicts hold an opinion of somebody beside the judge, by role."""
-    found: Counter[str] = Counter()
+def _roles(run: Gathered) -> Mapping[str, tuple[int, list[str]]]:
+    """Of whoever was asked beside the judge, by role: how many verdicts hold an opinion of theirs, and their labels."""
+    counts: Counter[str] = Counter()
+    labels: dict[str, dict[str, None]] = {role: {} for role in _ROLES}
     for item in run.items:
         for take in item.takes.values():
             for answer in take.seen.answers if take.seen else ():
                 for verdict in answer.verdicts.values():
-                    found.update({opinion.role for opinion in verdict.opinions} & _ROLES.keys())
-    return {role: found[role] for role in _ROLES if found[role]}
+                    others = [opinion for opinion in verdict.opinions if opinion.role in _ROLES]
+                    counts.update({opinion.role for opinion in others})
+                    for opinion in others:
+                        labels[opinion.role][opinion.judge] = None
+    return {role: (counts[role], sorted(labels[role])) for role in _ROLES if counts[role]}
 
 
 def _counted(run: Gathered) -> Iterator[str]:

@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 
 from siuo_async.analysis.gathered import Gathered, gather
+from siuo_async.benchmarks.judged import Opinion
+from siuo_async.benchmarks.seen import SeenAnswer
 from siuo_async.engine.records import CallRecord
 from siuo_async.report.dossier import Dossier
 from siuo_async.report.methods import methods
@@ -122,3 +124,22 @@ def test_every_benchmark_says_what_it_counts() -> None:
         rules = {rule_of(benchmark, protocol) for protocol in ("corrected", "released")}
         assert len(rules) == 2
         assert rule_of("mine.yaml", "corrected") not in rules
+
+
+def test_whoever_judged_beside_the_judge_is_named_with_how_often(reported: Dossier) -> None:
+    opinions = (
+        Opinion("judge", "first", None, "unreadable"),
+        Opinion("stand-in", "second", 1, "read"),
+        Opinion("check", "third", 0, "read"),
+    )
+    item = reported.run.items[0]
+    label = reported.run.labels[0]
+    take = item.takes[label]
+    assert take.seen is not None
+    first, *others = take.seen.answers
+    held = SeenAnswer(first.answer, {stage: replace(verdict, opinions=opinions) for stage, verdict in first.verdicts.items()})
+    seen = replace(take.seen, answers=(held, *others))
+    changed = replace(item, takes={**item.takes, label: replace(take, seen=seen)})
+    text = methods(replace(reported.run, items=(changed, *reported.run.items[1:])), None)
+    assert "Where the judge gave no verdict (2 verdicts), second stood in for it." in text
+    assert "third gave a second opinion on 2 verdicts, which is in no figure." in text
