@@ -138,7 +138,9 @@ def compare(run: Gathered, *, reference: str | None = None, seed: int = 0) -> Co
 
 
 def _metric(asked: _Asked) -> MetricComparison:
-    standings = _ranked([_standing(asked, label) for label in asked.table.labels], higher=asked.higher_is_better)
+    variances = _variances(asked)
+    unranked = [_standing(asked, label, variance) for label, variance in zip(asked.table.labels, variances, strict=True)]
+    standings = _ranked(unranked, higher=asked.higher_is_better)
     pairs = _pairs(asked, [standing.label for standing in standings])
     if asked.tested and asked.reference is None and any(pair.p is not None for pair in pairs):
         differing = [(pair.a, pair.b) for pair in pairs if pair.p_adjusted is not None and pair.p_adjusted < LEVEL]
@@ -173,10 +175,21 @@ def _ranked(standings: Sequence[Standing], *, higher: bool) -> list[Standing]:
     return [replace(standing, rank=1 + keys.index(own)) for standing, own in zip(ordered, keys, strict=True)]
 
 
-def _standing(asked: _Asked, label: str) -> Standing:
+def _variances(asked: _Asked) -> list[float | None]:
+    """Of each model's mean over answers, by resampling samples; the same draws for all models."""
+    unknown: list[float | None] = [None] * len(asked.table.labels)
+    drawn = asked.table.design(np.ones(len(asked.table.values), dtype=bool))
+    if not asked.repeated or drawn.clusters < 2:
+        return unknown
+    draws = bootstrap_means(asked.table.ones, asked.table.answers, drawn, seed=asked.seed)
+    met = np.sum(~np.isnan(draws), axis=0) > 1
+    return [float(np.nanvar(draws[:, column], ddof=1)) if met[column] else None for column in range(len(unknown))]
+
+
+def _standing(asked: _Asked, label: str, variance: float | None) -> Standing:
     column = asked.table.labels.index(label)
     rate: Mapping[str, Any] = asked.run.model(label)["metrics"].get(asked.metric) or {}
-    per_answer, of_votes, of_mean = _of_answers(asked, column) if asked.repeated else (None, None, None)
+    per_answer, of_votes, of_mean = _of_answers(asked, column, variance) if asked.repeated else (None, None, None)
     return Standing(
         label=label,
         rank=0,
@@ -192,20 +205,15 @@ def _standing(asked: _Asked, label: str) -> Standing:
     )
 
 
-def _of_answers(asked: _Asked, column: int) -> tuple[Estimate, float | None, float | None]:
+def _of_answers(asked: _Asked, column: int, variance: float | None) -> tuple[Estimate, float | None, float | None]:
     """The mean over all answers with its interval, and how far vote and mean would move with new answers; in percent and points."""
     ones, answers = asked.table.ones[:, column], asked.table.answers[:, column]
     known = answers > 0
     ones, answers = ones[known], answers[known]
     if not len(ones):
         return _NOTHING, None, None
-    drawn = asked.table.design(known)
     mean = float(ones.sum() / answers.sum())
-    variance = None
-    if drawn.clusters > 1:
-        draws = bootstrap_means(ones[:, None], answers[:, None], drawn, seed=asked.seed)
-        variance = float(np.nanvar(draws, ddof=1))
-    low, high = share_interval(mean, variance, drawn.clusters, int(answers.sum()))
+    low, high = share_interval(mean, variance, len(np.unique(asked.table.clusters[known])), int(answers.sum()))
     all_of_them = asked.run.plan.benchmark.answers
     of_votes = redraw_sd_of_votes(ones[answers == all_of_them].astype(int), all_of_them)
     of_mean = redraw_sd_of_mean(ones.astype(int), answers.astype(int))

@@ -78,7 +78,7 @@ def mean_variance(values: Sequence[float] | Floats, drawn: Design) -> float | No
 
     sum over strata of n/(n - 1) sum over its clusters of (z - mean z)^2, z being the cluster's sum of (value - mean)/N.
 
-    Source: W. G. Cochran, "Sampling Techniques", 3rd edition, 1977, sections 5.4 (strata), 6.3 and 9A.2 (a ratio over clusters).
+    Source: W. G. Cochran, "Sampling Techniques", 3rd edition, 1977, sections 5.4 (strata) and 6.3 (a ratio), clusters being the units.
     """
     if drawn.clusters < 2:
         return None
@@ -98,7 +98,7 @@ def bootstrap_means(sums: Floats, counts: Floats, drawn: Design, *, draws: int =
     Of the n clusters of a stratum n - 1 are drawn, each with the weight n/(n - 1), which is right for the variance where n is
     small. All columns see the same draws, so differences of columns are paired.
 
-    Source: J. N. K. Rao and C. F. J. Wu, "Resampling inference with complex survey data", JASA 83 (1988), 231-241, section 3.
+    Source: J. N. K. Rao and C. F. J. Wu, "Resampling inference with complex survey data", JASA 83 (1988), 231-241.
 
     Args:
         sums: samples x columns; what a sample adds, over its answers.

@@ -137,6 +137,14 @@ def test_p_values_are_adjusted_over_all_pairs_and_letters_follow_them(demo: Gath
     assert primary.sentences[0].endswith("in Safe & effective and is ahead of all 2 others.")
 
 
+def test_what_could_have_been_seen_is_said_of_the_strictest_of_several_tests(demo: Gathered) -> None:
+    two, three = {"a": answers(0.7, 1), "b": answers(0.6, 2)}, {"a": answers(0.7, 1), "b": answers(0.6, 2), "c": answers(0.5, 3)}
+    (alone,) = compared(made(demo, two)).primary.pairs
+    among = next(pair for pair in compared(made(demo, three)).primary.pairs if {pair.a, pair.b} == {"a", "b"})
+    assert (alone.level, among.level) == (0.05, pytest.approx(0.05 / 3))
+    assert (alone.smallest_visible or 0) < (among.smallest_visible or 0)
+
+
 def test_with_a_reference_only_it_is_compared_with(demo: Gathered) -> None:
     run = made(demo, {"a": answers(0.9, 1), "b": answers(0.6, 2), "c": answers(0.6, 3)})
     primary = compared(run, reference="b").primary
@@ -179,10 +187,10 @@ def test_one_shared_sample_is_no_test(demo: Gathered) -> None:
 
 
 def test_undecided_samples_are_in_no_pair_but_a_tie_of_known_answers_is(demo: Gathered) -> None:
-    tie, open_vote = Score(None, (1, 0, 1)), vote((1, None, None))
-    run = made(demo, {"a": [tie, open_vote, *answers(0.5, 1, 10)], "b": answers(0.5, 2, 12)})
+    tie, settled, open_vote = Score(None, (1, 0, 1)), vote((1, 1, None)), vote((1, None, None))
+    run = made(demo, {"a": [tie, settled, open_vote, *answers(0.5, 1, 10)], "b": answers(0.5, 2, 13)})
     (pair,) = compared(run).primary.pairs
-    assert pair.n == 11
+    assert pair.n == 12
 
 
 def test_more_than_two_percent_undecided_makes_the_bounds_the_headline(demo: Gathered) -> None:

@@ -54,13 +54,19 @@ def test_categories_of_a_single_cluster_are_taken_together() -> None:
 
 
 def test_draws_vary_as_the_formula_says() -> None:
-    strata, clusters = np.repeat([0, 1, 2], 20), np.arange(60) // 2
+    strata, clusters = np.repeat([0, 1, 2], (6, 14, 40)), np.arange(60) // 2
     drawn = design(strata, clusters)
     variance = mean_variance(VALUES, drawn)
     assert variance is not None
     means = drawn_once(VALUES, drawn)[:, 0]
     assert means.mean() == pytest.approx(VALUES.mean(), abs=0.01)
     assert means.var(ddof=1) == pytest.approx(variance, rel=0.1)
+
+
+def test_categories_keep_their_weights_in_every_draw() -> None:
+    """All of the small category is 1, all of the large one 0: no draw may say anything else than 4 of 60."""
+    values = np.array([1.0] * 4 + [0.0] * 56)
+    assert np.allclose(drawn_once(values, design([0] * 4 + [1] * 56, range(60)), draws=20), 4 / 60)
 
 
 def test_the_same_seed_draws_the_same_and_another_one_something_else() -> None:
