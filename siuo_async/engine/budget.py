@@ -266,20 +266,23 @@ class Budget:
 
     def _why(self, purse: CallPurse) -> str:
         kept = f" ({_usd(self.kept_pico, up=True)} of it for calls that may have been billed)" if self.kept_pico else ""
-        total = max((board.total for board in self._boards), default=0)
-        done = min((board.finished for board in self._boards), default=0)
-        more = self.wanted_usd(purse)
+        far = ""
+        if self._settled[0]:  # else what earlier sessions finished is not counted yet
+            total = max((board.total for board in self._boards), default=0)
+            done = min((board.finished for board in self._boards), default=0)
+            far = f"{done} of {total} samples are finished with every model; "
         return (
-            f"the budget allows no other call: {_usd(self.spent_pico + self.kept_pico)} of {_usd(self.limit_pico)} is spent{kept}, "
-            f"and a call of {purse.name} may cost {_usd(purse.most_pico, up=True)}; {done} of {total} samples are finished with every "
-            f"model; run the same command again with a larger budget to continue, such as --budget {more}"
+            f"the budget allows no other call: {_usd(self.spent_pico + self.kept_pico)} of {_usd(self.limit_pico)} is spent{kept}, and "
+            f"a call of {purse.name} may cost {_usd(purse.most_pico, up=True)}; {far}run the same command again with a larger budget to "
+            f"continue, such as --budget {self.wanted_usd(purse)}"
         )
 
     def wanted_usd(self, purse: CallPurse) -> str:
         """A budget that is expected to suffice for what is left of this run, in two digits."""
+        used = self.spent_pico + self.kept_pico
         left = sum(self._sample_pico(board) * board.pending for board in self._boards if not _halted(board))
-        wanted = max(1.1 * (self.spent_pico + self.kept_pico + left), self.limit_pico + 10.0 * purse.most_pico) / PICO
-        return _rounded_up(wanted)
+        wanted = 1.1 * (used + left) if self._settled[0] else 2.0 * used
+        return _rounded_up(max(wanted, self.limit_pico + 10.0 * purse.most_pico) / PICO)
 
 
 def _halted(board: ModelBoard) -> bool:
