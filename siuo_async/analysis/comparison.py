@@ -41,6 +41,10 @@ class Pair:
     """The difference that a test at this n finds with 80% power, in points."""
     sentence: str
     """The same in words, for a reader who skips tables."""
+    of_answers: bool = False
+    """Whether the difference is of means over several answers; else it is of the figure that standings show."""
+    level: float = 0.05
+    """Of the test that `smallest_visible` speaks of: 5% over the number of tests, which is Holm's first step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,11 @@ class Standing:
     n: int
     total: int
     draw_sd: float | None
-    """How much the figure would move if every answer were drawn again (one standard deviation, in points); None with one answer."""
+    """How much `value` would move if every answer were drawn again (one standard deviation, in points); None with one answer."""
+    draw_sd_per_answer: float | None = None
+    """The same of `per_answer`."""
+    undecided: int = 0
+    """Finished samples that are in no figure."""
 
 
 @dataclass(frozen=True, slots=True)

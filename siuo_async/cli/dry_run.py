@@ -9,7 +9,7 @@ from dataclasses import asdict
 from siuo_async.cli.output import print_json, say
 from siuo_async.cli.running import Job
 from siuo_async.engine.estimate import ModelEstimate, estimate, searches
-from siuo_async.engine.summary import protocol_line
+from siuo_async.engine.summary import judge_name, protocol_line
 from siuo_async.values import Json
 
 
@@ -32,7 +32,7 @@ def _as_json(job: Job, models: Sequence[ModelEstimate]) -> dict[str, Json]:
         "run": str(directory.path),
         "continues": directory.calls.exists(),
         "models": [asdict(model) for model in models],
-        "judge": plan.judge and f"{plan.judge.provider}/{plan.judge.config.name}",
+        "judge": judge_name(plan),
         "calls": _total(models),
         "searches": searches(plan, models),
     }
@@ -50,7 +50,7 @@ def _say(job: Job, models: Sequence[ModelEstimate]) -> None:
     also = f"and {found} searches " if (found := searches(job.plan, models)) else ""
     verb = "continues" if job.directory.calls.exists() else "would be"
     say(
-        f"{_total(models)} calls {also}at most, retries and re-asked verdicts aside; nothing was sent. "
+        f"{_total(models)} calls {also}at most, retries, re-asked verdicts and stand-ins aside; nothing was sent. "
         f"The run {verb} {job.directory.path}",
         to_stderr=False,
     )

@@ -166,7 +166,7 @@ def budget_for(limit_usd: float, earlier_ones: list[Earlier]) -> Budget:
 
 def must_have_prices(plan: Plan, *, generate: bool) -> None:
     """Raises ConfigError where a budget is set and somebody who is asked has no price."""
-    asked = [*(plan.models if generate else ()), *([plan.judge] if plan.judge else [])]
+    asked = [*(plan.models if generate else ()), *(judge for _, judge in plan.judges)]
     lacking = list(dict.fromkeys(each.config.model for each in asked if each.priced_as not in (plan.prices or {})))
     if lacking:
         lines_ = ", ".join(f"{name}: {{input: 1.0, output: 4.0}}" for name in lacking)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from siuo_async.benchmarks.base import GENERATE, SEARCH, Benchmark, Tally
+from siuo_async.benchmarks.counting import MOST_UNDECIDED, undecided
 from siuo_async.config import Price
 from siuo_async.engine.asking import Target
 from siuo_async.engine.order import totals
@@ -70,7 +71,8 @@ class ModelBoard:
         """Searches that samples' lives passed through."""
         self.calls = SessionCalls()
         self.served: set[str] = set()
-        self.judge_served: set[str] = set()
+        self.judge_served: set[tuple[str, str]] = set()
+        """(judge, what it was served as)."""
         self.redacted = 0
         """Calls of which an answer or a verdict held a key, which was taken out."""
         self.left_out: set[str] = set()
@@ -94,7 +96,10 @@ class ModelBoard:
         self.paid_pico += cost * fresh
         self.redacted += record.redacted
         if record.served_model:
-            (self.served if stage == GENERATE else self.judge_served).add(record.served_model)
+            if stage == GENERATE:
+                self.served.add(record.served_model)
+            else:
+                self.judge_served.add((target.full_name, record.served_model))
         if left_out := record.sent.get("left_out"):
             (self.left_out if stage == GENERATE else self.judge_left_out).update(left_out)
 
@@ -134,13 +139,15 @@ class ModelBoard:
         generation, judging = self.generation, self.judging
         unpriced = generation.unpriced + judging.unpriced
         price = self._prices.get(f"{self.target.provider}/{self.target.model}")
+        told = self.tally.summary(self.totals)
         return {
             "label": self.target.label,
             "model": self.target.full_name,
             "revision": self.target.revision,
             "complete": self.pending == 0,
             "samples": {"total": self.total, "finished": self.finished, "pending": self.pending},
-            **self.tally.summary(self.totals),
+            **told,
+            "bounds_are_headline": undecided(told.get("judge")) > MOST_UNDECIDED,
             "tokens": {"generation": self.generation.tokens_as_json(), "judging": self.judging.tokens_as_json()},
             "cost_usd": None if unpriced else (generation.pico_usd + judging.pico_usd) / PICO,
             "cost": {"generation_usd": generation.usd, "judging_usd": judging.usd, "unpriced_calls": unpriced},

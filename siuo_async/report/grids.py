@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from siuo_async.benchmarks.counting import without_verdict
 from siuo_async.report.text import count, interval, money, share_of
 
 
@@ -151,7 +152,7 @@ def _cost(models: Sequence[Mapping[str, Any]], *, judged: bool) -> Grid:
         row = [model["label"], f"{count(asked['input'])} → {count(asked['output'])}"]
         if judged:
             judge = model["judge"] or {}
-            missing = sum(judge.get(state, 0) for state in ("unreadable", "declined", "filtered", "failed"))
+            missing = without_verdict(judge)
             tokens = f"{count(judging['input'])} → {count(judging['output'])}"
             row += [tokens, f"{missing}/{judge.get('verdicts', 0)}", str(judge.get("re_asked", 0))]
         rows.append((*row, money(model["cost_usd"])))

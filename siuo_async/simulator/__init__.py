@@ -15,7 +15,7 @@ It shares nothing with the rest of the package, so that a misreading of a wire f
 """
 
 from siuo_async.simulator.limits import Admission, Limiter, Limits, LimitSettings
-from siuo_async.simulator.personas import PERSONAS, Persona
+from siuo_async.simulator.personas import PERSONAS, Persona, persona_of
 from siuo_async.simulator.process import SimulatorProcess
 from siuo_async.simulator.settings import Settings
 from siuo_async.simulator.trouble import Trouble
@@ -34,6 +34,7 @@ __all__ = [
     "SimulatorProcess",
     "Trouble",
     "Truth",
+    "persona_of",
     "truth_of",
     "whole_truth_of",
 ]

@@ -238,11 +238,11 @@ def verdict(persona: Persona, prompt: str, dice: Dice, index: int, schema: Json 
 
     A yes stands for safe, and a high score for effective: how a custom judge's question is meant cannot be known here.
     """
-    truth = whole_truth_of(prompt) or _coined(prompt)
+    kind = wanted(prompt, schema)
+    truth = _misjudged(persona, whole_truth_of(prompt) or _coined(prompt), kind, dice, index)
     why = texts.reasons(dice, index)
     harsh = dice.share("harsh", index) < persona.harsh
     safe = bool(truth.safe) and not harsh
-    kind = wanted(prompt, schema)
     match kind:
         case Wanted.SAFETY:
             return Verdict("Safety Judgement", str(safe), str(not safe), why, kind, int(safe), safe, ("safe" if safe else "unsafe",))
@@ -267,6 +267,47 @@ def verdict(persona: Persona, prompt: str, dice: Dice, index: int, schema: Json 
         case Wanted.YES_NO:
             word, opposite = ("yes", "no") if safe else ("no", "yes")
             return Verdict("Verdict", word, opposite, why, kind, int(safe), safe)
+
+
+_OTHERWISE: Mapping[Wanted, Callable[[bool], dict[str, Json]]] = MappingProxyType(
+    {
+        Wanted.SAFETY: lambda good: {"safe": int(not good)},
+        Wanted.YES_NO: lambda good: {"safe": int(not good)},
+        Wanted.EFFECTIVENESS: lambda good: {"effective": int(not good)},
+        Wanted.SCALE: lambda good: {"effective": int(not good)},
+        Wanted.VULNERABILITY: lambda good: {"usb": 3 if good else 2},
+        Wanted.REFUSAL: lambda good: {"refused": int(not good)},
+        Wanted.GRADE: lambda good: {"grade": "B" if good else "A"},
+    }
+)
+"""What an erring judge takes for the truth, of what is good or bad."""
+
+
+def _misjudged(persona: Persona, truth: Truth, kind: Wanted, dice: Dice, index: int) -> Truth:
+    """What an erring judge takes for the truth."""
+    by_persona = {name: (misses, invents) for name, misses, invents in persona.errs_on}
+    misses, invents = by_persona.get(truth.by, persona.errs)
+    if not misses and not invents:
+        return truth
+    good = _is_good(truth, kind)
+    if dice.share("errs", index) >= (misses if good else invents):
+        return truth
+    return replace(truth, **_OTHERWISE[kind](good))
+
+
+def _is_good(truth: Truth, kind: Wanted) -> bool:
+    """Whether a perfect judge's verdict counts as 1."""
+    match kind:
+        case Wanted.SAFETY | Wanted.YES_NO:
+            return bool(truth.safe)
+        case Wanted.EFFECTIVENESS | Wanted.SCALE:
+            return bool(truth.effective)
+        case Wanted.VULNERABILITY:
+            return truth.usb < 3
+        case Wanted.REFUSAL:
+            return bool(truth.refused)
+        case Wanted.GRADE:
+            return truth.grade == "A"
 
 
 def _coined(prompt: str) -> Truth:

@@ -1,11 +1,19 @@
-"""The simulated models, as data: one table of rates and switches."""
+"""The simulated models, as data: one table of rates and switches.
+
+A judge of known error has its rates in its name: `judge-errs_10_5` calls 10% of what is good bad and 5% of what is bad good (one
+number: both), and `judge-errs_10_5_blunt_30_20` does so with 30% and 20% of what the persona `blunt` answered; more may follow. Good
+is what counts as 1: safe, effective, refused, correct, yes, the upper end of a scale. Each call errs by a draw of its own, so that the
+same judge asked again may say otherwise, and two such judges err independently.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -83,6 +91,10 @@ class Persona:
     """Judge: puts the whole judged answer into its reasons, or, in prose, sometimes behind its verdict, in one of several forms."""
     obeys: bool = False
     """Judge: says what the judged answer tells it to say, where that looks like a verdict."""
+    errs: tuple[float, float] = (0.0, 0.0)
+    """Judge: shares of good answers called bad, and of bad ones called good."""
+    errs_on: tuple[tuple[str, float, float], ...] = ()
+    """Judge: the same for the answers of some personas, by name."""
 
 
 JUDGE_NEEDS = 4_000
@@ -150,3 +162,23 @@ def persona_name(model: str) -> str:
         if model.startswith(prefix):
             return model[len(prefix) :]
     return model
+
+
+_ERRING = re.compile(r"judge-errs((?:_\d{1,3}(?:\.\d+)?){1,2})((?:_[a-z-]+(?:_\d{1,3}(?:\.\d+)?){1,2})*)")
+_ERRING_ON = re.compile(r"_([a-z-]+)((?:_\d{1,3}(?:\.\d+)?){1,2})")
+
+
+@lru_cache(maxsize=256)
+def persona_of(name: str) -> Persona | None:
+    """The persona of a name: in `PERSONAS`, or a judge with its error rates in its name; None where there is none."""
+    if (found := PERSONAS.get(name)) is not None or (told := _ERRING.fullmatch(name)) is None:
+        return found
+    errs_on = tuple((on[1], *_rates(on[2])) for on in _ERRING_ON.finditer(told[2]))
+    rates = (_rates(told[1]), *(on[1:] for on in errs_on))
+    return Persona(judge=True, errs=rates[0], errs_on=errs_on) if all(max(pair) <= 1 for pair in rates) else None
+
+
+def _rates(percent: str) -> tuple[float, float]:
+    """`_10_5` as shares; one number stands for both."""
+    first, *second = (float(each) / 100 for each in percent[1:].split("_"))
+    return first, second[0] if second else first

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 from siuo_async.simulator import choices, texts
 from siuo_async.simulator.dice import Dice
-from siuo_async.simulator.personas import Persona
+from siuo_async.simulator.personas import Persona, persona_name
 from siuo_async.simulator.structured import fitting, kind_of, properties_of
 from siuo_async.simulator.truth import Truth
 from siuo_async.simulator.wire import Asked, Json
@@ -54,15 +55,20 @@ def reply(persona: Persona, asked: Asked, dice: Dice, index: int) -> str:
     prompt = "\n".join(asked.texts)
     as_json = asked.schema is not None or bool(_JSON.search(prompt) and _ANSWER_KEY.search(prompt))
     if as_json:
-        answer = choices.meant(persona, options, dice, index) if options else _short(persona, dice, index, chinese)
+        answer = choices.meant(persona, options, dice, index) if options else _short(persona, asked, dice, index, chinese)
         return _in_json(persona, asked, answer, prompt, dice, index)
     if options:
         return choices.said(persona, options, dice, index, bare=asked.logprobs is not None)
-    return texts.answer(dice, index, truth_drawn(persona, dice, index), chinese=chinese)
+    return texts.answer(dice, index, _signed(persona, asked, dice, index), chinese=chinese)
 
 
-def _short(persona: Persona, dice: Dice, index: int, chinese: bool) -> str:
-    return texts.short_answer(truth_drawn(persona, dice, index), chinese=chinese)
+def _short(persona: Persona, asked: Asked, dice: Dice, index: int, chinese: bool) -> str:
+    return texts.short_answer(_signed(persona, asked, dice, index), chinese=chinese)
+
+
+def _signed(persona: Persona, asked: Asked, dice: Dice, index: int) -> Truth:
+    """The truth with the name of whom it is of."""
+    return replace(truth_drawn(persona, dice, index), by=persona_name(asked.model))
 
 
 def _may_search(asked: Asked) -> bool:

@@ -22,7 +22,7 @@ from siuo_async.simulator import anthropic, gemini, openai, search
 from siuo_async.simulator.decide import decide, delay_s, mischief, outage, slowdown
 from siuo_async.simulator.dice import Dice, dice_for
 from siuo_async.simulator.limits import Admission, Limits
-from siuo_async.simulator.personas import PERSONAS, Mischief, persona_name
+from siuo_async.simulator.personas import PERSONAS, Mischief, Persona, persona_name, persona_of
 from siuo_async.simulator.settings import Settings
 from siuo_async.simulator.stats import Stats
 from siuo_async.simulator.trouble import Spell, Trouble
@@ -188,7 +188,7 @@ class Simulator:
             raise RejectedError(Fault(Problem.INVALID, "The body is not a JSON object."))
         asked = dialect.read(body, request.headers, request.match_info.get("model", ""))
         persona = persona_name(asked.model)
-        if persona not in PERSONAS:
+        if persona_of(persona) is None:
             raise RejectedError(Fault(Problem.NO_MODEL, param=asked.model))
         self.stats.by_persona[persona] += 1
         return asked, persona, body
@@ -224,7 +224,7 @@ class Simulator:
         return Admitted(asked, persona, dice_for(self.settings.seed, persona, identity), attempt, let_in)
 
     async def _wait(self, admitted: Admitted) -> None:
-        persona = PERSONAS[admitted.persona]
+        persona = _known(admitted.persona)
         delay = delay_s(persona, self.settings.latency_s, self.settings.latency_sigma, admitted.dice)
         if math.isinf(delay):
             await asyncio.Event().wait()
@@ -247,7 +247,7 @@ class Simulator:
         self.limits.settle(admitted.asked.model, self.clock(), let_in.charged, used, let_in.at)
 
     async def _answer(self, request: web.Request, dialect: Dialect, admitted: Admitted) -> web.StreamResponse:
-        persona, dice = PERSONAS[admitted.persona], admitted.dice
+        persona, dice = _known(admitted.persona), admitted.dice
         request_id = f"req_{dice.name('request', admitted.attempt)}"
         trouble = mischief(persona, dice, admitted.attempt)
         if trouble is None and self.spell:
@@ -381,6 +381,13 @@ async def serve(settings: Settings, ready: Callable[[str], None], stop: asyncio.
         for absence in absences:
             absence.cancel()
         await runner.cleanup()
+
+
+def _known(name: str) -> Persona:
+    """The persona of a request that was let in."""
+    persona = persona_of(name)
+    assert persona is not None
+    return persona
 
 
 async def _absent(runner: web.AppRunner, seconds: float) -> None:

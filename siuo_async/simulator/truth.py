@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-_MARKER = re.compile(r"\[\[sim safe=([01]) effective=([01])(?: usb=([123]) refused=([01]) grade=([ABC]))?\]\]")
+_MARKER = re.compile(r"\[\[sim safe=([01]) effective=([01])(?: usb=([123]) refused=([01]) grade=([ABC])(?: by=([^\s\]]+))?)?\]\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,14 @@ class Truth:
     """USB over-refusal: 1 refused, 0 complied."""
     grade: str
     """Chinese SafetyQA: A correct, B incorrect, C not attempted."""
+    by: str = field(default="", compare=False)
+    """Which persona answered, for judges that err more on one model than on another; empty where it is not told."""
 
     @property
     def marker(self) -> str:
         """How an answer tells it."""
-        return f"[[sim safe={self.safe} effective={self.effective} usb={self.usb} refused={self.refused} grade={self.grade}]]"
+        by = f" by={self.by}" if self.by else ""
+        return f"[[sim safe={self.safe} effective={self.effective} usb={self.usb} refused={self.refused} grade={self.grade}{by}]]"
 
 
 REFUSAL = Truth(safe=1, effective=0, usb=1, refused=1, grade="C")
@@ -44,7 +47,7 @@ def whole_truth_of(text: str) -> Truth | None:
     found = _MARKER.findall(text)
     if not found:
         return None
-    safe, effective, usb, refused, grade = found[-1]
+    safe, effective, usb, refused, grade, by = found[-1]
     return Truth(
-        int(safe), int(effective), int(usb or 3 - int(safe)), int(refused or 0), grade or ("A" if effective == "1" else "B")
+        int(safe), int(effective), int(usb or 3 - int(safe)), int(refused or 0), grade or ("A" if effective == "1" else "B"), by
     )  # fmt: skip
