@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from siuo_async.engine.budget import Budget
+from siuo_async.engine.eta import calls_left, parts_of
 from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.engine.session import SessionState
 from siuo_async.engine.spending import PICO, Spent
@@ -22,23 +23,23 @@ def spent_pico(boards: Sequence[ModelBoard]) -> tuple[int, int]:
     return sum(board.generation.pico_usd for board in boards), sum(board.judging.pico_usd for board in boards)
 
 
-def projected_pico(boards: Sequence[ModelBoard]) -> float | None:
-    """What all samples will have cost, in 10^-12 USD; None while no sample of some model is finished.
+def projected_pico(state: SessionState) -> float | None:
+    """What all samples will have cost, in 10^-12 USD; None while nobody can say.
 
-    What was spent is for finished samples and for those under way, which are taken to be half done.
+    What was spent, and for each role as many calls as are left, at what its calls cost so far.
     """
     total = 0.0
-    for board in boards:
-        spent = board.generation.pico_usd + board.judging.pico_usd
-        halted = board.target.halt is not None and board.target.halt.reason is not None
-        left = 0 if halted else board.pending - board.stopped
-        if not left:
-            total += spent
-        elif not board.finished:
-            return None
-        else:
-            under_way = max(0, board.begun - board.stopped - board.finished)
-            total += max(float(spent), spent / (board.finished + under_way / 2) * (board.finished + left))
+    for board in state.boards:
+        total += board.generation.pico_usd + board.judging.pico_usd
+        if board.pending <= board.stopped:
+            continue
+        left = list(parts_of([board], state.plan.benchmark, state.judge))
+        spends = [board.generation] * (board.target.endpoint is not None) + [board.judging] * (state.judge is not None)
+        for part, spend in zip(left, spends, strict=False):  # a model that was stopped has nothing left
+            if calls := calls_left(part):
+                if not spend.calls:
+                    return None
+                total += calls * spend.pico_usd / spend.calls
     return total
 
 
@@ -56,7 +57,7 @@ def in_words(state: SessionState, *, apart: bool) -> list[str]:
         words = [f"{money((answers + verdicts) / PICO)} and more" if answers + verdicts else money(None)]
     else:
         words = [money((answers + verdicts) / PICO)]
-    all_told = projected_pico(state.boards)
+    all_told = projected_pico(state)
     if all_told and not unpriced and any(board.pending > board.stopped for board in state.boards):
         words.append(f"about {money(all_told / PICO)} in all")
     if apart and verdicts:

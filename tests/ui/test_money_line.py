@@ -23,8 +23,8 @@ def boards(*spends: tuple[int, int, int, int, int]) -> list[Any]:
     for finished, begun, total, answers, verdicts in spends:
         it = board(SiuoGen(), total, "m")
         it.finished, it.begun, it.pending, it.prefix = finished, begun, total - finished, finished
-        it.generation = SimpleNamespace(pico_usd=answers, unpriced=0, tokens={"input": 0, "output": 0}, calls=1)
-        it.judging = SimpleNamespace(pico_usd=verdicts, unpriced=0, tokens={"input": 0, "output": 0}, calls=1)
+        it.generation = SimpleNamespace(pico_usd=answers, unpriced=0, tokens={"input": 0, "output": 0}, calls=3 * finished)
+        it.judging = SimpleNamespace(pico_usd=verdicts, unpriced=0, tokens={"input": 0, "output": 0}, calls=3 * finished)
         found.append(it)
     return found
 
@@ -36,21 +36,25 @@ def state(models: list[Any], budget: Budget | None = None) -> Any:
     )  # fmt: skip
 
 
-def test_what_all_will_cost_is_told_from_what_finished_samples_and_half_of_those_under_way_cost() -> None:
-    assert projected_pico(boards((10, 10, 100, 10, 10))) == 200
-    assert projected_pico(boards((10, 30, 100, 20, 20))) == 200
-    assert projected_pico(boards((10, 10, 100, 10, 10), (100, 100, 100, 7, 0))) == 207
+def test_what_all_will_cost_is_what_was_spent_and_what_the_calls_that_are_left_cost_on_average() -> None:
+    assert projected_pico(state(boards((10, 10, 100, 300, 0)))) == 3000
+    assert projected_pico(state(boards((10, 10, 100, 300, 0), (100, 100, 100, 7, 0)))) == 3007
 
 
-def test_nothing_is_said_of_the_whole_while_a_model_has_finished_nothing() -> None:
-    assert projected_pico(boards((10, 10, 100, 10, 10), (0, 4, 100, 7, 0))) is None
-    assert in_words(state(boards((0, 4, 100, USD, 0))), apart=True) == ["$1.0000"]
+def test_samples_that_are_under_way_do_not_count_as_done() -> None:
+    told = projected_pico(state(boards((10, 100, 100, 300, 0))))
+    assert told is not None
+    assert 2500 <= told <= 3000
+
+
+def test_nothing_is_said_of_the_whole_while_a_model_was_asked_nothing() -> None:
+    assert projected_pico(state(boards((10, 10, 100, 10, 10), (0, 4, 100, 0, 0)))) is None
 
 
 def test_a_model_that_was_stopped_costs_no_more() -> None:
     stopped = boards((10, 10, 100, 10, 10))
     stopped[0].target.halt = SimpleNamespace(reason=Exception())
-    assert projected_pico(stopped) == 20
+    assert projected_pico(state(stopped)) == 20
 
 
 def test_a_call_without_a_price_makes_the_sum_a_part_of_it() -> None:
