@@ -52,6 +52,7 @@ class Budget:
         self._waiting: list[tuple[_Place, CallPurse, asyncio.Future[None]]] = []
         self._arrivals = 0
         self._purses = 0
+        self._on_wire = 0
         self._gate: float = inf
         self._boards: Sequence[ModelBoard] = ()
         self._calls_per_sample = 1
@@ -146,7 +147,7 @@ class Budget:
         self.progress()
         if self._held_money is not None:
             with self._stopping():
-                self._held_money.lower(self.held_pico)
+                self._held_money.lower(self.held_pico, self._on_wire)
 
     def end(self) -> None:
         """The session is over: nothing is on the wire any more."""
@@ -177,13 +178,14 @@ class Budget:
     def give_back(self, purse: CallPurse, *, maybe_billed: bool) -> None:
         """A try gave no result: what was held for it goes back, or is kept."""
         bound = self._released(purse)
-        if maybe_billed:
+        if maybe_billed and bound:
             self._keep(bound, tries=1)
         self.serve()
 
     def _released(self, purse: CallPurse) -> int:
         bound, purse.held_pico = purse.held_pico, 0
         self.held_pico -= bound
+        self._on_wire -= bound > 0
         return bound
 
     def _keep(self, pico: int, *, tries: int) -> None:
@@ -191,7 +193,7 @@ class Budget:
         self.kept_pico += pico
         if self._held_money is not None:
             with self._stopping():
-                self._held_money.keep(pico, tries, self.held_pico)
+                self._held_money.keep(pico, tries)
 
     def closed(self) -> None:
         """A call is over."""
@@ -205,11 +207,12 @@ class Budget:
         """Holds a call's money; False where that could not be written down, so that it must not be sent."""
         if self._held_money is not None:
             with self._stopping() as trouble:
-                self._held_money.raise_to(self.held_pico + purse.most_pico)
+                self._held_money.raise_to(self.held_pico + purse.most_pico, self._on_wire + 1)
             if trouble:
                 return False
         purse.held_pico = purse.most_pico
         self.held_pico += purse.held_pico
+        self._on_wire += 1
         return True
 
     @contextlib.contextmanager
@@ -273,8 +276,8 @@ class Budget:
             far = f"{done} of {total} samples are finished with every model; "
         return (
             f"the budget allows no other call: {_usd(self.spent_pico + self.kept_pico)} of {_usd(self.limit_pico)} is spent{kept}, and "
-            f"a call of {purse.name} may cost {_usd(purse.most_pico, up=True)}; {far}run the same command again with a larger budget to "
-            f"continue, such as --budget {self.wanted_usd(purse)}"
+            f"a call of {purse.name} may cost {_usd(purse.most_pico, up=True)}; {far}run the same command again with a larger budget "
+            f"to continue, such as --budget {self.wanted_usd(purse)}"
         )
 
     def wanted_usd(self, purse: CallPurse) -> str:

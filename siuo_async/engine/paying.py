@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from siuo_async.config import Price
 from siuo_async.engine import held_money
 from siuo_async.engine.asking import Target
 from siuo_async.engine.budget import Budget, CallPurse
+from siuo_async.engine.held_money import Owed
 from siuo_async.engine.journal import JournalReader, lines
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.records import CallRecord, parse
@@ -32,6 +33,8 @@ from siuo_async.values import Json, Parameters, Prompt
 _CAPS = ("max_tokens", "max_completion_tokens")
 _PICTURE_MARGIN = 1.25
 """Over the most tokens that a large picture is thought to take with a model."""
+_ENOUGH = 20
+"""Calls, until the dearest of them tells what others may have cost."""
 _BUDGET_FILE = "budget.json"
 
 
@@ -89,21 +92,34 @@ class Earlier:
     """For what may have been billed and left no result, at most."""
     unpriced: int = 0
     """Calls that cost something nobody can tell."""
-    file_pico: int = 0
-    file_tries: int = 0
-    """What the run's own file says of them."""
-    dearest_pico: int = field(default=0, repr=False)
-    tries: int = field(default=0, repr=False)
+    priced: int = 0
+    dearest_pico: int = 0
+    """What the dearest call cost."""
+    tries: int = 0
+    """That gave no result and may have been billed, of calls that left a record."""
 
     def count(self, record: CallRecord, price: Price | None) -> None:
         """Counts one record of the journal."""
         cost = cost_of(record, price)
         self.tries += record.maybe_billed
         if cost is not None:
+            self.priced += 1
             self.spent_pico += cost
             self.dearest_pico = max(self.dearest_pico, cost)
         elif not record.failed:
             self.unpriced += 1
+
+    def owe(self, owed: Owed) -> None:
+        """Counts what stands in no record.
+
+        What was on the wire at a kill was ordinary calls, so once some were seen each counts as the dearest and half of it more; a try
+        that timed out may well have been no ordinary one, and counts as the most that it can have cost.
+        """
+        wire = owed.wire_pico
+        if self.priced >= _ENOUGH:
+            wire = min(wire, owed.wire_calls * self.dearest_pico * 3 // 2)
+        self.kept_pico = owed.kept_pico + wire + max(0, self.tries - owed.tries) * self.dearest_pico
+        self.tries = max(self.tries, owed.tries)
 
 
 def budget_file(directory: RunDirectory) -> Path:
@@ -120,18 +136,17 @@ def earlier(plan: Plan, directory: RunDirectory) -> Earlier:
     Raises:
         RunDirectoryError: the journal, or what was held, cannot be read.
     """
-    found = Earlier()
     try:
-        found.file_pico, found.file_tries = held_money.read(budget_file(directory))
+        owed = held_money.read(budget_file(directory))
     except (OSError, ValueError) as error:
         raise RunDirectoryError(
             f"{budget_file(directory)} cannot be read ({error}), so nobody knows what a killed run owes; put it back as it was, or "
             "remove it, and its calls count for nothing"
         ) from error
+    found = Earlier()
     if directory.calls.exists():
         _count(found, plan, directory)
-    found.kept_pico = found.file_pico + max(0, found.tries - found.file_tries) * found.dearest_pico
-    found.tries = max(found.tries, found.file_tries)
+    found.owe(owed)
     return found
 
 

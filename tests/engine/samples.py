@@ -11,6 +11,7 @@ from siuo_async.benchmarks.base import Juror
 from siuo_async.client.endpoint import CallResult, Tries
 from siuo_async.client.halt import Halt
 from siuo_async.client.limits import Priority
+from siuo_async.client.purse import Purse
 from siuo_async.engine.records import CallRecord
 from siuo_async.errors import CallError, ErrorKind, StoppedEarly
 from siuo_async.values import Answer, Completion, Outcome, Parameters, Picture, Prompt, Sample, Usage
@@ -66,6 +67,7 @@ class FakeEndpoint:
         priority: Priority,
         order: int = 0,
         halt: Halt | None = None,
+        purse: Purse | None = None,
     ) -> CallResult:
         self.asked.append((prompt, n, parameters.cap_scale))
         answers = self.reply(len(self.asked) - 1, n, parameters)

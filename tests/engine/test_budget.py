@@ -30,7 +30,7 @@ class Bench:
         self.budget = Budget(tokens * PER_TOKEN)
         self.stops: list[StoppedEarly] = []
         self.halt = Halt()
-        held: Any = SimpleNamespace(raise_to=lambda _: None, lower=lambda _: None, keep=lambda *_: None, close=lambda: None)
+        held: Any = SimpleNamespace(raise_to=lambda *_: None, lower=lambda *_: None, keep=lambda *_: None, close=lambda: None)
         self.budget.begin(boards, 1, self.stop, held)
 
     def stop(self, reason: StoppedEarly) -> None:

@@ -159,12 +159,14 @@ async def test_counters_tell_what_was_served(simulator: Start) -> None:
         stats = await client.stats()
         bare = (await client.get("/stats")).body
     assert stats == bare | {"calls": {"a": 1, "b": 2}, "answered": {"a": 1, "b": 2}}
+    assert min(bare["tokens"]["input"], bare["tokens"]["output"]) > 0
     assert bare == {
         "requests": 4,
         "by_route": {"openai": 1, "anthropic": 1, "gemini": 2},
         "by_persona": {"careful": 2, "broken": 1},
         "by_status": {"200": 2, "500": 1, "404": 1},
         "searches": {},
+        "tokens": bare["tokens"],
         "distinct_call_ids": 2,
         "in_flight": 0,
         "max_in_flight": 1,
