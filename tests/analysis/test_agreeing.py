@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from siuo_async.analysis.agreeing import _pairs, _score
+from siuo_async.analysis.agreeing import _pairs, _score, uneven
+from siuo_async.analysis.agreement import Agreement
+from siuo_async.analysis.comparison import Estimate
 from siuo_async.benchmarks.judged import Opinion, Verdict
 
 
@@ -65,3 +67,20 @@ def test_of_one_judge_nothing_is_said() -> None:
 )
 def test_what_counts_as_one_is_what_the_benchmark_counts(stage: str, value: Any, score: float) -> None:
     assert _score(stage, value) == score
+
+
+def on(model: str, percent: float, *, role: str = "check") -> Agreement:
+    told = Estimate(percent, percent - 5, percent + 5)
+    return Agreement("judge.safety", role, "j", "k", ("", ""), model, 100, 90, told, Estimate(0.5), 5, 5)
+
+
+def test_judges_that_agree_less_on_one_model_are_named() -> None:
+    (told,) = uneven([on("", 85), on("m", 94), on("n", 70), on("o", 90)])
+    assert told.startswith("safety: j and k agree on 70.0% of the answers of n, but on 94.0% of those of m")
+    (again,) = uneven([on("m", 94, role="retest"), on("n", 70, role="retest")])
+    assert "asked again, agrees with itself" in again
+
+
+def test_what_chance_explains_is_not_told() -> None:
+    assert uneven([on("", 10), on("m", 94), on("n", 85)]) == []
+    assert uneven([on("m", 94), on("n", 70, role="retest")]) == []
