@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from siuo_async.wording import shown
+
 _SHARE = re.compile(r"(\d+)\s*/\s*(\d+)|(\d+(?:\.\d+)?)\s*%|(\d*\.\d+)")
 _LEAST_PANEL = 3
 
@@ -63,11 +65,11 @@ def as_share(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if (found := _SHARE.fullmatch(value.strip())) is None:
-        raise ValueError("must be a share of the samples, as in 1/3, 30% or 0.3")
+        raise ValueError(f"must be a share of the samples, as in 1/3, 30% or 0.3, but it is {shown(value)}")
     part, whole, percent, number = found.groups()
     share = float(number) if number else float(percent) / 100 if percent else int(part) / int(whole) if int(whole) else 0.0
     if not 0 < share <= 1:
-        raise ValueError("must be above 0 and at most 100% of the samples")
+        raise ValueError(f"must be above 0 and at most 100% of the samples, but it is {shown(value)}")
     return share
 
 

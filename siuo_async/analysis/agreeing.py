@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -52,6 +52,27 @@ def agreements(run: Gathered, *, seed: int = 0) -> tuple[Agreement, ...]:
         models = [model for model in run.labels if model in set(said.models)] if len(run.labels) > 1 else []
         told += [_agreement(pair, said, model, families, seed) for model in ("", *models)]
     return tuple(told)
+
+
+def uneven(found: Sequence[Agreement]) -> list[str]:
+    """Judges that agree less on one model than on another, so that scores would move apart with the other judge; a sentence each.
+
+    Told where the 95% intervals of the percentages do not overlap, of the models that are furthest apart.
+    """
+    told = []
+    by_pair: dict[tuple[str, ...], list[Agreement]] = {}
+    for each in found:
+        if each.model and each.percent.value is not None:
+            by_pair.setdefault((each.stage, each.role, each.a, each.b), []).append(each)
+    for (stage, role, a, b), models in by_pair.items():
+        least, most = (pick(models, key=lambda each: each.percent.value or 0.0) for pick in (min, max))
+        if (least.percent.high or 0.0) < (most.percent.low or 0.0):
+            who = f"{a}, asked again, agrees with itself" if role == "retest" else f"{a} and {b} agree"
+            told.append(
+                f"{stage.removeprefix('judge.')}: {who} on {least.percent.value:.1f}% of the answers of {least.model}, but on "
+                f"{most.percent.value:.1f}% of those of {most.model}: the judge's error differs by model, and may move their order"
+            )
+    return told
 
 
 def _said(run: Gathered) -> dict[_Pair, _Said]:

@@ -106,12 +106,13 @@ def must_be_alike(run: str, results: Path, job: Job) -> None:
     for name in sorted({*before, *now}):
         if before.get(name) != now.get(name):
             raise ConfigError(f"--like {run}: {_cannot(name, before.get(name), now.get(name), manifest)}")
-    judge = manifest.get("judge")
-    if judge and job.plan.judge and judge["provider"] != job.plan.judge.provider:
-        raise ConfigError(
-            f"--like {run}: its judge was asked of {judge['provider']}, but '{job.plan.judge.config.provider}' is now "
-            f"{job.plan.judge.provider}; set the base URL as it was"
-        )
+    judges = [*([manifest["judge"]] if manifest.get("judge") else []), *manifest.get("other_judges", ())]
+    for judge, (_, named) in zip(judges, job.plan.judges, strict=False):
+        if judge["provider"] != named.provider:
+            raise ConfigError(
+                f"--like {run}: its judge {judge['label']} was asked of {judge['provider']}, but '{named.config.provider}' is now "
+                f"{named.provider}; set the base URL as it was"
+            )
 
 
 def _cannot(name: str, before: Json, now: Json, manifest: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from siuo_async.cli.output import console, print_json, say
 from siuo_async.cli.running import Job, environment, prepared
 from siuo_async.client.accounts import Environment
 from siuo_async.config import Price, RunConfig
-from siuo_async.engine.cheaper import Situation, Way, half_width, ways
+from siuo_async.engine.cheaper import Check, Situation, Way, half_width, ways
 from siuo_async.engine.forecast import Forecast, forecast
 from siuo_async.engine.lengths import Lengths
 from siuo_async.engine.paying import Earlier, earlier
@@ -113,9 +113,10 @@ def _is_chinese(plan: Plan) -> bool:
 
 def _rows(plan: Plan, parts: Sequence[Part]) -> list[dict[str, Json]]:
     """One for each model under test, one for each judge, over all models and stages."""
+    roles: dict[str, str] = {judge.target({}).full_name: role for role, judge in reversed(plan.judges)}
     groups: dict[tuple[str, str], list[Part]] = {}
     for part in parts:
-        role = "model" if part.stage == GENERATE else "judge"
+        role = "model" if part.stage == GENERATE else roles[part.full_name]
         groups.setdefault((role, part.label if role == "model" else part.full_name), []).append(part)
     rows = []
     for (role, _), own in groups.items():
@@ -169,9 +170,16 @@ def _situation(plan: Plan, found: Forecast, rest_usd: float) -> Situation:
         plan.benchmark.answers,
         "answers" in options and plan.benchmark.prompts_per_sample == 1,
         plan.config.judge.model if plan.config.judge else None,
+        plan.judge.target({}).full_name if plan.judge else "",
         plan.benchmark.needs_judge,
         rest_usd,
+        _check(plan),
     )
+
+
+def _check(plan: Plan) -> Check | None:
+    judge = next((judge for role, judge in plan.judges if role == "check"), None)
+    return None if judge is None else Check(judge.config.model, judge.target({}).full_name, plan.config.check_share)
 
 
 def _cheaper_judges(job: Job) -> list[tuple[str, Price]]:
@@ -214,6 +222,8 @@ def _notes(plan: Plan, found: Forecast, before: Earlier, cheaper: Sequence[Way])
         notes.append(f"{found.odd} samples could not be gone through with made-up answers, so they are missing in these figures")
     if isinstance(plan.benchmark, ModuleBenchmark):
         notes.append("what a benchmark's own code asks may depend on the answers; gone through with made-up ones it may ask too little")
+    if any(role == "stand-in" for role, _ in plan.judges):
+        notes.append("a stand-in judge is asked only where the judge gives no verdict, which nobody can foresee; it is not in here")
     if plan.search is not None:
         notes.append(
             "how long the texts are that searches find is a guess until some were made; the searches' own price is not in here"

@@ -139,20 +139,8 @@ class Asker:
     """
 
     __slots__ = (
-        *(
-            "_door",
-            "_judge",
-            "_model",
-            "_observe",
-            "_on_answer",
-            "_order",
-            "_others",
-            "_prompt",
-            "_purses",
-            "_sample",
-            "_search",
-            "_seen",
-        ),
+        *("_door", "_judge", "_model", "_observe", "_on_answer", "_order", "_others", "_prompt", "_purses", "_sample", "_search"),
+        "_seen",
         "judges",
         "sent",
     )

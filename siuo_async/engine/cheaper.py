@@ -13,6 +13,8 @@ from siuo_async.stats.intervals import wilson
 from siuo_async.values import Json
 
 _MOST_JUDGES = 2
+_SHARE = 1 / 3
+"""Of the samples that a second opinion is asked on."""
 _WORTH_IT = 0.7
 """Of what the judge costs: a smaller saving is no reason to take another one."""
 
@@ -36,6 +38,16 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """Whoever gives second opinions."""
+
+    model: str
+    """As the user names it."""
+    full_name: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """What the ways start from."""
 
@@ -49,9 +61,12 @@ class Situation:
     """Whether the benchmark takes `--answers`."""
     judge: str | None
     """As the user named it."""
+    judge_full_name: str
     judge_needed: bool
     budget_usd: float
     """What is left of it."""
+    check: Check | None = None
+    """Who gives second opinions."""
 
 
 def half_width(samples: int) -> float:
@@ -70,6 +85,7 @@ def ways(now: Situation, cheaper_judges: Callable[[], Sequence[tuple[str, Price]
     if whole is None or not whole.expected:
         return []
     found = [*_fewer_samples(now, whole.expected), *_fewer_answers(now, whole.expected), *_without_verdicts(now, whole.expected)]
+    found += _fewer_opinions(now, whole.expected)
     if now.judge:
         found += _other_judge(now, whole.expected, cheaper_judges())
     found += _fewer_models(now, whole.expected)
@@ -121,23 +137,35 @@ def _without_verdicts(now: Situation, cost: float) -> list[Way]:
     ]
 
 
+def _fewer_opinions(now: Situation, cost: float) -> list[Way]:
+    """A share of them tells nearly as much of how far two judges agree."""
+    if now.check is None or now.check.share <= _SHARE:
+        return []
+    checks = [part for part in now.parts if part.full_name == now.check.full_name and part.stage != GENERATE]
+    saved = sum(part.cost.expected for part in checks if part.cost) * (1 - _SHARE / now.check.share)
+    fewer, before = (share * now.samples for share in (_SHARE, now.check.share))
+    lost = f"how far the judges agree is told from {fewer:.0f} samples, not {before:.0f}; no score changes"
+    return [Way(f"--check-judge {now.check.model}:1/3", "second opinions on a third of the samples", saved, cost - saved, lost)]
+
+
 def _judging_usd(now: Situation) -> float:
     return sum(part.cost.expected for part in now.parts if part.stage != GENERATE and part.cost is not None)
 
 
 def _other_judge(now: Situation, cost: float, others: Sequence[tuple[str, Price]]) -> list[Way]:
     """The dearest of the cheaper ones, being likely the best, and the dearest with which the budget suffices."""
-    judging = [part for part in now.parts if part.stage != GENERATE]
+    judging = [part for part in now.parts if part.stage != GENERATE and part.full_name == now.judge_full_name]
+    before = sum(part.cost.expected for part in judging if part.cost is not None)
     costs = []
     for name, price in others:
         each = [part.costs(price) for part in judging]
         costs.append((sum(found.expected for found in each if found is not None), name))
-    cheaper = sorted((found for found in costs if found[0] < _judging_usd(now)), reverse=True)
-    fitting = [found for found in cheaper if cost - _judging_usd(now) + found[0] <= now.budget_usd]
-    worth_it = [found for found in cheaper if found[0] <= _WORTH_IT * _judging_usd(now)]
+    cheaper = sorted((found for found in costs if found[0] < before), reverse=True)
+    fitting = [found for found in cheaper if cost - before + found[0] <= now.budget_usd]
+    worth_it = [found for found in cheaper if found[0] <= _WORTH_IT * before]
     chosen = list(dict.fromkeys([*worth_it[:1], *fitting[:1]]))[:_MOST_JUDGES]
     lost = "another judge measures something else; compare only what one judge judged"
-    return [Way(f"--judge {name}", f"{name} judges", saved := _judging_usd(now) - usd, cost - saved, lost) for usd, name in chosen]
+    return [Way(f"--judge {name}", f"{name} judges", saved := before - usd, cost - saved, lost) for usd, name in chosen]
 
 
 def _fewer_models(now: Situation, cost: float) -> list[Way]:

@@ -19,6 +19,7 @@ from siuo_async.client.halt import Halt
 from siuo_async.client.limits import Priority
 from siuo_async.config import Price
 from siuo_async.engine.asking import Asker, Target
+from siuo_async.engine.bench import Bench
 from siuo_async.engine.journal import JournalReader
 from siuo_async.engine.lengths import Length, Lengths
 from siuo_async.engine.picture_sizes import PictureSizes
@@ -221,17 +222,14 @@ class _Forecasting:
     async def whole(self) -> Forecast:
         """The forecast of all models."""
         plan = self._plan
-        judge = None
-        if plan.judge:
-            judge, reckoner = self._target(plan.judge, plan.judging())
-            self._judges[judge.full_name] = plan.judge, reckoner
         samples, finished = plan.samples(), {}
+        bench = Bench(plan, samples, self._judge_endpoint)
         for participant in plan.models:
             target, reckoner = self._target(participant, plan.generation())
             self._now, finished[participant.label] = (participant, reckoner), 0
             self._part(participant, target.full_name, GENERATE)
             for number, sample in enumerate(samples):
-                finished[participant.label] += await self._live(sample, target, judge)
+                finished[participant.label] += await self._live(number, sample, target, bench)
                 self._door.forget()
                 if number % 256 == 255:
                     await asyncio.sleep(0)  # Ctrl-C wants its turn
@@ -239,13 +237,27 @@ class _Forecasting:
             part.settle()
         return Forecast(tuple(self._parts.values()), len(samples), finished, self._odd, self._searches, self._sizes.unknown)
 
-    async def _live(self, sample: Sample, target: Target, judge: Target | None) -> bool:
+    def _judge_endpoint(self, judge: Participant) -> Endpoint | None:
+        target, reckoner = self._target(judge, self._plan.judging())
+        self._judges[target.full_name] = judge, reckoner
+        return cast(Endpoint, reckoner)
+
+    async def _live(self, number: int, sample: Sample, target: Target, bench: Bench) -> bool:
         """The life of a sample with made-up answers; whether it needed none of them."""
         search = self._plan.search
         if search is not None:
             search = replace(search, find=self._find)
         self._new, self._asked = False, None
-        asker = Asker(self._door, target, judge, sample.id, lambda *_: None, search=search)
+        asker = Asker(
+            self._door,
+            target,
+            bench.judge,
+            sample.id,
+            lambda *_: None,
+            search=search,
+            others=bench.others,
+            judges=bench.of(number),
+        )
         try:
             await self._plan.benchmark.evaluate(sample, cast(Any, _Noting(asker, lambda prompt: self._note(prompt, target))))
         except StoppedEarly:

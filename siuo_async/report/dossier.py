@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from siuo_async.analysis.agreeing import agreements
+from siuo_async.analysis.agreeing import agreements, uneven
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparing import compare
 from siuo_async.analysis.comparison import Comparison
@@ -33,4 +33,5 @@ def dossier(run: Gathered, *, reference: str | None = None) -> Dossier:
         reference: the label that all other models are compared with; None compares all pairs.
     """
     comparison = compare(run, reference=reference)
-    return Dossier(run, comparison, agreements(run), tuple(warnings(run.summary)), methods(run, comparison))
+    agreed = agreements(run)
+    return Dossier(run, comparison, agreed, (*warnings(run.summary), *uneven(agreed)), methods(run, comparison))

@@ -75,6 +75,21 @@ def test_after_a_few_samples_the_rest_is_planned_by_what_they_used(priced: Siuo)
     assert plan["time"]["seconds"] is not None
 
 
+@pytest.mark.parametrize(
+    "judges, roles",
+    [
+        (("--judge", "sim/openai-judge", "--check-judge", "sim/openai-judge-harsh:1/3", "--test-retest", "20%"), ["judge", "check"]),
+        (("--panel", "sim/openai-judge,sim/openai-judge-harsh,sim/gemini-judge"), ["panel"] * 3),
+    ],
+)
+def test_all_judges_of_a_run_are_planned(priced: Siuo, judges: tuple[str, ...], roles: list[str]) -> None:
+    words = ("siuo-gen", "-m", MODELS[0], *judges, "-c", "prices.yaml", "--json")
+    plan, run = priced("plan", *words).json, priced("run", *words).json
+    assert [row["role"] for row in plan["asked"]] == ["model", *roles]
+    assert plan["total"]["calls"] == pytest.approx(run["calls"]["sent"], rel=0.02)
+    assert expected(plan) == pytest.approx(run["models"][0]["cost_usd"], rel=0.1)
+
+
 def test_nothing_is_sent_or_written(priced: Siuo, simulator: SimulatorProcess) -> None:
     before = set(priced.folder.iterdir())
     plan = priced("plan", *ASKED, "--json").json

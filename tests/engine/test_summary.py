@@ -72,3 +72,37 @@ def test_a_reader_is_warned(models: list[dict[str, Any]], expected: list[str]) -
 
 def test_a_run_without_a_judge_is_not_warned_about_one() -> None:
     assert warnings({"models": [model() | {"judge": None}]}) == []
+
+
+def judged_by(*judges: tuple[str, str]) -> list[dict[str, Any]]:
+    return [{"role": role, "label": name.partition("/")[2], "model": name, "share": 1.0} for role, name in judges]
+
+
+def of_model(name: str) -> dict[str, Any]:
+    return model(name.partition("/")[2], model=name)
+
+
+def told(judges: list[dict[str, Any]], *models: dict[str, Any]) -> list[str]:
+    return warnings({"models": models, "judges": judges})
+
+
+def test_a_judge_of_a_models_own_family_is_named() -> None:
+    models = (of_model("openai/gpt-4o-mini"), of_model("anthropic/claude-haiku-4-5"), of_model("azure/gpt-5"))
+    (found,) = told(judged_by(("judge", "openrouter/openai/gpt-4o")), *models)
+    assert "the judge openai/gpt-4o and gpt-4o-mini, gpt-5 are of one family (OpenAI)" in found
+    assert told(judged_by(("judge", "gemini/gemini-2.5-pro")), *models) == []
+    assert told(judged_by(("judge", "gemini/gemini-2.5-pro"), ("check", "openai/gpt-4o")), *models) == [], "it changes no number"
+
+
+def test_what_a_stand_in_gave_is_not_missing() -> None:
+    stood_in = model(judge={"declined": 5, "stood_in": 4})
+    assert told([], stood_in) == []
+    assert exit_code([stood_in], scored=True) == 4
+    assert exit_code([model(judge={"declined": 5, "stood_in": 5})], scored=True) == 0
+    (found,) = told([], model(judge={"declined": 9, "stood_in": 4}))
+    assert "no verdict for 5.0% of 100 (0 unreadable, 9 declined, 0 filtered, 0 failed, a stand-in gave 4 of these)" in found
+
+
+def test_second_opinions_that_are_missing_are_told() -> None:
+    silent = model(judge={"opinions": {"check": {"asked": 50, "read": 40}, "stand-in": {"asked": 9, "read": 0}}})  # type: ignore[dict-item]
+    assert told([], silent) == ["m: the check judge gave no verdict 10 of 50 times; agreement is of the others alone"]
