@@ -11,6 +11,8 @@ from siuo_async.report.grid import Grid
 from siuo_async.report.leaderboard import leaderboard, ranked
 from siuo_async.report.text import count, money, share_of
 
+__all__ = ["Grid", "differences", "grids", "probability"]
+
 
 def grids(summary: Mapping[str, Any], metrics: Mapping[str, str], comparison: Comparison | None = None) -> list[Grid]:
     """Leaderboard, differences, categories, outcomes, cost: models side by side."""
@@ -158,15 +160,37 @@ def _outcomes(models: Sequence[Mapping[str, Any]]) -> Grid:
 
 
 def _cost(models: Sequence[Mapping[str, Any]], *, judged: bool) -> Grid:
-    headings = ("Model", "Tokens\nin → out", *(("Judge tokens\nin → out", "No verdict", "Re-asked") if judged else ()), "Cost")
+    """Tokens, then dollars; those for answers and for verdicts apart where the summary tells them apart."""
+    apart = judged and all(model.get("cost") for model in models)
+    headings = (
+        "Model",
+        "Tokens\nin → out",
+        *(("Judge tokens\nin → out", "No verdict", "Re-asked") if judged else ()),
+        *(("For answers", "For verdicts") if apart else ()),
+        "Cost",
+    )
     rows = []
     for model in models:
         asked, judging = model["tokens"]["generation"], model["tokens"]["judging"]
         row = [model["label"], f"{count(asked['input'])} → {count(asked['output'])}"]
         if judged:
             judge = model["judge"] or {}
-            missing = without_verdict(judge)
             tokens = f"{count(judging['input'])} → {count(judging['output'])}"
-            row += [tokens, f"{missing}/{judge.get('verdicts', 0)}", str(judge.get("re_asked", 0))]
+            row += [tokens, f"{without_verdict(judge)}/{judge.get('verdicts', 0)}", str(judge.get("re_asked", 0))]
+        if apart:
+            row += [money(model["cost"].get(part)) for part in ("generation_usd", "judging_usd")]
         rows.append((*row, money(model["cost_usd"])))
-    return Grid("Tokens and cost", headings, tuple(rows))
+    drop = (0, 0, *((0, 0, 1) if judged else ()), *((2, 2) if apart else ()), 0)
+    return Grid("Tokens and cost", headings, tuple(rows), "\n".join(filter(None, map(_priced, models))), drop=drop)
+
+
+def _priced(model: Mapping[str, Any]) -> str:
+    """What a model's tokens were priced at, and how many of its calls have no price."""
+    price, unpriced = model.get("price"), (model.get("cost") or {}).get("unpriced_calls")
+    words = []
+    if price and price.get("input") is not None:
+        told = ", ".join(str(price[name]) for name in ("source", "date") if price.get(name))
+        words.append(f"${price['input']:g} in, ${price['output']:g} out per million tokens" + (f" ({told})" if told else ""))
+    if unpriced:
+        words.append(f"{unpriced} calls without a price")
+    return f"{model['label']}: {'; '.join(words)}" if words else ""

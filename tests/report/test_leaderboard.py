@@ -268,6 +268,16 @@ def test_a_page_has_all_columns_but_the_drawing() -> None:
     assert "- a is safer than b by 6.2 points." in page
 
 
+def test_costs_of_answers_and_of_verdicts_stand_apart_where_they_are_known() -> None:
+    price = {"input": 0.15, "output": 0.6, "source": "a table", "date": "2026-10-01"}
+    told = model("a", cost={"generation_usd": 0.25, "judging_usd": 1.0, "unpriced_calls": 2}, price=price)
+    shown_now = shown(summary(told))
+    assert "For verdicts" in shown_now
+    assert "$0.2500       $1.0000  $1.2500" in shown_now
+    assert "$0.15 in, $0.6 out per million tokens (a table, 2026-10-01); 2 calls without a price" in shown_now
+    assert "For verdicts" not in shown(summary(model("a")))
+
+
 # -- the judge
 
 
