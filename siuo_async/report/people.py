@@ -19,6 +19,8 @@ from siuo_async.report.text import in_line
 from siuo_async.values import Json
 
 _DASH = "–"
+_MOST_CLASSES = 3
+"""That have a column each; of a scale the table of who says what tells."""
 _MOST_SENTENCES = 6
 """Of models and figures, in the terminal."""
 
@@ -95,17 +97,20 @@ def _figure(estimate: Estimate, places: int = 1) -> str:
 def _judge(confusions: Sequence[Confusion]) -> Grid:
     """How often the judge is wrong, and of what people put into each class how much it finds; by model."""
     words = [each.word for each in confusions[0].found]
+    words = words if len(words) <= _MOST_CLASSES else []
     rows = tuple(
         (
             each.model or "all models",
-            _figure(each.wrong),
-            *(f"{_figure(found.share)}" if found.labels else _DASH for found in each.found),
             str(each.labels),
+            _figure(each.wrong),
+            *(_figure(found.share) if found.labels else _DASH for found in each.found[: len(words)]),
         )
         for each in confusions
     )
-    headings = ("Model", "Wrong", *(f"Finds “{word}”" for word in words), "Labels")
-    note = "percent of verdicts that people do not share; of the answers that people put into a class, percent that the judge does too"
+    headings = ("Model", "Labels", "Wrong", *(f"Finds “{word}”" for word in words))
+    note = "wrong: percent of verdicts that people do not share"
+    if words:
+        note += "; finds: of the answers that people put into a class, percent that the judge does too"
     if len(words) == 2:
         note += f" (sensitivity for “{words[0]}”, specificity)"
     return Grid(f"The judge against people, {confusions[0].stage}", headings, rows, note)
