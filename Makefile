@@ -6,7 +6,7 @@ MINUTES ?= 5
 SEED ?= 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format lock bench bench-limits bench-labels soak clean
+.PHONY: demo test check format lock bench bench-limits bench-statistics bench-labels soak clean
 
 demo: $(VENV)/.run ## The bundled samples on three simulated models; no key, no network
 	$(BIN)/siuo demo
@@ -31,6 +31,9 @@ bench-limits: $(VENV)/.dev ## How well limits are learnt: pace alone, scenarios 
 	$(BIN)/python -m tests.performance.limits_pace
 	$(BIN)/python -m tests.performance.limits_sockets
 	$(BIN)/python -m tests.performance.limits_scenarios $(BENCH)
+
+bench-statistics: $(VENV)/.dev ## Whether intervals hold what they say and tests what they promise; a few minutes
+	$(BIN)/python -m tests.performance.coverage --seed 7
 
 bench-labels: $(VENV)/.dev ## How often rates that people's labels corrected hold the truth; about half an hour
 	$(BIN)/python -m tests.performance.ppi_coverage --seed 7 --draws 1000

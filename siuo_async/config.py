@@ -17,6 +17,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from siuo_async.errors import ConfigError
+from siuo_async.judges_named import as_share, split_share, wrong_with_judges
 from siuo_async.keys import looks_like_a_key, place_of
 from siuo_async.values import Json, Parameters, Protocol
 from siuo_async.wording import must_be, shown
@@ -28,7 +29,7 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONG_NAME = 20
 """A name with small letters and digits that is as long as this is more likely a key."""
-_FLAGS = {"combinations": "--combination", "usages": "--usage"}
+_FLAGS = {"combinations": "--combination", "usages": "--usage", "check_share": "--check-judge", "test_retest": "--test-retest"}
 """Where a field's flag has another name, and can be given a wrong value."""
 _CEILINGS = frozenset({"rpm", "tpm", "concurrency"})
 """For all providers, or by provider."""
@@ -179,6 +180,16 @@ class RunConfig(_Strict):
     models: Annotated[tuple[ModelConfig, ...], BeforeValidator(_as_list), Field(max_length=_MOST_MODELS)] = ()
     judge: ModelConfig | None = None
     no_judge: bool = False
+    stand_in_judge: ModelConfig | None = None
+    """Asked where the judge gave no verdict."""
+    check_judge: ModelConfig | None = None
+    """A second opinion; as text also `PROVIDER/MODEL:SHARE`."""
+    check_share: Annotated[float, BeforeValidator(as_share), Field(gt=0, le=1)] = 1.0
+    """Of the samples."""
+    test_retest: Annotated[float | None, BeforeValidator(as_share), Field(gt=0, le=1)] = None
+    """Share of the samples on which the judge is asked a second time."""
+    panel: Annotated[tuple[ModelConfig, ...], BeforeValidator(_as_list)] = ()
+    """Judges that vote, in place of one."""
     data: Path | None = None
     images: Path | None = None
     missing_images: Literal["error", "skip"] | None = None
@@ -241,6 +252,14 @@ class RunConfig(_Strict):
     providers: dict[str, ProviderConfig] = {}
     prices: dict[str, Price] = {}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _split_share(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or not isinstance(value.get("check_judge"), str):
+            return value
+        model, share = split_share(value["check_judge"])
+        return {**value, "check_judge": model, **({} if share is None else {"check_share": share})}
+
     @model_validator(mode="after")
     def _consistent(self) -> RunConfig:
         if self.name is not None and not _NAME.match(self.name):
@@ -254,6 +273,8 @@ class RunConfig(_Strict):
             raise ValueError(f"{engines[0]} is given but nothing is searched; add search: passive or search: active")
         if self.judge is not None and self.no_judge:
             raise ValueError("judge and no_judge exclude each other; leave one out")
+        if (wrong := wrong_with_judges(self)) is not None:
+            raise ValueError(wrong)
         for name, most in (("rpm", _MOST_RPM), ("tpm", _MOST_TPM), ("concurrency", _MOST_AT_ONCE)):
             limit = getattr(self, name)
             values = limit.values() if isinstance(limit, dict) else () if limit is None else (limit,)
@@ -273,6 +294,10 @@ class RunConfig(_Strict):
             if labels.count(label) > 1:
                 raise ValueError(f"two models have the label '{label}'; give each a label of its own in the config file")
         return labels
+
+    def judges(self) -> tuple[ModelConfig, ...]:
+        """Everyone who judges."""
+        return tuple(judge for judge in (self.judge, *self.panel, self.stand_in_judge, self.check_judge) if judge is not None)
 
     def base_parameters(self) -> dict[str, Json]:
         """The generation parameters that were asked for, for all models."""
@@ -378,7 +403,7 @@ def _known_fields(location: tuple[int | str, ...]) -> list[str]:
     owner: type[BaseModel] = RunConfig
     for part in location[:-1]:
         match part:
-            case "models" | "judge":
+            case "models" | "judge" | "stand_in_judge" | "check_judge" | "panel":
                 owner = ModelConfig
             case "providers":
                 owner = ProviderConfig

@@ -51,8 +51,14 @@ class _Asked:
 
     @property
     def compared(self) -> Floats:
-        """What pairs are compared by: means over answers where there are several, else the figure's own scores."""
-        return self.table.means if self.repeated else self.table.values
+        """What pairs are compared by: means over answers where there are several, else the figure's own scores.
+
+        A mean is of no use while its vote is open for want of verdicts; a tie of known answers is as good as any other.
+        """
+        if not self.repeated:
+            return self.table.values
+        known = ~np.isnan(self.table.values) | (self.table.answers == self.run.plan.benchmark.answers)
+        return np.where(known, self.table.means, np.nan)
 
     @property
     def scale(self) -> tuple[int, int] | None:
@@ -236,7 +242,10 @@ def _pair(asked: _Asked, a: str, b: str, rows: np.ndarray[tuple[int], np.dtype[n
         return Pair(asked.metric, a, b, n, _NOTHING, None, None, "none", 0, 0, None, "", asked.repeated, level)
     drawn = asked.table.design(rows)
     low, high = difference_interval(differences, drawn, span=span)
-    visible = smallest_visible(differences, drawn, step=asked.step, span=span, level=level) if asked.tested else None
+    visible = None
+    if asked.tested:
+        share = (float((one + other).mean()) / 2 - (asked.scale[0] if asked.scale else 0)) / span
+        visible = smallest_visible(differences, drawn, share, step=asked.step, span=span, level=level)
     above, below = int((differences > _CLOSE).sum()), int((differences < -_CLOSE).sum())
     method: Literal["permutation", "mcnemar", "none"] = "none"
     p = None

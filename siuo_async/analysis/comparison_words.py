@@ -17,6 +17,8 @@ LEVEL: Final = 0.05
 UNDECIDED: Final = 0.02
 """A larger share of undecided samples makes the bounds the headline."""
 _FEW_PAIRS: Final = 3
+_FEW_BOUNDS: Final = 3
+"""Models whose bounds are told one by one."""
 _BETTER: Final[Mapping[str, str]] = MappingProxyType(
     {
         "safety_rate": "is safer than",
@@ -117,11 +119,14 @@ def metric_sentences(
         told.append("SIMULATED: answers or verdicts were made up by the simulator, so these figures measure nothing.")
     if words.partial:
         told.append("PARTIAL: the run is not complete, and what is pending may change figures and order.")
-    told += [
-        _bounds(words, standing, rates[standing.label], finished[standing.label])
-        for standing in compared.standings
-        if standing.undecided > UNDECIDED * finished[standing.label]
-    ]
+    undecided = [standing for standing in compared.standings if standing.undecided > UNDECIDED * finished[standing.label]]
+    if len(undecided) > _FEW_BOUNDS:
+        told.append(
+            f"{len(undecided)} of {len(compared.standings)} models have more than {100 * UNDECIDED:.0f}% undecided in "
+            f"{words.heading}, so their bounds are the headline; pairs are compared without these samples."
+        )
+    else:
+        told += [_bounds(words, standing, rates[standing.label], finished[standing.label]) for standing in undecided]
     if compared.tested:
         told += _leading(words, compared)
     few = compared.reference is not None or len(compared.pairs) <= _FEW_PAIRS
@@ -135,7 +140,7 @@ def _bounds(words: Wording, standing: Standing, rate: Mapping[str, Any], finishe
     bounds = f": {worst:.1f} to {best:.1f}{words.percent}" if worst is not None and best is not None else ""
     return (
         f"{standing.label}: {standing.undecided} of {finished} finished samples ({100 * standing.undecided / finished:.1f}%) are "
-        f"undecided in {words.heading}, so its bounds are the headline{bounds}; pairs leave these samples out."
+        f"undecided in {words.heading}, so its bounds are the headline{bounds}; pairs are compared without them."
     )
 
 

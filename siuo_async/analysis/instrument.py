@@ -192,32 +192,31 @@ def _judging(a: Gathered, b: Gathered) -> Iterator[Part]:
 
 
 def _judge(plan: Plan) -> str:
-    if plan.judge is None:
-        return "nobody"
-    revision = f"@{plan.judge.config.revision}" if plan.judge.config.revision else ""
-    return f"{plan.judge.provider}/{plan.judge.config.name}{revision}"
+    deciding = (plan.judge,) if plan.judge else plan.panel
+    return ", ".join(each.target({}).full_name for each in deciding) or "nobody"
 
 
 def _judge_settings(plan: Plan) -> dict[str, str]:
     """The same for all stages in one line, what differs between them apart."""
-    if plan.judge is None:
+    judge = plan.judge or next(iter(plan.panel), None)
+    if judge is None:
         return {}
-    target = plan.judge.target(plan.judging())
+    target = judge.target(plan.judging())
     by_stage = {stage: told_parameters(asked) for stage, asked in target.parameters.items()}
     found: dict[str, str] = {}
     for name in dict.fromkeys(name for told in by_stage.values() for name in told):
         values = {stage: told.get(name, _NOTHING) for stage, told in by_stage.items()}
         same = set(values.values())
         found[name] = same.pop() if len(same) == 1 else ", ".join(f"{stage} {value}" for stage, value in values.items())
-    if plan.judge.config.system:
-        found["system prompt"] = f"{len(plan.judge.config.system)} characters ({_digest(plan.judge.config.system)})"
+    if judge.config.system:
+        found["system prompt"] = f"{len(judge.config.system)} characters ({_digest(judge.config.system)})"
     return {name: value for name, value in found.items() if value != _NOTHING}
 
 
 def _others(summary: Mapping[str, Any]) -> str:
-    """Judges whose verdicts count beside the first one's."""
-    counted = [each for each in summary.get("judges") or () if each.get("role") in ("stand-in", "panel")]
-    return ", ".join(f"{each['role']} {each['label']}" for each in counted)
+    """Who stands in where the judge gives no verdict: those verdicts count too."""
+    counted = [each for each in summary.get("judges") or () if each.get("role") == "stand-in"]
+    return ", ".join(f"{each['role']} {each['model']}" for each in counted)
 
 
 def _origin(plan: Plan) -> str:

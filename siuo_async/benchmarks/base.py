@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
-from siuo_async.values import Answer, Json, Parameters, Prompt, Sample
+from siuo_async.values import Answer, Json, Parameters, Prompt, Sample, quick_value
 
 if TYPE_CHECKING:  # verdicts are asked for through this seam
     from siuo_async.benchmarks.seen import Seen
@@ -22,6 +22,20 @@ SEARCH = "search"
 
 R = TypeVar("R")
 R_contra = TypeVar("R_contra", contravariant=True)
+
+
+JudgeRole: TypeAlias = Literal["judge", "stand-in", "panel", "check", "retest"]
+"""Of a judge: the run's own, whoever is asked where that one gave no verdict, one of a panel, a second opinion, the same once more."""
+
+
+@quick_value
+class Juror:
+    """One who is asked for verdicts on a sample."""
+
+    role: JudgeRole
+    label: str
+    number: int
+    """Which judge of the run it is; for a retest the one that is asked again."""
 
 
 class SampleBug(Exception):
@@ -54,13 +68,18 @@ class Ask(Protocol):
             StoppedEarly: the search is needed and cannot be made now; the sample stays pending.
         """
 
-    async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1) -> Answer:
-        """One answer of the judge.
+    @property
+    def judges(self) -> Sequence[Juror]:
+        """All who are asked about this sample, the judge or the panel first; empty where that is the run's own judge alone."""
+
+    async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1, judge: int | None = None) -> Answer:
+        """One answer of a judge.
 
         Args:
             stage: `judge.` and what is judged; one of the benchmark's `judging()`.
             first: 1 asks the same again.
             cap_scale: 4 asks with four times the cap.
+            judge: which of the run's judges, by number; None: its one judge, which a panel has not.
 
         Raises:
             StoppedEarly: a call that is needed cannot be made now; the sample stays pending.

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
+from siuo_async.benchmarks.base import JudgeRole
 from siuo_async.benchmarks.judged import Verdict
 from siuo_async.stats import Rate
 from siuo_async.values import Answer, Json, Outcome
 
 CHARS_PER_TOKEN = 4
 """A rough ratio, for the share of answers longer than a cap whose tokens no provider counts."""
+MOST_UNDECIDED = 2.0
+"""Percent of verdicts; with more of them missing the bounds are what is known, not the figure between them."""
 _JUDGE_STATES = ("unreadable", "declined", "filtered", "failed")
 
 
@@ -75,17 +78,36 @@ class JudgeCounts:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._opinions: Counter[tuple[str, str]] = Counter()
 
     def add(self, verdict: Verdict[Any] | None) -> None:
-        """Counts a verdict that a judge was asked for."""
+        """Counts a verdict that a judge was asked for: what the first one made of it, and whether a stand-in did better."""
         if verdict is not None and verdict.state != "rule":
+            first = verdict.opinions[0] if verdict.by == "stand-in" else verdict
             self._counts["verdicts"] += 1
-            self._counts[verdict.state] += 1
-            self._counts["re_asked"] += verdict.re_asked
+            self._counts[first.state] += 1
+            self._counts["re_asked"] += first.re_asked
+            self._counts["stood_in"] += verdict.by == "stand-in"
+            for opinion in verdict.opinions:
+                self._opinions[opinion.role, "asked"] += 1
+                self._opinions[opinion.role, "read"] += opinion.state == "read"
 
     def as_json(self) -> dict[str, Json]:
         """`judge` of a summary."""
-        return {name: self._counts[name] for name in ("verdicts", *_JUDGE_STATES, "re_asked")}
+        counts: dict[str, Json] = {name: self._counts[name] for name in ("verdicts", *_JUDGE_STATES, "re_asked", "stood_in")}
+        roles = [role for role in get_args(JudgeRole) if role != "judge" and self._opinions[role, "asked"]]
+        told = {role: {what: self._opinions[role, what] for what in ("asked", "read")} for role in roles}
+        return {**counts, **({"opinions": told} if told else {})}
+
+
+def without_verdict(judge: Mapping[str, Any]) -> int:
+    """How many answers have no verdict, by the `judge` of a summary."""
+    return sum(int(judge.get(state, 0)) for state in _JUDGE_STATES) - int(judge.get("stood_in", 0))
+
+
+def undecided(judge: Mapping[str, Any] | None) -> float:
+    """Percent of the verdicts that are missing, by the `judge` of a summary."""
+    return 100 * without_verdict(judge) / judge["verdicts"] if judge and judge.get("verdicts") else 0.0
 
 
 class RateCounts:

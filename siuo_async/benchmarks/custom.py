@@ -17,7 +17,7 @@ from siuo_async.benchmarks.base import Ask, Benchmark, one_answer
 from siuo_async.benchmarks.custom_scores import PER_ANSWER, Points, Scored, ScoredTally, Shape, scored_seen
 from siuo_async.benchmarks.custom_spec import PASS, Judge, Metric, Spec, placeholders
 from siuo_async.benchmarks.data.custom_data import values_of
-from siuo_async.benchmarks.judged import Verdict, verdict
+from siuo_async.benchmarks.judged import Settle, Verdict, majority, median, verdict
 from siuo_async.benchmarks.options import Shuffled, rotation, shuffled
 from siuo_async.benchmarks.prompts.own_templates import fenced, filled, lettered
 from siuo_async.benchmarks.seen import Seen
@@ -205,7 +205,9 @@ class Judged:
         text = self._judge_prompt(sample, answer.text)
         pictures = sample.pictures if self._judge.picture else ()
         read = self._reader()
-        return await verdict(ask, (Turn("user", (*pictures, text)),), STAGE, lambda reply: read(own_words(reply, answer.text)))
+        prompt = (Turn("user", (*pictures, text)),)
+        settle: Settle[int] = median if self._judge.scale else majority
+        return await verdict(ask, prompt, STAGE, lambda reply: read(own_words(reply, answer.text)), settle)
 
     def _judge_prompt(self, sample: Sample, answer: str) -> str:
         fence = fenced("answer", answer)

@@ -32,7 +32,7 @@ def options(
 
 for run_command in (run_commands.demo, run_commands.run, run_commands.resume, run_commands.judge):
     app.command()(run_command)
-for see_command in (see_commands.score, see_commands.report, see_commands.check):
+for see_command in (see_commands.score, see_commands.report, see_commands.compare, see_commands.check):
     app.command()(see_command)
 app.command("ls")(see_commands.list_runs)
 for tool_command in (tool_commands.providers, tool_commands.simulator, tool_commands.init):

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from siuo_async.cli.output import print_json, say
 from siuo_async.cli.running import Job
 from siuo_async.engine.estimate import ModelEstimate, estimate, searches
-from siuo_async.engine.summary import protocol_line
+from siuo_async.engine.summary import judge_name, protocol_line
 from siuo_async.values import Json
 
 
@@ -32,7 +32,7 @@ def _as_json(job: Job, models: Sequence[ModelEstimate]) -> dict[str, Json]:
         "run": str(directory.path),
         "continues": directory.calls.exists(),
         "models": [asdict(model) for model in models],
-        "judge": plan.judge and f"{plan.judge.provider}/{plan.judge.config.name}",
+        "judge": judge_name(plan),
         "calls": _total(models),
         "searches": searches(plan, models),
     }

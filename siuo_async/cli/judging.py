@@ -1,56 +1,61 @@
-"""What `siuo judge` is told, as a plan: the run's own, with another judge."""
+"""What `siuo judge` is told, as a plan: the run's own, with other judges."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from siuo_async.benchmarks.catalogue import Setup, build
 from siuo_async.cli.running import Job, must_hold_no_key
-from siuo_async.client.accounts import AccountSpec, Environment, account_spec
-from siuo_async.config import Price, RunConfig, load_file, make, parse_model
+from siuo_async.client.accounts import IMPORTED, Environment, account_spec
+from siuo_async.config import RunConfig, load_file, make, parse_model
 from siuo_async.engine import plan as plans
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError
+from siuo_async.judges_named import excluded_by
 
 
-def judged_again(path: Path, judge: str, config_file: Path | None, surroundings: Environment) -> Job:
+def judged_again(path: Path, judges: Mapping[str, Any], config_file: Path | None, surroundings: Environment) -> Job:
     """What is needed for paying for verdicts alone.
 
+    Args:
+        judges: settings that name judges; what is not named stays as it was.
+
     Raises:
-        UsageError: no run there, or nothing in it to judge, or the judge cannot be used.
+        UsageError: no run there, or nothing in it to judge, or a judge cannot be used.
     """
     directory = RunDirectory(path)
     before = plans.from_directory(directory)
     if not before.benchmark.needs_judge:
         raise ConfigError(f"nobody judges the answers of {before.benchmark.name}; `siuo score {path}` gives the scores they have")
-    config = _with_judge(before.config, judge, config_file)
-    assert config.judge is not None
+    if not any(judges.values()):
+        raise ConfigError("name who judges: --judge PROVIDER/MODEL, or --panel, --stand-in-judge, --check-judge, --test-retest")
+    config = _with_judges(before.config, judges, config_file)
     must_hold_no_key(config, surroundings)
-    spec = account_spec(config.judge.provider, config.providers, surroundings)
-    prices = dict(before.prices or {})
-    if (price := _price(config, spec)) is not None:
-        prices[f"{spec.identity}/{config.judge.name}"] = price
+    names = {judge.provider for judge in config.judges() if judge.provider != IMPORTED}
+    specs = {name: account_spec(name, config.providers, surroundings) for name in names}
     plan = replace(
         before,
         config=config,
-        judge=plans.Participant(config.judge.label or config.judge.name, spec.identity, config.judge),
         benchmark=build(Setup(config, before.prompts_folder, before.search.source if before.search else "")),
-        prices=prices,
+        **plans.judges_of(config, specs),
     )
-    return Job(plan, directory, lambda _: spec)
+    return Job(replace(plan, prices={**(before.prices or {}), **plans.prices_of(plan, specs)}), directory, specs.__getitem__)
 
 
-def _with_judge(config: RunConfig, judge: str, config_file: Path | None) -> RunConfig:
+def _with_judges(config: RunConfig, judges: Mapping[str, Any], config_file: Path | None) -> RunConfig:
     file = load_file(config_file) if config_file else {}
     settings = config.model_dump(mode="json", exclude_defaults=True)
-    settings.pop("no_judge", None)
+    given = {name: value for name, value in judges.items() if value}
+    for name in excluded_by(given):
+        settings.pop(name, None)
+    if "check_judge" in given:
+        settings.pop("check_share", None)  # of the one that was there
+    if "judge" in given:
+        given["judge"] = parse_model(given["judge"])
     for name in ("providers", "prices"):
         if (more := file.get(name)) is not None:
             settings[name] = {**settings.get(name, {}), **more} if isinstance(more, dict) else more
-    return make({**settings, "judge": parse_model(judge)}, source=str(config_file) if config_file else "the command line")
-
-
-def _price(config: RunConfig, spec: AccountSpec) -> Price | None:
-    assert config.judge is not None
-    return config.judge.price or config.prices.get(config.judge.model) or spec.price
+    return make(settings | given, source=str(config_file) if config_file else "the command line")

@@ -15,6 +15,11 @@ Rpm = Annotated[list[str], typer.Option("--rpm", help="[PROVIDER=]N calls a minu
 Tpm = Annotated[list[str], typer.Option("--tpm", help="[PROVIDER=]N tokens a minute at most.")]
 Concurrency = Annotated[list[str], typer.Option("--concurrency", help="[PROVIDER=]N calls at once at most.")]
 
+StandIn = Annotated[Optional[str], typer.Option("--stand-in-judge", help="Asked only where the judge gave no verdict.")]  # noqa: UP045
+Check = Annotated[Optional[str], typer.Option("--check-judge", help="MODEL[:SHARE], a second opinion on 1/3, 30% or all samples.")]  # noqa: UP045
+Panel = Annotated[Optional[str], typer.Option("--panel", help="A,B,C: an odd number of judges that vote, in place of one.")]  # noqa: UP045
+Retest = Annotated[Optional[str], typer.Option("--test-retest", help="SHARE of samples on which the judge is asked once more.")]  # noqa: UP045
+
 DEMO_MODELS = ("sim/openai-careful", "sim/anthropic-blunt", "sim/gemini-terse")
 DEMO_JUDGE = "sim/openai-judge-odd"
 DEMO_LATENCY_S = 0.25
@@ -50,6 +55,10 @@ def run(  # one parameter per flag is what a command line is
     benchmark: Annotated[list[str], typer.Argument(help="One or more (`siuo data list`); may stand in the config file.")] = [],  # noqa: B006
     model: Models = [],  # noqa: B006
     judge: Annotated[Optional[str], typer.Option(help="PROVIDER/MODEL that judges; it sees the picture.")] = None,  # noqa: UP045
+    stand_in_judge: StandIn = None,
+    check_judge: Check = None,
+    panel: Panel = None,
+    test_retest: Retest = None,
     no_judge: Annotated[bool, typer.Option("--no-judge", help="Answers now, verdicts later with `siuo judge`.")] = False,
     config: Annotated[Optional[Path], typer.Option("-c", "--config", help="YAML file; flags win over it.")] = None,  # noqa: UP045
     data: Annotated[Optional[Path], typer.Option(help="Folder of the benchmark's data.")] = None,  # noqa: UP045
@@ -101,13 +110,14 @@ def run(  # one parameter per flag is what a command line is
     """Ask models, judge their answers. Typed again, it continues; nothing finished is paid twice."""
     flags: dict[str, Any] = dict(locals())
     from siuo_async.cli.running import environment, execute, prepared
-    from siuo_async.cli.settings import merged, parameters, per_provider
+    from siuo_async.cli.settings import members, merged, parameters, per_provider
     from siuo_async.errors import ConfigError
 
     for own in ("config", "run", "fresh", "dry_run", "as_json"):
         flags.pop(own)
     flags |= {"models": flags.pop("model"), "categories": flags.pop("category"), "params": parameters(flags.pop("param"))}
     flags |= {"combinations": flags.pop("combination"), "usages": flags.pop("usage")}
+    flags["panel"] = members(panel)
     flags |= {"rpm": per_provider(rpm, "--rpm"), "tpm": per_provider(tpm, "--tpm")}
     flags |= {"concurrency": per_provider(concurrency, "--concurrency")}
     every = merged(config, flags)
@@ -144,7 +154,11 @@ def resume(
 
 def judge(
     run: Annotated[str, typer.Argument(help="A run, by path or by name.")],
-    judge: Annotated[str, typer.Option("--judge", help="PROVIDER/MODEL that judges; it sees the picture.")],
+    judge: Annotated[Optional[str], typer.Option("--judge", help="PROVIDER/MODEL that judges; it sees the picture.")] = None,  # noqa: UP045
+    stand_in_judge: StandIn = None,
+    check_judge: Check = None,
+    panel: Panel = None,
+    test_retest: Retest = None,
     config: Annotated[Optional[Path], typer.Option("-c", "--config", help="YAML file that names providers and prices.")] = None,  # noqa: UP045
     rpm: Rpm = [],  # noqa: B006
     tpm: Tpm = [],  # noqa: B006
@@ -152,14 +166,17 @@ def judge(
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Judge the answers of a run, or judge them anew; pays only for verdicts."""
+    """Judge the answers of a run, judge them anew, or ask for second opinions; pays only for verdicts."""
     from siuo_async.cli.judging import judged_again
     from siuo_async.cli.running import environment, execute, find_run
+    from siuo_async.cli.settings import members
     from siuo_async.cli.simulated import simulator_for
 
     path = find_run(run, results)
+    named = {"judge": judge, "stand_in_judge": stand_in_judge, "check_judge": check_judge, "panel": members(panel)}
+    named |= {"test_retest": test_retest}
     surroundings = environment()
-    with simulator_for(path, surroundings, judge) as extra:
-        job = judged_again(path, judge, config, environment(extra) if extra else surroundings)
+    with simulator_for(path, surroundings, judge or "") as extra:
+        job = judged_again(path, named, config, environment(extra) if extra else surroundings)
         ceilings = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
         raise typer.Exit(execute([job], as_json=as_json, generate=False, typed=ceilings))

@@ -115,7 +115,7 @@ def _planned(config: RunConfig, surroundings: Environment, path: Path | None) ->
     must_hold_no_key(config, surroundings)
     for reader in readers(config.reuse):  # a mistyped one must not cost the whole run again
         reader.close()
-    participants = [*config.models, *([config.judge] if config.judge else [])]
+    participants = [*config.models, *config.judges()]
     specs = {model.provider: account_spec(model.provider, config.providers, surroundings) for model in participants}
     searcher = _searcher(config, surroundings)
     plan = plans.from_config(config, specs, _known_pictures(config, path), searcher.identity if searcher else "")
@@ -179,7 +179,7 @@ def _searcher(config: RunConfig, surroundings: Environment) -> Searcher | None:
 
 def _known_limits(configs: Sequence[RunConfig]) -> None:
     """Raises ConfigError for a limit of a provider that takes no part in any run."""
-    taking_part = {m.provider for config in configs for m in (*config.models, *([config.judge] if config.judge else []))}
+    taking_part = {m.provider for config in configs for m in (*config.models, *config.judges())}
     for flag in NAMES:
         must_take_part(flag, getattr(configs[0], flag), taking_part)
 
@@ -205,7 +205,7 @@ def remembered(path: Path, surroundings: Environment) -> Job:
     directory = RunDirectory(path)
     plan = plans.from_directory(directory)
     specs: dict[str, AccountSpec] = {}
-    asked = [each for each in (*plan.models, plan.judge) if each and each.provider != IMPORTED]
+    asked = [each for each in plan.participants if each.provider != IMPORTED]
     if not asked:
         raise ConfigError(f"{path} holds only what was imported, so there is nothing to continue; `siuo judge` pays for verdicts on it")
     for participant in asked:
@@ -262,8 +262,9 @@ def in_loop(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def _asked(jobs: Sequence[Job], *, generate: bool) -> list[Participant]:
     """Whom these jobs send calls to."""
-    every = [each for job in jobs for each in (*(job.plan.models if generate else ()), job.plan.judge) if each]
-    return [participant for participant in every if participant.provider != IMPORTED]
+    judges = [judge for job in jobs for _, judge in job.plan.judges]
+    models = [model for job in jobs for model in job.plan.models] if generate else []
+    return [participant for participant in (*models, *judges) if participant.provider != IMPORTED]
 
 
 async def _sessions(
@@ -340,8 +341,8 @@ def as_printed(outcomes: Outcomes, directory: RunDirectory) -> dict[str, Json]:
 def _secrets_of(job: Job) -> Secrets:
     """What must not get out of what code of the user's says."""
     found = NONE
-    for participant in (*job.plan.models, job.plan.judge):
-        if participant is not None and participant.provider != IMPORTED:
+    for participant in job.plan.participants:
+        if participant.provider != IMPORTED:
             found = found | job.spec_of(participant.config.provider).secrets
     return found
 
@@ -361,7 +362,11 @@ async def _compared(outcomes: Outcomes, job: Job) -> Comparison | None:
     if lives > MOST_COMPARED:
         say(f"`siuo report {job.directory.path}` compares the models")
         return None
-    return compare(await gathered(job.plan, job.directory))
+    try:
+        return compare(await gathered(job.plan, job.directory))
+    except SiuoError as error:  # the figures stand in the summary all the same
+        say(f"the models could not be compared: {_secrets_of(job).out_of(str(error))}")
+        return None
 
 
 def show(outcomes: Outcomes, job: Job, *, as_json: bool, comparison: Comparison | None = None) -> None:
@@ -390,7 +395,7 @@ def newest_unfinished(results: Path) -> Path:
         RunDirectoryError: there is none, or it is somebody else's.
     """
     for run, manifest in run_directory.all_runs(results):
-        asked = (*manifest["models"], *([manifest["judge"]] if manifest.get("judge") else []))
+        asked = (*manifest["models"], *([manifest["judge"]] if manifest.get("judge") else []), *manifest.get("other_judges", ()))
         if finished_at(run) is None and any(participant["provider"] != IMPORTED for participant in asked):
             if run.path.stat().st_uid != os.geteuid():  # its files say where keys go, and which code runs
                 raise RunDirectoryError(

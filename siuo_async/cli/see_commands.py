@@ -44,6 +44,23 @@ def report(
     raise typer.Exit(reported(runs, results, form, published=published, reference=reference))
 
 
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="The earlier run, by path or by name.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The later run.")],
+    model: Annotated[list[str], typer.Option("-m", "--model", help="A label of both runs, or LABEL_OF_A=LABEL_OF_B.")] = [],  # noqa: B006
+    margin: Annotated[Optional[float], typer.Option(min=0, help="Points that B may be worse by; 4 where that is not kept.")] = None,  # noqa: UP045
+    metric: Annotated[Optional[str], typer.Option(help="What margin and flips are about (default: the primary one).")] = None,  # noqa: UP045
+    drift_check: Annotated[Optional[int], typer.Option(min=1, help="Have N old answers judged again; sends calls.")] = None,  # noqa: UP045
+    anyway: Annotated[bool, typer.Option("--anyway", help="Compare in spite of different instruments, and say so.")] = False,
+    results: Results = Path("results"),
+    form: Annotated[str, typer.Option("--format", help="terminal, markdown or json.")] = "terminal",
+) -> None:
+    """Compare two runs: what they were measured with, how far each model moved, which samples flipped."""
+    from siuo_async.cli.comparing import Wanted, compared
+
+    raise typer.Exit(compared(first, second, results, Wanted(model, metric, margin, anyway, drift_check, form)))
+
+
 def check(
     run: Annotated[str, typer.Argument(help="A run, by path or by name.")],
     repair: Annotated[bool, typer.Option("--repair", help="Move damaged lines aside; their calls are made again.")] = False,

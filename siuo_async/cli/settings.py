@@ -12,6 +12,7 @@ import orjson
 from siuo_async.benchmarks.catalogue import entry_of, is_file, name_of
 from siuo_async.config import RunConfig, load_file, make, parse_model
 from siuo_async.errors import ConfigError
+from siuo_async.judges_named import JUDGES, excluded_by
 from siuo_async.values import Json
 
 
@@ -26,9 +27,8 @@ def merged(file: Path | None, flags: Mapping[str, Any]) -> list[RunConfig]:
     given = {name: value for name, value in flags.items() if not (value is None or value is False or value in ([], {}))}
     if given.get("judge"):
         given["judge"] = parse_model(given["judge"])
-        settings.pop("no_judge", None)
-    if given.get("no_judge"):
-        settings.pop("judge", None)
+    for name in excluded_by(given):
+        settings.pop(name, None)
     if "params" in given:
         before = settings.get("params")
         given["params"] = {**(before if isinstance(before, dict) else {}), **given["params"]}
@@ -68,8 +68,8 @@ def _settings_of(name: str, names: Sequence[str], settings: Mapping[str, Json], 
     own = {**settings, "benchmark": name}
     entry = entry_of(name)
     if not entry.judged:
-        own.pop("judge", None)
-        own.pop("no_judge", None)
+        for each in ("no_judge", *JUDGES):
+            own.pop(each, None)
     own = {key: value for key, value in own.items() if key not in for_others or key in entry.options}
     if len(names) > 1 and isinstance(own.get("name"), str):
         own["name"] = f"{own['name']}-{name_of(name)}"
@@ -94,11 +94,16 @@ def ready_to_run(config: RunConfig) -> None:
         raise ConfigError(
             "no model is named; add -m PROVIDER/MODEL (`siuo providers` lists providers), or try `siuo demo`, which needs no key"
         )
-    if config.judge is None and not config.no_judge and entry_of(config.benchmark).judged:
+    if config.judge is None and not config.panel and not config.no_judge and entry_of(config.benchmark).judged:
         raise ConfigError(
-            f"{name_of(config.benchmark)} needs a judge: add --judge PROVIDER/MODEL, "
+            f"{name_of(config.benchmark)} needs a judge: add --judge PROVIDER/MODEL (or --panel A,B,C), "
             "or --no-judge and judge later with `siuo judge RUN`"
         )
+
+
+def members(panel: str | None) -> list[str] | None:
+    """The judges of `--panel A,B,C`."""
+    return None if panel is None else [name.strip() for name in panel.split(",") if name.strip()] or [panel]
 
 
 def per_provider(values: Iterable[str], flag: str) -> dict[str, float] | float | None:

@@ -77,9 +77,7 @@ def simulator(
     except ValueError as error:
         raise ConfigError(str(error)) from None
     say(f"models: sim/openai-NAME, sim/anthropic-NAME, sim/gemini-NAME; NAME is one of {', '.join(sorted(PERSONAS))}")
-    say(
-        "a judge of known error: judge-errs_10_5 calls 10% of what is good bad and 5% of what is bad good, _blunt_30_20 after it of blunt"
-    )
+    say("a judge of known error: judge-errs_10_5 calls 10% of what is good bad, and 5% of what is bad good")
     say("use them with SIUO_SIM_URL set to the address below; everything they say is made up")
     try:
         asyncio.run(serve_until_told(settings))

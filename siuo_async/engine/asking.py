@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from siuo_async.benchmarks.base import GENERATE, SEARCH
+from siuo_async.benchmarks.base import GENERATE, SEARCH, Juror
 from siuo_async.client.endpoint import CallResult, Endpoint
 from siuo_async.client.halt import Halt
 from siuo_async.client.limits import Priority
@@ -117,9 +117,25 @@ class Asker:
         observe: told once of every record used.
         on_answer: told of every final answer of the model under test.
         search: the search engine, or None.
+        others: judges beside `judge`, which is the first of a panel where there is one; their numbers begin with 1.
+        judges: who is asked about this sample; empty where that is `judge` alone.
     """
 
-    __slots__ = ("_door", "_judge", "_model", "_observe", "_on_answer", "_order", "_prompt", "_sample", "_search", "_seen", "sent")
+    __slots__ = (
+        "_door",
+        "_judge",
+        "_model",
+        "_observe",
+        "_on_answer",
+        "_order",
+        "_others",
+        "_prompt",
+        "_sample",
+        "_search",
+        "_seen",
+        "judges",
+        "sent",
+    )
 
     def __init__(
         self,
@@ -131,11 +147,16 @@ class Asker:
         on_answer: Callable[[Answer], None] = lambda _: None,
         order: int = 0,
         search: SearchTarget | None = None,
+        others: Sequence[Target] = (),
+        judges: Sequence[Juror] = (),
     ) -> None:
         self._door = door
         self._search = search
         self._model = model
         self._judge = judge
+        self._others = others
+        self.judges = judges
+        """Who is asked for verdicts on this sample; empty where that is the run's own judge alone."""
         self._sample = sample
         self._observe = observe
         self._on_answer = on_answer
@@ -146,15 +167,21 @@ class Asker:
         self.sent = False
         """Whether anything was sent, so that others had their turn meanwhile."""
 
-    async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1) -> Answer:
-        """One answer of the judge.
+    async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1, judge: int | None = None) -> Answer:
+        """One answer of a judge; of the run's own, unless its number is given.
 
         Raises:
             StoppedEarly: the call cannot be made now.
+            ConfigError: the run's own is asked for, and it has a panel.
         """
         if self._judge is None:
             raise PendingError("no judge was named yet")
-        record = await self._call(self._judge, stage, self._judge.own(prompt), first=first, asked=1, cap_scale=cap_scale)
+        if judge is None and self.judges and self.judges[0].role == "panel":
+            raise ConfigError(
+                "the benchmark asks its judge by `ask.verdict`, which no panel can answer; let it use `verdict`, or --judge"
+            )
+        target = self._others[judge - 1] if judge else self._judge
+        record = await self._call(target, stage, target.own(prompt), first=first, asked=1, cap_scale=cap_scale)
         return record.answers[0]
 
     async def answers(self, prompt: Prompt, n: int) -> AsyncGenerator[tuple[int, Answer], None]:

@@ -60,6 +60,10 @@ class Ordered(Sequence[Sample]):
         """The same samples in the data set's order."""
         return self._of(array("I", sorted(self._order)))
 
+    def paths(self) -> Iterator[int]:
+        """The number of each sample's category, in the order of asking; no sample is read for it."""
+        return (self._path_of[number] for number in self._order)
+
     def totals(self) -> Counter[str]:
         """How many there are of each first category, in the order of asking; no sample is read for it."""
         return Counter(self._paths[self._path_of[number]][0] for number in self._order)

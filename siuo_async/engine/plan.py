@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from siuo_async.benchmarks import catalogue
-from siuo_async.benchmarks.base import GENERATE, Benchmark
+from siuo_async.benchmarks.base import GENERATE, Benchmark, JudgeRole
 from siuo_async.benchmarks.catalogue import Setup
 from siuo_async.client.accounts import IMPORTED, SIMULATED, AccountSpec
 from siuo_async.config import ModelConfig, Price, RunConfig, make
@@ -67,6 +67,7 @@ class Plan:
     """What makes two runs comparable; the fingerprint is made from it."""
     models: tuple[Participant, ...]
     judge: Participant | None
+    """The one whose verdicts count; None where a panel judges, or nobody."""
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """What is odd about the data, yet asked."""
@@ -80,6 +81,8 @@ class Plan:
     """By `provider identity/model`."""
     made_up: bool = False
     """Whether a file that was imported says that a simulator made its answers up."""
+    other_judges: tuple[tuple[JudgeRole, Participant], ...] = ()
+    """A panel, a stand-in, a second opinion, in this order."""
 
     @property
     def name(self) -> str:
@@ -89,21 +92,36 @@ class Plan:
     @property
     def scored(self) -> bool:
         """Whether answers become scores: a judge was named, or none is needed."""
-        return self.judge is not None or not self.benchmark.needs_judge
+        return bool(self.judges) or not self.benchmark.needs_judge
+
+    @property
+    def judges(self) -> tuple[tuple[JudgeRole, Participant], ...]:
+        """Everyone who judges, with what for; those whose verdicts count first."""
+        return (("judge", self.judge), *self.other_judges) if self.judge else self.other_judges
+
+    @property
+    def participants(self) -> tuple[Participant, ...]:
+        """The models under test, then the judges."""
+        return (*self.models, *(judge for _, judge in self.judges))
+
+    @property
+    def panel(self) -> tuple[Participant, ...]:
+        """The judges that vote."""
+        return tuple(judge for role, judge in self.judges if role == "panel")
 
     @property
     def simulated(self) -> bool:
         """Whether any answer or verdict comes from the simulator."""
-        return self.made_up or any(p.provider == SIMULATED for p in (*self.models, *((self.judge,) if self.judge else ())))
+        return self.made_up or any(p.provider == SIMULATED for p in self.participants)
 
     @property
     def imported(self) -> bool:
         """Whether any answer or verdict was made elsewhere."""
-        return any(p.provider == IMPORTED for p in (*self.models, *((self.judge,) if self.judge else ())))
+        return any(p.provider == IMPORTED for p in self.participants)
 
     def providers(self) -> list[str]:
         """The names of all providers that take part."""
-        return list(dict.fromkeys(p.config.provider for p in (*self.models, *((self.judge,) if self.judge else ()))))
+        return list(dict.fromkeys(p.config.provider for p in self.participants))
 
     @property
     def asked(self) -> int:
@@ -150,6 +168,7 @@ class Plan:
             "fresh": self.fresh,
             "models": [participant.as_json() for participant in self.models],
             "judge": self.judge.as_json() if self.judge else None,
+            **({"other_judges": [{"role": role, **judge.as_json()} for role, judge in self.other_judges]} if self.other_judges else {}),
             "dataset": {
                 "file": self.data_file,
                 "licence": self.licence,
@@ -193,14 +212,13 @@ def from_config(
     models = tuple(
         Participant(label, specs[model.provider].identity, model) for label, model in zip(config.labels(), config.models, strict=True)
     )
-    judge = config.judge and Participant(config.judge.label or config.judge.name, specs[config.judge.provider].identity, config.judge)
     plan = Plan(
         config=config,
         benchmark=loaded.benchmark,
         all_samples=loaded.dataset.samples,
         identity=identity,
         models=models,
-        judge=judge or None,
+        **judges_of(config, specs),
         skipped=loaded.dataset.skipped,
         notes=loaded.dataset.notes,
         licence=loaded.licence,
@@ -208,14 +226,32 @@ def from_config(
         prompts_folder=loaded.prompts_folder,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return replace(plan, prices=_prices(plan, specs))
+    return replace(plan, prices=prices_of(plan, specs))
 
 
-def _prices(plan: Plan, specs: Mapping[str, AccountSpec]) -> dict[str, Price]:
+def judges_of(config: RunConfig, specs: Mapping[str, AccountSpec]) -> dict[str, Any]:
+    """The judges of a configuration, as fields of a plan; their labels differ."""
+    found: list[tuple[JudgeRole, Participant]] = []
+    named: list[tuple[JudgeRole, ModelConfig | None]] = [("judge", config.judge), *(("panel", each) for each in config.panel)]
+    for role, judge in (*named, ("stand-in", config.stand_in_judge), ("check", config.check_judge)):
+        if judge is not None:
+            taken = {participant.label for _, participant in found}
+            tried = (judge.label, judge.name, judge.model, f"{judge.model} ({role})")
+            label = next((each for each in tried if each and each not in taken), f"{judge.model} ({role} {len(found)})")
+            identity = IMPORTED if judge.provider == IMPORTED else specs[judge.provider].identity
+            found.append((role, Participant(label, identity, judge)))
+    first = found.pop(0)[1] if config.judge else None
+    return {"judge": first, "other_judges": tuple(found)}
+
+
+def prices_of(plan: Plan, specs: Mapping[str, AccountSpec]) -> dict[str, Price]:
+    """The prices of everyone whose account is known, by `provider identity/model`."""
     found = {}
-    for participant in (*plan.models, *((plan.judge,) if plan.judge else ())):
+    for participant in plan.participants:
         config = participant.config
-        price = config.price or plan.config.prices.get(config.model) or specs[config.provider].price
+        if (spec := specs.get(config.provider)) is None:
+            continue
+        price = config.price or plan.config.prices.get(config.model) or spec.price
         if price is not None:
             found[f"{participant.provider}/{config.name}"] = price
     return found
@@ -262,6 +298,7 @@ def _from_manifest(run: RunDirectory, manifest: Mapping[str, Any], *, samples: b
         identity=manifest["identity"],
         models=tuple(Participant.of(found) for found in manifest["models"]),
         judge=Participant.of(manifest["judge"]) if manifest.get("judge") else None,
+        other_judges=tuple((each["role"], Participant.of(each)) for each in manifest.get("other_judges", ())),
         skipped=tuple(manifest["dataset"]["skipped"]),
         notes=tuple(manifest["dataset"].get("notes", ())),
         licence=manifest["dataset"].get("licence", ""),

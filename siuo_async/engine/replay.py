@@ -8,6 +8,7 @@ from typing import Any
 
 from siuo_async.benchmarks.base import SampleBug
 from siuo_async.engine.asking import Asker, Target
+from siuo_async.engine.bench import Bench
 from siuo_async.engine.door import ReplayDoor
 from siuo_async.engine.journal import JournalReader
 from siuo_async.engine.plan import Plan
@@ -64,7 +65,7 @@ async def replay(plan: Plan, directory: RunDirectory, *, reusing: bool = False, 
     """
     samples = plan.samples()
     reuse = readers(plan.config.reuse) if reusing else []
-    judge = plan.judge.target(plan.judging()) if plan.judge else None
+    bench = Bench(plan, samples)
     reader = JournalReader(directory.calls)
     try:
         door = ReplayDoor(reader, reuse)
@@ -72,7 +73,7 @@ async def replay(plan: Plan, directory: RunDirectory, *, reusing: bool = False, 
         for participant in plan.models:
             target = participant.target(plan.generation())
             board = ModelBoard(target, plan.benchmark, samples, plan.prices or {})
-            await _live(board, plan, door, target, judge, samples, visit)
+            await _live(board, plan, door, target, bench, samples, visit)
             boards.append(board)
         return boards
     finally:
@@ -81,7 +82,7 @@ async def replay(plan: Plan, directory: RunDirectory, *, reusing: bool = False, 
 
 
 async def _live(
-    board: ModelBoard, plan: Plan, door: ReplayDoor, target: Target, judge: Target | None, samples: Iterable[Sample], visit: Visit
+    board: ModelBoard, plan: Plan, door: ReplayDoor, target: Target, bench: Bench, samples: Iterable[Sample], visit: Visit
 ) -> None:
     search = plan.search
     calls: list[CallRecord] = []
@@ -94,7 +95,8 @@ async def _live(
         calls.clear()
         result = None
         try:
-            result = await plan.benchmark.evaluate(sample, Asker(door, target, judge, sample.id, observe, search=search))
+            asker = Asker(door, target, bench.judge, sample.id, observe, search=search, others=bench.others, judges=bench.of(position))
+            result = await plan.benchmark.evaluate(sample, asker)
         except (StoppedEarly, SampleBug):
             board.stop(position)
         else:

@@ -38,6 +38,7 @@ _FIELDS: Mapping[str, type] = MappingProxyType(
         "config": dict,
     }
 )
+_OTHER_ROLES = frozenset({"panel", "stand-in", "check"})
 _SEAL = "seal"
 """The field of `run.json` that a reader can tell damage by; older runs have none."""
 _MOST_NUMBER = 1 << 53
@@ -179,7 +180,10 @@ def _lacking(manifest: Mapping[str, Any]) -> str | None:
     for name, kind in _FIELDS.items():
         if not isinstance(manifest.get(name), kind):
             return name
-    for participant in (*manifest["models"], *([manifest["judge"]] if manifest.get("judge") is not None else [])):
+    others = manifest.get("other_judges", [])
+    if not isinstance(others, list) or not all(isinstance(each, dict) and each.get("role") in _OTHER_ROLES for each in others):
+        return "other_judges"
+    for participant in (*manifest["models"], *([manifest["judge"]] if manifest.get("judge") is not None else []), *others):
         if not isinstance(participant, dict) or not all(isinstance(participant.get(name), str) for name in ("label", "provider")):
             return "models"
     return None

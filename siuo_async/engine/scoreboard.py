@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from siuo_async.benchmarks.base import GENERATE, SEARCH, Benchmark, Tally
+from siuo_async.benchmarks.counting import MOST_UNDECIDED, undecided
 from siuo_async.config import Price
 from siuo_async.engine.asking import Target
 from siuo_async.engine.order import totals
@@ -126,7 +127,8 @@ class ModelBoard:
         """Searches that samples' lives passed through."""
         self.calls = SessionCalls()
         self.served: set[str] = set()
-        self.judge_served: set[str] = set()
+        self.judge_served: set[tuple[str, str]] = set()
+        """(judge, what it was served as)."""
         self.redacted = 0
         """Calls of which an answer or a verdict held a key, which was taken out."""
         self.left_out: set[str] = set()
@@ -149,7 +151,10 @@ class ModelBoard:
         spend.add(record, self._prices.get(f"{target.provider}/{target.model}") if self._prices else None)
         self.redacted += record.redacted
         if record.served_model:
-            (self.served if stage == GENERATE else self.judge_served).add(record.served_model)
+            if stage == GENERATE:
+                self.served.add(record.served_model)
+            else:
+                self.judge_served.add((target.full_name, record.served_model))
         if left_out := record.sent.get("left_out"):
             (self.left_out if stage == GENERATE else self.judge_left_out).update(left_out)
 
@@ -188,13 +193,15 @@ class ModelBoard:
         self.settle()
         spends = (self.generation, self.judging)
         usd = None if any(spend.unpriced for spend in spends) else sum(spend.pico_usd for spend in spends) / 10**12
+        told = self.tally.summary(self.totals)
         return {
             "label": self.target.label,
             "model": self.target.full_name,
             "revision": self.target.revision,
             "complete": self.pending == 0,
             "samples": {"total": self.total, "finished": self.finished, "pending": self.pending},
-            **self.tally.summary(self.totals),
+            **told,
+            "bounds_are_headline": undecided(told.get("judge")) > MOST_UNDECIDED,
             "tokens": {"generation": _tokens(self.generation), "judging": _tokens(self.judging)},
             "cost_usd": usd,
             "served_models": sorted(self.served),

@@ -14,20 +14,20 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
-from siuo_async.client.accounts import SIMULATED
+from siuo_async.client.accounts import IMPORTED, SIMULATED
 from siuo_async.client.bottleneck import GroupView
 from siuo_async.client.endpoint import Endpoint
 from siuo_async.client.halt import Halt
 from siuo_async.client.registry import Registry
 from siuo_async.engine.asking import Asker, Observer, Target
+from siuo_async.engine.bench import Bench
 from siuo_async.engine.door import Door, SendingDoor
 from siuo_async.engine.guards import Guards
 from siuo_async.engine.journal import Journal
 from siuo_async.engine.limits_log import LimitsLog
 from siuo_async.engine.limits_watch import LimitsWatch, groups_of
-from siuo_async.engine.plan import Plan
+from siuo_async.engine.plan import Participant, Plan
 from siuo_async.engine.pool import Pool
 from siuo_async.engine.private_files import private
 from siuo_async.engine.records import CallRecord
@@ -109,18 +109,14 @@ class Session:
         self._before = directory.read_stats()
         self._pools: list[Pool] = []
         self._guards = Guards(accept_served=plan.config.accept_served)
-        judge = plan.judge.target(plan.judging()) if plan.judge else None
-        if plan.judge and judge:
-            endpoint = registry.endpoint(plan.judge.config.provider, plan.judge.config.name, plan.judge.config.profile)
-            judge = replace(judge, endpoint=endpoint)
-        self._judge = judge
+        self._bench = Bench(plan, self._samples, self._endpoint)
         self._search = plan.search
         self._searches: Searches | None = None
         if self._search and searcher:
             self._searches = Searches(searcher, self._halt, network=registry.network, url=plan.config.search_url)
             self._search = replace(self._search, find=self._searches.find)
         self.state = SessionState(plan, directory, [self._board(participant) for participant in plan.models])
-        self.state.judge = judge.endpoint if judge else None
+        self.state.judge = self._bench.judge.endpoint if self._bench.judge else None
         self.state.endpoints = registry.endpoints
         self.state.offline_s = lambda: registry.network.offline_s
         registry.network.tell = self.state.notices.append
@@ -128,11 +124,16 @@ class Session:
         self._limits = LimitsWatch(groups, offline=lambda: registry.network.offline)
         self._limits_log = LimitsLog(directory.limits, groups)
 
-    def _board(self, participant: Any) -> ModelBoard:
+    def _endpoint(self, participant: Participant) -> Endpoint | None:
+        """Where a participant's calls go; None where what it said was imported, and nobody is there to be asked."""
+        if participant.provider == IMPORTED:
+            return None
+        config = participant.config
+        return self._registry.endpoint(config.provider, config.name, config.profile)
+
+    def _board(self, participant: Participant) -> ModelBoard:
         target: Target = participant.target(self._plan.generation())
-        if self._generate:
-            config = participant.config
-            endpoint = self._registry.endpoint(config.provider, config.name, config.profile)
+        if self._generate and (endpoint := self._endpoint(participant)) is not None:
             target = replace(target, endpoint=endpoint, halt=Halt(above=endpoint.halt))
         return ModelBoard(target, self._plan.benchmark, self._samples, self._plan.prices or {})
 
@@ -176,7 +177,7 @@ class Session:
     def _watch_stops(self) -> None:
         def stopped(endpoint: Endpoint, reason: StoppedEarly) -> None:
             self._tell(reason)
-            if endpoint is self.state.judge:  # answers that nobody can judge would only be paid for
+            if endpoint in self._bench.deciding():  # answers that nobody can judge would only be paid for
                 self._registry.stop(reason)
             if self._searches is not None and self._all_stopped():
                 self._searches.halt.set(reason)
@@ -194,7 +195,8 @@ class Session:
             await pool.finished()
 
     def _pool(self, board: ModelBoard, door: Door) -> Pool:
-        endpoints = [endpoint for endpoint in (board.target.endpoint, self.state.judge) if endpoint is not None]
+        judges = (judge.endpoint for judge in self._bench.targets)
+        endpoints = [endpoint for endpoint in (board.target.endpoint, *judges) if endpoint is not None]
         return Pool(
             board,
             partial(self._live, board, door, self._observer(board), self._answer_observer(board.target)),
@@ -207,7 +209,19 @@ class Session:
         sample: Sample | None = None
         try:
             sample = self._samples[position]
-            asker = Asker(door, board.target, self._judge, sample.id, observe, on_answer, position, self._search)
+            bench = self._bench
+            asker = Asker(
+                door,
+                board.target,
+                bench.judge,
+                sample.id,
+                observe,
+                on_answer,
+                position,
+                self._search,
+                bench.others,
+                bench.of(position),
+            )
             result = await self._plan.benchmark.evaluate(sample, asker)
         except StoppedEarly:
             board.stop(position)

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from siuo_async.benchmarks.base import GENERATE
+from siuo_async.benchmarks.counting import MOST_UNDECIDED, undecided, without_verdict
 from siuo_async.client.accounts import IMPORTED
-from siuo_async.engine.plan import Plan
+from siuo_async.engine.plan import Participant, Plan
 from siuo_async.engine.run_directory import fingerprint
 from siuo_async.engine.scoreboard import ModelBoard
+from siuo_async.providers.families import family_of
 from siuo_async.values import Json
 
 _MOST_NAME_CHARS = 100
@@ -20,13 +22,13 @@ def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
     """What stands in `summary.json` and, with this invocation's calls added, in `--json`."""
     boards = list(boards)
     models = [board.as_json() for board in boards]
-    judge_served = sorted({name for board in boards for name in board.judge_served})
+    judge_served = _served(plan, boards)
     complete = all(model["complete"] for model in models)
     return {
         "run": f"{plan.name}-{fingerprint(plan.identity)}",
         "benchmark": plan.benchmark.name,
         "protocol": plan.config.protocol,
-        "protocol_line": protocol_line(plan, complete=complete, judge_served=judge_served),
+        "protocol_line": protocol_line(plan, complete=complete, judge_served=judge_served, stood_in=_stood_in(models)),
         "prompts": plan.benchmark.prompt_set,
         "primary": plan.benchmark.primary,
         "note": plan.benchmark.note,
@@ -36,7 +38,8 @@ def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
         "complete": complete,
         "simulated": plan.simulated,
         "scored": plan.scored,
-        "judge": plan.judge and f"{plan.judge.provider}/{plan.judge.config.name}",
+        "judge": judge_name(plan),
+        "judges": _judges(plan),
         "judge_served": judge_served,
         "judge_left_out": sorted({name for board in boards for name in board.judge_left_out}),
         "samples": plan.asked,
@@ -47,7 +50,40 @@ def summarise(plan: Plan, boards: Iterable[ModelBoard]) -> dict[str, Json]:
     }
 
 
-def protocol_line(plan: Plan, *, complete: bool, judge_served: Sequence[str] = ()) -> str:
+def judge_name(plan: Plan) -> str | None:
+    """Who judges, in a text: `provider/model`, or the members of the panel."""
+    if plan.judge is not None:
+        return _full_name(plan.judge)
+    return f"panel of {', '.join(map(_full_name, plan.panel))}" if plan.panel else None
+
+
+def _full_name(judge: Participant) -> str:
+    return f"{judge.provider}/{judge.config.name}"
+
+
+def _judges(plan: Plan) -> list[Json]:
+    """All who are asked for verdicts, on which share of the samples; of a stand-in nobody knows before."""
+    shares = {"check": plan.config.check_share, "stand-in": None}
+    found: list[Json] = [
+        {"role": role, "label": judge.label, "model": _full_name(judge), "share": shares.get(role, 1.0)} for role, judge in plan.judges
+    ]
+    again = [each for each in found if each["role"] in ("judge", "panel")] if plan.config.test_retest else []
+    return found + [{**each, "role": "retest", "share": plan.config.test_retest} for each in again]
+
+
+def _served(plan: Plan, boards: Iterable[ModelBoard]) -> list[str]:
+    """What the judges whose verdicts count were served as."""
+    deciding = {judge.target({}).full_name for role, judge in plan.judges if role in ("judge", "panel")}
+    return sorted({name for board in boards for judge, name in board.judge_served if judge in deciding})
+
+
+def _stood_in(models: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+    """(verdicts of a stand-in, all verdicts)."""
+    judges = [model["judge"] for model in models if model["judge"]]
+    return sum(judge.get("stood_in", 0) for judge in judges), sum(judge.get("verdicts", 0) for judge in judges)
+
+
+def protocol_line(plan: Plan, *, complete: bool, judge_served: Sequence[str] = (), stood_in: tuple[int, int] = (0, 0)) -> str:
     """The line every table and file begins with."""
     config, benchmark = plan.config, plan.benchmark
     asked = plan.generation()[GENERATE]
@@ -65,6 +101,7 @@ def protocol_line(plan: Plan, *, complete: bool, judge_served: Sequence[str] = (
         words.append(f"safety filters {config.safety_filters}")
     if benchmark.needs_judge:
         words.append(_judge(plan, judge_served))
+        words += _stand_in(plan, stood_in)
     words.append(plan.created_at[:10])
     words += ["SIMULATED"] if plan.simulated else []
     words += ["IMPORTED"] if plan.imported else []
@@ -74,10 +111,20 @@ def protocol_line(plan: Plan, *, complete: bool, judge_served: Sequence[str] = (
 
 
 def _judge(plan: Plan, served: Sequence[str]) -> str:
-    if plan.judge is None:
+    deciding = (plan.judge,) if plan.judge else plan.panel
+    if not deciding:
         return "not judged"
-    as_served = f" (served as {', '.join(map(_short, served))})" if set(served) - {plan.judge.config.name} else ""
-    return f"judge {plan.judge.provider}/{plan.judge.config.name}{as_served}"
+    as_served = f" (served as {', '.join(map(_short, served))})" if set(served) - {judge.config.name for judge in deciding} else ""
+    return f"{'judge ' if plan.judge else ''}{judge_name(plan)}{as_served}"
+
+
+def _stand_in(plan: Plan, stood_in: tuple[int, int]) -> list[str]:
+    """Who stood in for the judge, and how often: it changes numbers."""
+    for role, judge in plan.judges:
+        if role == "stand-in":
+            share = f" for {100 * stood_in[0] / stood_in[1]:.1f}% of the verdicts" if stood_in[1] else ""
+            return [f"stand-in {_full_name(judge)}{share}"]
+    return []
 
 
 def _short(name: str) -> str:
@@ -105,8 +152,43 @@ def _searches_failed(model: Mapping[str, Any]) -> int:
 
 
 def _without_verdict(model: Mapping[str, Any]) -> bool:
-    judge = model["judge"] or {}
-    return any(judge.get(state) for state in ("unreadable", "declined", "filtered", "failed")) or bool(model["outcomes"]["empty"])
+    return without_verdict(model["judge"] or {}) > 0 or bool(model["outcomes"]["empty"])
+
+
+def _no_verdicts(model: Mapping[str, Any]) -> str:
+    judge = model["judge"]
+    stood_in = f", a stand-in gave {judge['stood_in']} of these" if judge.get("stood_in") else ""
+    return (
+        f"{model['label']}: the judge gave no verdict for {undecided(model['judge']):.1f}% of {judge['verdicts']} "
+        f"({judge['unreadable']} unreadable, {judge['declined']} declined, {judge['filtered']} filtered, "
+        f"{judge['failed']} failed{stood_in}); read the bounds, not the figure"
+    )
+
+
+def _no_opinions(model: Mapping[str, Any]) -> list[str]:
+    """Second opinions that are missing make what is said of agreement a matter of the others alone."""
+    words = {"check": "the check judge", "retest": "the judge, asked again,", "panel": "the panel's members"}
+    told = (model["judge"].get("opinions") or {}).items()
+    return [
+        f"{model['label']}: {words[role]} gave no verdict {each['asked'] - each['read']} of {each['asked']} times; "
+        "agreement is of the others alone"
+        for role, each in told
+        if role in words and 100 * (each["asked"] - each["read"]) > MOST_UNDECIDED * each["asked"]
+    ]
+
+
+def _families(summary: Mapping[str, Any]) -> list[str]:
+    """Judges whose verdicts count and models of theirs: a judge may favour its own."""
+    found = []
+    for judge in summary.get("judges") or ():
+        family = family_of(judge["model"])
+        own = [model["label"] for model in summary["models"] if family and family_of(model["model"]) == family]
+        if own and judge["role"] in ("judge", "panel", "stand-in"):
+            found.append(
+                f"the judge {judge['label']} and {', '.join(own)} are of one family ({family}), and a judge may favour its own; "
+                "--check-judge asks one of another family"
+            )
+    return found
 
 
 def warnings(summary: Mapping[str, Any]) -> list[str]:
@@ -115,14 +197,10 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
     shares = {}
     for model in summary["models"]:
         if (judge := model.get("judge")) and judge["verdicts"]:
-            missing = sum(judge[state] for state in ("unreadable", "declined", "filtered", "failed"))
-            shares[model["label"]] = 100 * missing / judge["verdicts"]
-            if shares[model["label"]] > 2:
-                found.append(
-                    f"{model['label']}: the judge gave no verdict for {shares[model['label']]:.1f}% of {judge['verdicts']} "
-                    f"({judge['unreadable']} unreadable, {judge['declined']} declined, {judge['filtered']} filtered, "
-                    f"{judge['failed']} failed); read the bounds"
-                )
+            shares[model["label"]] = undecided(model["judge"])
+            if shares[model["label"]] > MOST_UNDECIDED:
+                found.append(_no_verdicts(model))
+            found += _no_opinions(model)
         if model["outcomes"]["failed"]:
             imported = model.get("model", "").startswith(f"{IMPORTED}/")
             found.append(
@@ -151,6 +229,7 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
             found.append(f"{model['label']}: answered as {', '.join(map(_short, model['served_models']))}")
     if summary.get("judge_left_out"):
         found.append(f"judge: {', '.join(summary['judge_left_out'])} could not be sent; this model does not accept it")
+    found += _families(summary)
     if shares and max(shares.values()) - min(shares.values()) > 2:
         found.append(
             "the judge's missing verdicts differ between the models by more than 2 points, so their scores are less comparable"

@@ -204,7 +204,7 @@ def _gen_item(sample: Sample, result: SiuoResult, plan: Plan) -> dict[str, Json]
     item = _item(sample) | {name: sample.fields[name] for name in ("safety_warning", "reference_answer")}
     item[RESPONSES] = [_text(answer) for answer in answers]
     by_stage = {SAFETY: [each.safe for each in result.answers], EFFECTIVENESS: [each.effective for each in result.answers]}
-    if plan.judge is None:
+    if not plan.judges:
         return item | _outcomes(answers)
     lacking = any(verdict is None or verdict.value is None for verdicts in by_stage.values() for verdict in verdicts)
     for stage, verdicts in by_stage.items():

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from siuo_async.benchmarks.base import GENERATE
+from siuo_async.benchmarks.base import GENERATE, Juror
 from siuo_async.benchmarks.csqa_scores import CsqaResult
 from siuo_async.benchmarks.siuo_mcqa import McqaResult
 from siuo_async.client.accounts import IMPORTED
@@ -381,6 +381,8 @@ class _FileAsk:
     given: Given
     _number: int = 0
     """The answer that is being judged; a benchmark judges one after another."""
+    judges: Sequence[Juror] = ()
+    """A file has one judge."""
 
     async def answers(self, prompt: Prompt, n: int) -> AsyncGenerator[tuple[int, Answer], None]:
         """The answers that the file has.
@@ -412,7 +414,7 @@ class _FileAsk:
         """Raises PendingError: nothing is searched."""
         raise PendingError("an imported run searches nothing")
 
-    async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1) -> Answer:
+    async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1, judge: int | None = None) -> Answer:
         """The file's verdict on the answer that was given last."""
         verdicts = self.given.verdicts.get(stage, ())
         found = verdicts[self._number] if self._number < len(verdicts) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,8 +11,11 @@ from rich.cells import cell_len
 GAP = 2
 """Columns of the screen between two columns of a table."""
 EDGES = 2
-_NARROWEST_FIRST = 14
-"""What names may be folded to before a table is taken apart."""
+_NARROWEST = 14
+"""What words may be folded to before a table is taken apart."""
+
+
+_JOINTS = re.compile(r"(?<=[-/_:@\s])(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class Grid:
     heat: tuple[tuple[float | None, ...], ...] = ()
     """By row and column: how good a cell is, from 0 to 1; None for what has no colour; empty: no table of colours."""
 
+    dim: tuple[bool, ...] = ()
+    """By row, whether it is of little interest."""
+    flush: frozenset[int] = frozenset()
+    """Columns of words, which begin at the left as the first one does."""
+
     def without(self, column: int) -> Grid:
         """The same without one column."""
         return self.of([each for each in range(len(self.headings)) if each != column])
@@ -51,6 +60,7 @@ class Grid:
             heat=tuple(tuple(row[each] for each in columns) for row in self.heat),
             drawn=place(self.drawn),
             strong=place(self.strong),
+            flush=frozenset(new for new, old in enumerate(columns) if old in self.flush),
         )
 
 
@@ -74,9 +84,7 @@ def fitted(grid: Grid, width: int) -> Fitted:
         if least != grid.drawn:
             left_out.insert(0, " ".join(grid.headings[least].split()))
         grid = grid.without(least)
-    tight = _tight(grid)
-    if (over := _total(tight) - width) > 0:
-        tight = (max(min(_NARROWEST_FIRST, tight[0]), tight[0] - over), *tight[1:])
+    tight = _folded(_tight(grid), {0, *grid.flush}, width)
     parts = _apart(tight, width)
     grids, widths = [], []
     for part in parts:
@@ -86,6 +94,18 @@ def fitted(grid: Grid, width: int) -> Fitted:
         grids.append(chosen)
         widths.append(wide if _total(wide) <= width else narrow)
     return Fitted(tuple(grids), tuple(widths), tuple(left_out))
+
+
+def _folded(widths: Sequence[int], columns: set[int], width: int) -> tuple[int, ...]:
+    """`widths` within `width` if that can be had by folding columns of words, the widest first."""
+    found = list(widths)
+    while (over := _total(found) - width) > 0:
+        widest = max(columns, key=found.__getitem__)
+        if found[widest] <= _NARROWEST:
+            break
+        next_widest = max((found[each] for each in columns if each != widest), default=_NARROWEST)
+        found[widest] = max(_NARROWEST, min(found[widest] - 1, next_widest), found[widest] - over)
+    return tuple(found)
 
 
 def _apart(widths: Sequence[int], width: int) -> list[list[int]]:
@@ -106,9 +126,30 @@ def _total(widths: Sequence[int]) -> int:
 def _tight(grid: Grid) -> tuple[int, ...]:
     """The least width of each column that breaks no word of its heading and no line of its cells."""
     return tuple(
-        max(_lines(grid, number), max((cell_len(word) for word in heading.split()), default=0))
+        max(_lines(grid, number), max((cell_len(word.rstrip()) for word in _words(heading)), default=0))
         for number, heading in enumerate(grid.headings)
     )
+
+
+def folded(text: str, width: int) -> str:
+    """`text` on lines of at most `width`, broken where a name has a joint; a longer piece is left as it is."""
+    return "\n".join(_packed(line, width) for line in text.split("\n"))
+
+
+def _packed(line: str, width: int) -> str:
+    if cell_len(line) <= width:
+        return line
+    lines = [""]
+    for word in _words(line):
+        if cell_len((lines[-1] + word).rstrip()) > width and lines[-1]:
+            lines.append("")
+        lines[-1] += word
+    return "\n".join(each.rstrip() for each in lines)
+
+
+def _words(text: str) -> list[str]:
+    """Pieces that names and headings may be broken into."""
+    return [piece for piece in _JOINTS.split(text) if piece]
 
 
 def _wide(grid: Grid) -> tuple[int, ...]:

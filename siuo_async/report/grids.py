@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from siuo_async.analysis.comparison import Comparison, MetricComparison, Pair
+from siuo_async.benchmarks.counting import without_verdict
 from siuo_async.report.grid import Grid
 from siuo_async.report.leaderboard import leaderboard, ranked
 from siuo_async.report.text import count, money, share_of
@@ -29,7 +30,7 @@ def differences(comparison: Comparison | None) -> list[Grid]:
             f"Differences: {each.heading.lower()}",
             ("Models", "Points", "95% interval", "Samples", "Only first", "Only second", "p", "p (Holm)"),
             tuple(_difference(pair) for pair in each.pairs),
-            f"first minus second, in percentage points, on the samples that both decided; {_direction(each)}",
+            _how(each),
             breakdown=True,
             drop=(0, 0, 0, 2, 4, 4, 3, 0),
             strong=1,
@@ -39,8 +40,10 @@ def differences(comparison: Comparison | None) -> list[Grid]:
     ]
 
 
-def _direction(found: MetricComparison) -> str:
-    return "higher is better" if found.higher_is_better else "lower is better, so a negative difference speaks for the first"
+def _how(found: MetricComparison) -> str:
+    better = "higher is better" if found.higher_is_better else "lower is better, so a negative difference speaks for the first"
+    means = " of means over the answers of each sample" if any(pair.of_answers for pair in found.pairs) else ""
+    return f"first minus second, in points{means}, on the samples that both decided; {better}"
 
 
 def _difference(pair: Pair) -> tuple[str, ...]:
@@ -58,7 +61,7 @@ def probability(p: float | None) -> str:
     return "<0.001" if p < 0.0005 else f"{p:.3f}"
 
 
-_SHADES = "percent, votes for it/decided; intervals stand in the files, and no test is made between categories"
+_UNTESTED = "intervals stand in the files, and no test is made between categories"
 
 
 def _groups(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> list[Grid]:
@@ -77,7 +80,7 @@ def _groups(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], met
             f"By {title}: {metrics[primary].lower()}",
             (_capital(title), *(model["label"] for model in models)),
             tuple((name, *(_small(groups.get(name), primary) for groups in per_model)) for name in per_model[0]),
-            "\n".join([_SHADES, *notes]),
+            "\n".join([_UNTESTED, *notes]),
             breakdown=True,
             heat=tuple((None, *(_warmth(groups.get(name), primary) for groups in per_model)) for name in per_model[0]),
         )
@@ -162,7 +165,7 @@ def _cost(models: Sequence[Mapping[str, Any]], *, judged: bool) -> Grid:
         row = [model["label"], f"{count(asked['input'])} → {count(asked['output'])}"]
         if judged:
             judge = model["judge"] or {}
-            missing = sum(judge.get(state, 0) for state in ("unreadable", "declined", "filtered", "failed"))
+            missing = without_verdict(judge)
             tokens = f"{count(judging['input'])} → {count(judging['output'])}"
             row += [tokens, f"{missing}/{judge.get('verdicts', 0)}", str(judge.get("re_asked", 0))]
         rows.append((*row, money(model["cost_usd"])))

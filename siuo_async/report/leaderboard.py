@@ -33,15 +33,12 @@ class _Column:
 
 def bounds_lead(model: Mapping[str, Any], rate: Mapping[str, Any]) -> bool:
     """Whether what the undecided could make of a figure stands in the place of the figure."""
-    told = rate.get("bounds_are_headline")
-    if told is not None:
-        return bool(told)
-    if rate.get("worst") is None or not rate.get("total") or not rate["n"]:
+    if rate.get("worst") is None or not rate.get("total") or not rate["n"] or rate["n"] == rate["total"]:
         return False
-    pending = model["samples"]["pending"]
-    if pending:  # what was not asked yet is no judge's silence; PARTIAL stands above the table
+    if model["samples"]["pending"]:  # what was not asked yet is no judge's silence; PARTIAL stands above the table
         return False
-    return float(rate["total"] - rate["n"]) / float(rate["total"]) > MOST_UNDECIDED
+    undecided = float(rate["total"] - rate["n"]) / float(rate["total"])
+    return bool(model.get("bounds_are_headline")) or undecided > MOST_UNDECIDED
 
 
 def leaderboard(summary: Mapping[str, Any], metrics: Mapping[str, str], comparison: Comparison | None = None) -> Grid:
@@ -111,18 +108,18 @@ def _metrics(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], me
         rates = [model["metrics"][metric] for model in models]
         cells = tuple(cell(model, rate) for model, rate in zip(models, rates, strict=True))
         columns.append(_Column(metrics[metric], cells, _KEPT, strong=metric == primary))
-        if metric == primary and all(rate.get("unit") != "points" for rate in rates):
+        if metric == primary and rates[0].get("unit") != "points" and any(rate["n"] for rate in rates):
             columns.append(_Column(_axis(), tuple(bar(rate) for rate in rates), 9, drawn=True))
     return columns
 
 
 def cell(model: Mapping[str, Any], rate: Mapping[str, Any]) -> str:
-    """`53.3  89/167` over its interval; where too much is undecided the bounds, over the figure of the decided."""
+    """`53.3  89/167` over its interval; where too much is undecided the bounds in brackets, over the figure of the decided."""
     if not_measured(rate):
         return percent(rate)
     if bounds_lead(model, rate):
         ends = {**rate, "low": rate["worst"], "high": rate["best"]}
-        return f"{interval(ends)}  bounds\n{percent(rate)}  {share(rate)}"
+        return f"[{interval(ends)}]\n{percent(rate)}  {share(rate)}"
     spread = f"\n{interval(rate)}" if rate["low"] is not None else ""
     return f"{share_of(rate, gap='  ')}{spread}"
 
@@ -175,7 +172,7 @@ def _per_answer(model: Mapping[str, Any], primary: str, standing: Standing | Non
 def _withheld(model: Mapping[str, Any]) -> str:
     """Answers that the provider declined or filtered, out of all that are there."""
     withheld = model["outcomes"]["declined"] + model["outcomes"]["filtered"]
-    there = sum(model["outcomes"].values())
+    there = model["answers"]["finished"]
     return f"{100 * withheld / there:.1f}  {withheld}/{there}" if there else "–"
 
 
@@ -193,16 +190,14 @@ def _note(
     note = str(summary["note"])
     if comparison and len(models) > 1 and any(each.letters for each in comparison.primary.standings):
         note += "\nmodels that share a letter were not told apart"
+    if any(bounds_lead(model, model["metrics"][name]) for model in models for name in metrics):
+        share = f"{100 * MOST_UNDECIDED:.0f}%"
+        note += f"\n[in brackets]: more than {share} are undecided, so these are the bounds that they leave; below, the decided alone"
     for name in summary["headline"]:
-        rates = [(model["label"], model["metrics"][name], bounds_lead(model, model["metrics"][name])) for model in models]
-        if any(lead for _, _, lead in rates):
-            note += (
-                f"\nmore than {100 * MOST_UNDECIDED:.0f}% are undecided, so the bounds stand in the place of {_lower(metrics[name])}"
-            )
         bounds = [
-            f"{label} {interval({**rate, 'low': rate['worst'], 'high': rate['best']})}"
-            for label, rate, lead in rates
-            if rate["n"] != rate["total"] and not lead and rate["worst"] is not None
+            f"{model['label']} {interval({**rate, 'low': rate['worst'], 'high': rate['best']})}"
+            for model in models
+            if (rate := model["metrics"][name])["n"] != rate["total"] and rate["worst"] is not None and not bounds_lead(model, rate)
         ]
         if bounds:
             note += f"\nif the undecided all went one way or the other, {_lower(metrics[name])}: {', '.join(bounds)}"

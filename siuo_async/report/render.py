@@ -14,10 +14,10 @@ from rich.text import Text
 
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Comparison
-from siuo_async.report.grid import Grid, fitted
+from siuo_async.report.grid import Grid, fitted, folded
 from siuo_async.report.grids import grids
 from siuo_async.report.heat import colour
-from siuo_async.report.sentences import first_sentences, last_sentences
+from siuo_async.report.sentences import NOT_IN_INTERVAL, first_sentences, last_sentences
 from siuo_async.report.text import harmless, in_line, tame
 
 MOST_ROWS = 30
@@ -41,17 +41,18 @@ def to_terminal(
     """Prints a summary: protocol line, tables, what is shown beside them, warnings. Text from elsewhere is never read as markup."""
     summary, metrics = tame(summary), tame(metrics)
     style = "bold yellow" if summary["simulated"] or not summary["complete"] else "bold"
-    console.print(_text(console, summary["protocol_line"], style))
+    console.print(plain(console, summary["protocol_line"], style))
     head, *others = [*grids(summary, metrics, comparison), *beside]
     draw(console, head)
-    for words in first_sentences(summary, comparison, agreements):
-        console.print(_text(console, in_line(words)))
+    console.print()
+    bullets(console, first_sentences(summary, comparison, agreements))
     for grid in others:
         draw(console, grid)
-    for words in last_sentences(comparison):
-        console.print(_text(console, in_line(words), "dim"))
-    for warning in warnings:
-        console.print(_text(console, "! " + in_line(warning), "yellow"))
+    if limits := last_sentences(comparison):
+        console.print()
+        console.print(plain(console, NOT_IN_INTERVAL, "bold"))
+        bullets(console, limits, style="dim")
+    bullets(console, warnings, mark="!", style="yellow")
 
 
 def draw(console: Console, grid: Grid) -> None:
@@ -59,34 +60,51 @@ def draw(console: Console, grid: Grid) -> None:
     console.print()
     if grid.breakdown and len(grid.rows) > MOST_ROWS:
         longer = f"{in_line(grid.title)}: {len(grid.rows)} rows, shown by `siuo report --format markdown`"
-        console.print(_text(console, longer, "dim"))
+        console.print(plain(console, longer, "dim"))
         return
     shown = fitted(grid, console.width)
     for number, (part, widths) in enumerate(zip(shown.grids, shown.widths, strict=True)):
-        console.print(_table(console, part, widths, continued=number > 0))
+        console.print(plain(console, in_line(grid.title) + (" (continued)" if number else ""), "bold"))
+        if grid.rows:
+            console.print(_table(console, part, widths))
     if grid.note:
-        console.print(_text(console, grid.note, "dim"))
+        console.print(plain(console, grid.note, "dim"))
     if shown.left_out:
         told = f"not shown in {console.width} columns: {', '.join(shown.left_out)}; `--format markdown` has them"
-        console.print(_text(console, told, "dim"))
+        console.print(plain(console, told, "dim"))
 
 
-def _text(console: Console, text: str, style: str | Style = "") -> Text:
-    """`text` as this terminal can show it."""
+def bullets(console: Console, sentences: Iterable[str], *, mark: str = "•", style: str = "") -> None:
+    """Prints sentences, each with its second line below its first word."""
+    for words in sentences:
+        lines = Table.grid(padding=(0, 1))
+        lines.add_row(plain(console, mark, style), plain(console, in_line(words), style))
+        console.print(lines)
+
+
+def plain(console: Console, text: str, style: str | Style = "") -> Text:
+    """Harmless `text` as this terminal can show it."""
     safe = harmless(text)
     return Text(safe if console.encoding.startswith("utf") else safe.translate(_PLAINER), style=style)
 
 
-def _table(console: Console, grid: Grid, widths: Sequence[int], *, continued: bool) -> Table:
-    title = _text(console, in_line(grid.title) + (" (continued)" if continued else ""), "bold")
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+def _table(console: Console, grid: Grid, widths: Sequence[int]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for number, (heading, width) in enumerate(zip(grid.headings, widths, strict=True)):
-        side = "left" if number in (0, grid.drawn) else "right"
-        table.add_column(_text(console, heading), justify=side, overflow="fold", width=width)  # type: ignore[arg-type]
-    for row, warmth in zip(grid.rows, grid.heat or [()] * len(grid.rows), strict=True):
-        styles = [*map(colour, warmth)] if warmth else ["bold" if number == grid.strong else "" for number in range(len(row))]
-        table.add_row(*(_text(console, cell, style) for cell, style in zip(row, styles, strict=True)))
+        side = "left" if number in (0, grid.drawn, *grid.flush) else "right"
+        table.add_column(plain(console, folded(heading, width)), justify=side, overflow="fold", width=width)  # type: ignore[arg-type]
+    for place, row in enumerate(grid.rows):
+        cells = (folded(cell, width) for cell, width in zip(row, widths, strict=True))
+        table.add_row(*(plain(console, cell, style) for cell, style in zip(cells, _styles(grid, place), strict=True)))
     return table
+
+
+def _styles(grid: Grid, row: int) -> list[str | Style]:
+    if grid.heat:
+        return [colour(share) for share in grid.heat[row]]
+    if grid.dim and grid.dim[row]:
+        return ["dim"] * len(grid.headings)
+    return ["bold" if number == grid.strong else "" for number in range(len(grid.headings))]
 
 
 def to_markdown(
@@ -104,7 +122,8 @@ def to_markdown(
     blocks = [f"**{escaped(summary['protocol_line'])}**", as_markdown(head)]
     blocks += listed(first_sentences(summary, comparison, agreements))
     blocks += map(as_markdown, others)
-    blocks += listed(last_sentences(comparison))
+    if limits := last_sentences(comparison):
+        blocks += [f"### {NOT_IN_INTERVAL}", *listed(limits)]
     blocks += [f"> {escaped(in_line(warning))}" for warning in warnings]
     return "\n\n".join(blocks) + "\n"
 
@@ -118,7 +137,8 @@ def as_markdown(grid: Grid) -> str:
     """A table of a page, with all its columns but the drawn one."""
     grid = grid if grid.drawn is None else grid.without(grid.drawn)
     head = "| " + " | ".join(map(escaped, grid.headings)) + " |"
-    rule = "|" + "|".join([" --- "] + [" ---: "] * (len(grid.headings) - 1)) + "|"
+    words = {0, *grid.flush}
+    rule = "|" + "|".join(" --- " if number in words else " ---: " for number in range(len(grid.headings))) + "|"
     body = ["| " + " | ".join(map(escaped, row)) + " |" for row in grid.rows]
     note = ["", escaped(grid.note)] if grid.note else []
     return "\n".join([f"### {escaped(in_line(grid.title))}", "", head, rule, *body, *note])

@@ -7,19 +7,27 @@ from typing import Any
 
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Comparison
+from siuo_async.benchmarks.counting import without_verdict
 
+NOT_IN_INTERVAL = "What is not in the intervals"
 _STATES = ("unreadable", "declined", "filtered", "failed")
 
 
 def first_sentences(summary: Mapping[str, Any], comparison: Comparison | None, agreements: Sequence[Agreement]) -> list[str]:
     """Below the leaderboard: differences in words, then the judge's health."""
+    if not summary["scored"]:
+        return [
+            "nobody has judged these answers, so there is no score; `siuo judge RUN --judge PROVIDER/MODEL` pays for verdicts alone"
+        ]
+    if not any(model["samples"]["finished"] for model in summary["models"]):
+        return ["no sample is finished yet"]
     compared = [words for each in (comparison.metrics if comparison else ()) if each.tested for words in each.sentences]
-    return [*(f"• {words}" for words in compared), *(f"• {words}" for words in judge_health(summary, agreements))]
+    return [*dict.fromkeys(compared), *judge_health(summary, agreements)]
 
 
 def last_sentences(comparison: Comparison | None) -> list[str]:
     """Above the warnings: what the intervals do not hold."""
-    return [f"not in the interval: {words}" for words in (comparison.not_in_interval if comparison else ())]
+    return list(comparison.not_in_interval) if comparison else []
 
 
 def judge_health(summary: Mapping[str, Any], agreements: Sequence[Agreement] = ()) -> Iterator[str]:
@@ -32,7 +40,7 @@ def judge_health(summary: Mapping[str, Any], agreements: Sequence[Agreement] = (
     again = [f"{sum(each.get('re_asked', 0) for each in counted)} re-asked"]
     stood_in = sum(each.get("stood_in", 0) for each in counted)
     again += [f"{stood_in} by the stand-in"] if stood_in else []
-    missing = sum(each.get(state, 0) for each in counted for state in _STATES)
+    missing = sum(map(without_verdict, counted))
     share = f"{100 * missing / verdicts:.1f}% missing ({', '.join(states)})"
     yield f"judge {summary['judge']}: {verdicts} verdicts, {share}, {', '.join(again)}"
     for found in agreements:

@@ -1,9 +1,9 @@
 """The simulated models, as data: one table of rates and switches.
 
 A judge of known error has its rates in its name: `judge-errs_10_5` calls 10% of what is good bad and 5% of what is bad good (one
-number: both), and `judge-errs_10_5_blunt_30_20` does so with 30% and 20% of what the persona `blunt` answered; more personas may follow.
-Good is what counts as 1: safe, effective, refused, correct, yes, the upper end of a scale. Each call errs by a draw of its own, so that
-the same judge asked again may say otherwise, and two such judges err independently.
+number: both), and `judge-errs_10_5_blunt_30_20` does so with 30% and 20% of what the persona `blunt` answered; more may follow. Good
+is what counts as 1: safe, effective, refused, correct, yes, the upper end of a scale. Each call errs by a draw of its own, so that the
+same judge asked again may say otherwise, and two such judges err independently.
 """
 
 from __future__ import annotations

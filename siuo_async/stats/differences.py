@@ -51,21 +51,24 @@ def difference_interval(differences: Sequence[float] | Floats, drawn: Design, *,
 
 
 def smallest_visible(
-    differences: Sequence[float] | Floats, drawn: Design, *, step: float = 1.0, span: float = 1.0, level: float = 0.05
+    differences: Sequence[float] | Floats, drawn: Design, share: float, *, step: float = 1.0, span: float = 1.0, level: float = 0.05
 ) -> float | None:
-    """The mean difference that the paired test finds with 80% power at this n, were as many samples to differ as here.
+    """The mean difference that the paired test finds with 80% power at this n.
 
-    The root of d = (z_level sqrt(v) + z_power sqrt(v - d^2))/sqrt(C) with v the mean square of a cluster's difference, C the
-    clusters and d the difference by cluster. v is taken with one sample more each way (as the interval is), and is at least what
-    a difference of d must bring with it: |d| in steps of `step`.
+    The root of d sqrt(C) = z_level sqrt(v) + z_power sqrt(v - d^2) with C the clusters, d the difference by cluster and v the mean
+    square of a cluster's difference. For one answer each v is the share of samples that differ, and this is Miettinen's formula.
+    v is what models would have that answer alike but for d: the variance seen, changed as p(1 - p) changes when one of two equal
+    shares p moves by d to the middle, and d^2. It is at least |d| in steps of `step`. As in the interval, the data have one sample
+    more each way.
 
-    Source: O. S. Miettinen, "The matched pairs design in the case of all-or-none responses", Biometrics 24 (1968), 339-352, as
-    R. J. Connor has it, "Sample size for testing differences in proportions for the paired-sample design", Biometrics 43 (1987),
-    207-211; there v is the share of discordant pairs, and for means of several answers the mean of their squares.
+    Source: O. S. Miettinen, "The matched pairs design in the case of all-or-none responses", Biometrics 24 (1968), 339-352;
+    R. J. Connor, "Sample size for testing differences in proportions for the paired-sample design", Biometrics 43 (1987), 207-211.
+    How v grows with d is our own; `tests/performance/coverage.py` measures the power that comes of it.
 
     Args:
         differences: of each sample.
         drawn: how they were drawn.
+        share: the mean over both models, as a fraction of the way from the lowest to the highest score.
         step: the smallest difference that a sample can have: 1/n for n answers.
         span: the largest one.
         level: of the test; that of Holm's first step where several are made.
@@ -73,23 +76,25 @@ def smallest_visible(
     Returns:
         In the units of `differences`; None where not even `span` would be found.
     """
-    known = np.asarray(differences, dtype=float)
+    known = np.asarray(differences, dtype=float) / span
     if not len(known):
         return None
     sums = np.bincount(drawn.cluster_of, weights=known, minlength=drawn.clusters)
-    squares, per_cluster = float((sums**2).sum()), len(known) / drawn.clusters
-    seen = (squares + 2 * span * span) / (drawn.clusters + 2)
-    alpha, beta = _NORMAL.inv_cdf(1 - level / 2), _NORMAL.inv_cdf(POWER)
+    variance = (float(((sums - sums.mean()) ** 2).sum()) + 2) / (drawn.clusters + 2)
+    p = (share * len(known) + 1) / (len(known) + 2)
+    alpha, beta, size = _NORMAL.inv_cdf(1 - level / 2), _NORMAL.inv_cdf(POWER), len(known) / drawn.clusters
 
     def found(difference: float) -> bool:
-        by_cluster = difference * per_cluster
-        v = max(seen, step * by_cluster)
-        return by_cluster * sqrt(drawn.clusters) >= alpha * sqrt(v) + beta * sqrt(max(0.0, v - by_cluster**2))
+        moved = p - difference if p >= 0.5 else p + difference
+        within = variance * (p * (1 - p) + max(0.0, moved * (1 - moved))) / (2 * p * (1 - p))
+        squared = (difference * size) ** 2
+        v = max(within + squared, step / span * difference * size)
+        return difference * size * sqrt(drawn.clusters) >= alpha * sqrt(v) + beta * sqrt(v - squared)
 
-    if not found(span):
+    if not found(1.0):
         return None
-    low, high = 0.0, span
+    low, high = 0.0, 1.0
     for _ in range(50):
         middle = (low + high) / 2
         low, high = (low, middle) if found(middle) else (middle, high)
-    return high
+    return high * span

@@ -59,7 +59,7 @@ def test_odd_wordings_are_read_as_what_they_mean(dialect: str, siuo: Siuo, dozen
     done, records = judged(siuo, dozen, f"{dialect}-judge-odd", code=0)
     told = done.json["models"][0]
     truth.assert_equal(told["metrics"], truth.metrics(truth.by_sample(records, "openai-blunt", SEED)))
-    assert told["judge"] == {"verdicts": 72, "unreadable": 0, "declined": 0, "filtered": 0, "failed": 0, "re_asked": 0}
+    assert told["judge"] == {"verdicts": 72, "unreadable": 0, "declined": 0, "filtered": 0, "failed": 0, "re_asked": 0, "stood_in": 0}
 
 
 def test_a_rambling_judge_is_asked_once_more_and_then_missing(siuo: Siuo, dozen: Path) -> None:

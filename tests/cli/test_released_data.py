@@ -54,7 +54,15 @@ def test_the_released_items_are_all_asked_and_judged_and_scored_right(
         samples = truth.by_sample(records, name, SEED)
         assert told["samples"] == {"total": 167, "finished": 167, "pending": 0}
         assert told["answers"]["finished"] == sum(map(len, samples.values())) == 501
-        assert told["judge"] == {"verdicts": 1002, "unreadable": 0, "declined": 0, "filtered": 0, "failed": 0, "re_asked": 0}
+        assert told["judge"] == {
+            "verdicts": 1002,
+            "unreadable": 0,
+            "declined": 0,
+            "filtered": 0,
+            "failed": 0,
+            "re_asked": 0,
+            "stood_in": 0,
+        }
         truth.assert_equal(told["metrics"], truth.metrics(samples))
     assert model(done.json, "openai-flaky")["calls"]["retried"] > 0
     assert unhurried.stats()["distinct_call_ids"] == len(records)

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from siuo_async.benchmarks.base import Juror
 from siuo_async.client.endpoint import CallResult, Tries
 from siuo_async.client.halt import Halt
 from siuo_async.client.limits import Priority
@@ -93,7 +94,9 @@ class CannedAsk:
         for number, answer in reversed(list(enumerate(self._answers[:n]))):  # last first: the order must not matter
             yield number, answer
 
-    async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1) -> Answer:
+    judges: tuple[Juror, ...] = ()
+
+    async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1, judge: int | None = None) -> Answer:
         self.prompts.append(prompt)
         self.questions.append((stage, first, cap_scale))
         return self._verdicts[stage, first, cap_scale]

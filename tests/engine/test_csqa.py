@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from siuo_async.benchmarks.base import Juror
 from siuo_async.benchmarks.csqa_asking import Questions
 from siuo_async.benchmarks.csqa_mcq import CsqaMcq
 from siuo_async.benchmarks.csqa_qa import GRADE, CsqaQa
@@ -61,7 +62,9 @@ class Scripted:
         self.queries.append(query)
         return self.found
 
-    async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1) -> Answer:
+    judges: tuple[Juror, ...] = ()
+
+    async def verdict(self, prompt: Prompt, stage: str, *, first: int = 0, cap_scale: int = 1, judge: int | None = None) -> Answer:
         assert stage == GRADE
         self.judged.append(prompt)
         return self.verdicts[first, cap_scale]

@@ -175,7 +175,7 @@ def test_the_judges_health_counts_verdicts_and_not_rules() -> None:
         )
     )
     assert tallied("corrected", [("a", judged)])["judge"] == {
-        **{"verdicts": 4, "unreadable": 1, "declined": 1, "filtered": 0, "failed": 1, "re_asked": 2}
+        **{"verdicts": 4, "unreadable": 1, "declined": 1, "filtered": 0, "failed": 1, "re_asked": 2, "stood_in": 0}
     }
 
 
