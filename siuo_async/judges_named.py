@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from siuo_async.wording import shown
+
 _SHARE = re.compile(r"(\d+)\s*/\s*(\d+)|(\d+(?:\.\d+)?)\s*%|(\d*\.\d+)")
 _LEAST_PANEL = 3
 
@@ -23,6 +25,20 @@ def excluded_by(given: Mapping[str, Any]) -> tuple[str, ...]:
     if given.get("judge"):
         return ("no_judge", "panel")
     return ()
+
+
+def giving_way(before: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which judges of an earlier command give way, since who is named now takes their part: a check judge that becomes the judge."""
+    now = [_name(each) for each in (given.get("judge"), *(given.get("panel") or ())) if each]
+    found = [
+        name for name in ("stand_in_judge", "check_judge") if name not in given and before.get(name) and _name(before[name]) in now
+    ]
+    return (*found, *(("check_share",) if "check_judge" in found else ()))
+
+
+def _name(judge: Any) -> str:
+    """`provider/name` of a judge as settings have it."""
+    return str(judge["model"] if isinstance(judge, Mapping) else judge)
 
 
 class _Judge(Protocol):
@@ -49,11 +65,11 @@ def as_share(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if (found := _SHARE.fullmatch(value.strip())) is None:
-        raise ValueError("must be a share of the samples, as in 1/3, 30% or 0.3")
+        raise ValueError(f"must be a share of the samples, as in 1/3, 30% or 0.3, but it is {shown(value)}")
     part, whole, percent, number = found.groups()
     share = float(number) if number else float(percent) / 100 if percent else int(part) / int(whole) if int(whole) else 0.0
     if not 0 < share <= 1:
-        raise ValueError("must be above 0 and at most 100% of the samples")
+        raise ValueError(f"must be above 0 and at most 100% of the samples, but it is {shown(value)}")
     return share
 
 

@@ -50,7 +50,7 @@ def _say(job: Job, models: Sequence[ModelEstimate]) -> None:
     also = f"and {found} searches " if (found := searches(job.plan, models)) else ""
     verb = "continues" if job.directory.calls.exists() else "would be"
     say(
-        f"{_total(models)} calls {also}at most, retries and re-asked verdicts aside; nothing was sent. "
+        f"{_total(models)} calls {also}at most, retries, re-asked verdicts and stand-ins aside; nothing was sent. "
         f"The run {verb} {job.directory.path}",
         to_stderr=False,
     )

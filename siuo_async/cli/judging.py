@@ -14,7 +14,7 @@ from siuo_async.config import RunConfig, load_file, make, parse_model
 from siuo_async.engine import plan as plans
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError
-from siuo_async.judges_named import excluded_by
+from siuo_async.judges_named import excluded_by, giving_way
 
 
 def judged_again(path: Path, judges: Mapping[str, Any], config_file: Path | None, surroundings: Environment) -> Job:
@@ -55,6 +55,8 @@ def _with_judges(config: RunConfig, judges: Mapping[str, Any], config_file: Path
         settings.pop("check_share", None)  # of the one that was there
     if "judge" in given:
         given["judge"] = parse_model(given["judge"])
+    for name in giving_way(settings, given):
+        settings.pop(name, None)
     for name in ("providers", "prices"):
         if (more := file.get(name)) is not None:
             settings[name] = {**settings.get(name, {}), **more} if isinstance(more, dict) else more
