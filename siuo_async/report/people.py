@@ -7,14 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Estimate
 from siuo_async.analysis.confusion import MISSING, Confusion
 from siuo_async.analysis.people import People, Rate
 from siuo_async.report.grid import Grid
-from siuo_async.report.render import as_markdown, draw, escaped
+from siuo_async.report.render import as_markdown, bullets, draw, escaped, plain
 from siuo_async.report.text import in_line
 from siuo_async.values import Json
 
@@ -27,15 +26,13 @@ _MOST_SENTENCES = 6
 
 def people_to_terminal(console: Console, protocol_line: str, found: People, *, simulated: bool) -> None:
     """Prints all of it."""
-    console.print(Text(in_line(protocol_line), style="bold yellow" if simulated else "bold"))
-    console.print(Text(in_line(_head(found))))
+    console.print(plain(console, in_line(protocol_line), "bold yellow" if simulated else "bold"))
+    console.print(plain(console, in_line(_head(found))))
     for grid in _grids(found):
         draw(console, grid)
     console.print()
-    for sentence in _first(found):
-        console.print(Text(f"• {in_line(sentence)}"))
-    for sentence in found.sentences:
-        console.print(Text(f"• {in_line(sentence)}", style="dim"))
+    bullets(console, _first(found))
+    bullets(console, found.sentences, style="dim")
 
 
 def people_to_markdown(protocol_line: str, found: People) -> str:
