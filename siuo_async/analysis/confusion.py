@@ -64,13 +64,13 @@ def _rows_of(book: Book, question: Question, model: str) -> _Rows:
 
 
 def confusion(book: Book, question: Question, model: str) -> Confusion | None:
-    """The judge against people in one stage; None where nobody labelled it.
+    """The judge against people in one stage; None where no answer that was labelled has a verdict.
 
     Args:
         model: of whose answers; empty: of all models.
     """
     rows = _rows_of(book, question, model)
-    if not rows:
+    if all(row[0] is None for row in rows):
         return None
     judged = [row for row in rows if row[0] is not None]
     wrong = weighted_mean(

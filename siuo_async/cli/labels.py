@@ -57,7 +57,7 @@ def labelled(run: str, results: Path, *, n: int, annotators: int, overlap: float
 def _tell(drawn: Draw, key: Key, *, whole: bool) -> None:
     units = "samples" if whole else "answers"
     told = f", {len(key.items)} answers" if whole else ""
-    say(f"{len(drawn.drawn)} of {len(drawn.places)} {units} drawn{told}, in {len(drawn.strata)} strata:", to_stderr=False)
+    say(f"{len(drawn.drawn)} of {len(drawn.places)} {units} drawn{told}, by what they have in common:", to_stderr=False)
     for stratum in drawn.strata:
         say(f"  {stratum.words}: {stratum.drawn} of {stratum.size}", to_stderr=False)
 

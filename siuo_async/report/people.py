@@ -7,33 +7,32 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Estimate
 from siuo_async.analysis.confusion import MISSING, Confusion
 from siuo_async.analysis.people import People, Rate
 from siuo_async.report.grid import Grid
-from siuo_async.report.render import as_markdown, draw, escaped
+from siuo_async.report.render import as_markdown, bullets, draw, escaped, plain
 from siuo_async.report.text import in_line
 from siuo_async.values import Json
 
 _DASH = "–"
+_MOST_CLASSES = 3
+"""That have a column each; of a scale the table of who says what tells."""
 _MOST_SENTENCES = 6
 """Of models and figures, in the terminal."""
 
 
 def people_to_terminal(console: Console, protocol_line: str, found: People, *, simulated: bool) -> None:
     """Prints all of it."""
-    console.print(Text(in_line(protocol_line), style="bold yellow" if simulated else "bold"))
-    console.print(Text(in_line(_head(found))))
+    console.print(plain(console, in_line(protocol_line), "bold yellow" if simulated else "bold"))
+    console.print(plain(console, in_line(_head(found))))
     for grid in _grids(found):
         draw(console, grid)
     console.print()
-    for sentence in _first(found):
-        console.print(Text(f"• {in_line(sentence)}"))
-    for sentence in found.sentences:
-        console.print(Text(f"• {in_line(sentence)}", style="dim"))
+    bullets(console, _first(found))
+    bullets(console, found.sentences, style="dim")
 
 
 def people_to_markdown(protocol_line: str, found: People) -> str:
@@ -95,17 +94,20 @@ def _figure(estimate: Estimate, places: int = 1) -> str:
 def _judge(confusions: Sequence[Confusion]) -> Grid:
     """How often the judge is wrong, and of what people put into each class how much it finds; by model."""
     words = [each.word for each in confusions[0].found]
+    words = words if len(words) <= _MOST_CLASSES else []
     rows = tuple(
         (
             each.model or "all models",
-            _figure(each.wrong),
-            *(f"{_figure(found.share)}" if found.labels else _DASH for found in each.found),
             str(each.labels),
+            _figure(each.wrong),
+            *(_figure(found.share) if found.labels else _DASH for found in each.found[: len(words)]),
         )
         for each in confusions
     )
-    headings = ("Model", "Wrong", *(f"Finds “{word}”" for word in words), "Labels")
-    note = "percent of verdicts that people do not share; of the answers that people put into a class, percent that the judge does too"
+    headings = ("Model", "Labels", "Wrong", *(f"Finds “{word}”" for word in words))
+    note = "wrong: percent of verdicts that people do not share"
+    if words:
+        note += "; finds: of the answers that people put into a class, percent that the judge does too"
     if len(words) == 2:
         note += f" (sensitivity for “{words[0]}”, specificity)"
     return Grid(f"The judge against people, {confusions[0].stage}", headings, rows, note)
