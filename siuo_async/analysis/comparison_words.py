@@ -246,7 +246,11 @@ def method_words(run: Gathered, metrics: Sequence[MetricComparison], clusters: i
         told.append(
             "Models were compared in pairs on the samples that both decided. Intervals of differences are those of Bonett and Price "
             "(2012), with the variance estimated within categories"
-            + (f" and over {clusters} clusters of samples that share a picture or question." if clusters < len(run.items) else ".")
+            + (
+                f" and over {clusters} clusters of samples that share a picture, a question or a source named by the data."
+                if clusters < len(run.items)
+                else "."
+            )
         )
     told += _tests(metrics, pairs)
     return " ".join(told)

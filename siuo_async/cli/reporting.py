@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from siuo_async.cli.output import console, print_json, say
 from siuo_async.cli.running import find_run
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError
-from siuo_async.report.dossier import Dossier, dossier
+from siuo_async.report.dossier import Dossier, as_json, dossier
 from siuo_async.report.published import no_board, published_for, published_grids, published_json
 from siuo_async.report.render import to_markdown, to_terminal
 from siuo_async.report.text import tame
@@ -75,13 +74,7 @@ def show(found: Dossier, form: str = "terminal", *, published: bool = False) -> 
 
 def _as_json(found: Dossier, *, published: bool) -> dict[str, Json]:
     boards = {"published": published_json(found.run.summary)} if published else {}
-    return {
-        **found.run.summary,
-        "run": str(found.run.directory.path),
-        "comparison": asdict(found.comparison) if found.comparison else None,
-        "agreement": [asdict(each) for each in found.agreements],
-        **boards,
-    }
+    return {**as_json(found), **boards}
 
 
 def _comparable(found: Sequence[Dossier]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from siuo_async.engine.plan import Plan
 from siuo_async.engine.records import CallRecord, parse
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory
-from siuo_async.engine.spending import cost_of
+from siuo_async.engine.spending import cost_of, price_of_call
 from siuo_async.engine.upper_bound import Size, UpperBound
 from siuo_async.errors import ConfigError, RunDirectoryError
 from siuo_async.providers.dialects.anthropic_messages import DEFAULT_VISIBLE_CAP
@@ -161,8 +161,7 @@ def _count(found: Earlier, plan: Plan, directory: RunDirectory) -> None:
                 continue  # a torn end; anything else is told by whoever opens the journal for writing
             if record.stage == SEARCH or record.provider == IMPORTED or _from_elsewhere(record, others):
                 continue
-            name = f"{record.provider}/{record.model}"
-            found.count(record, prices.get(name) or prices.get(name.rpartition("@")[0]))
+            found.count(record, price_of_call(record, prices))
     finally:
         for other in others:
             other.close()

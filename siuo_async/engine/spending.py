@@ -6,6 +6,7 @@ Money is counted in 10^-12 USD, as integers: sums are exact in whatever order ca
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,16 @@ def price_of(model: ModelConfig, config: RunConfig, spec: AccountSpec) -> Price 
     from siuo_async.providers.prices import looked_up
 
     return looked_up(spec.route(model.name)[1], model.name)
+
+
+def price_of_call(call: CallRecord, prices: Mapping[str, Price]) -> Price | None:
+    """The price of whom a record says was asked; all revisions of a model have one price.
+
+    Args:
+        prices: of a run, by `provider/model`.
+    """
+    full = f"{call.provider}/{call.model}"
+    return prices.get(full) or prices.get(full.rpartition("@")[0])
 
 
 def cost_pico_usd(usage: Usage, provider_cost_usd: float | None, price: Price | None) -> int | None:

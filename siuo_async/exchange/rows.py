@@ -13,12 +13,13 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from siuo_async.benchmarks.base import SEARCH
 from siuo_async.benchmarks.judged import Opinion, Verdict
 from siuo_async.benchmarks.seen import Seen
 from siuo_async.config import Price
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.records import CallRecord
-from siuo_async.engine.spending import Spend
+from siuo_async.engine.spending import Spend, price_of_call
 from siuo_async.values import Json, Sample
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -197,7 +198,8 @@ def take_row(label: str, sample: Sample, seen: Seen | None, calls: Sequence[Call
     """What one sample took with one model."""
     spend = Spend()
     for call in calls:
-        spend.add(call, _price(call, prices))
+        if call.stage != SEARCH:  # what a search costs is in no figure
+            spend.add(call, price_of_call(call, prices))
     return TakeRow(
         model=label,
         sample=sample.id,
@@ -219,11 +221,6 @@ def _category(sample: Sample) -> str:
 def _added(counts: Sequence[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if known or not counts else None
-
-
-def _price(call: CallRecord, prices: Mapping[str, Price]) -> Price | None:
-    full = f"{call.provider}/{call.model}"
-    return prices.get(full) or prices.get(full.rpartition("@")[0])
 
 
 def answer_rows(label: str, sample: Sample, seen: Seen) -> Iterator[AnswerRow]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -99,7 +99,12 @@ async def evaluate_async(
 def _configs(
     benchmark: str | Path, models: Model | Sequence[Model], judge: Model | None, config: str | Path | None, settings: Mapping[str, Json]
 ) -> list[RunConfig]:
-    named = [models] if isinstance(models, str | Mapping) else list(models)
+    named = [models] if isinstance(models, str | Mapping) else list(models) if isinstance(models, Iterable) else [models]
+    for each in (*named, *([] if judge is None else [judge])):
+        if not isinstance(each, str | Mapping):
+            raise ConfigError(
+                f"evaluate(): {each!r} is no model; write 'PROVIDER/MODEL', or a table as in {{'model': 'PROVIDER/MODEL'}}"
+            )
     flags = {
         **settings,
         "benchmark": str(benchmark) or None,

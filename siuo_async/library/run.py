@@ -40,7 +40,7 @@ from siuo_async.exchange.rows import (
     verdict_rows,
 )
 from siuo_async.library.loops import without_a_loop
-from siuo_async.report.dossier import Dossier, dossier
+from siuo_async.report.dossier import Dossier, as_json, dossier
 from siuo_async.report.text import harmless, interval, percent, share
 from siuo_async.values import Json
 
@@ -238,7 +238,7 @@ class Run:
 
             return markdown(self._dossier)
         if form == "json":
-            return orjson.dumps({**self.summary, "run": str(self.path)}, option=orjson.OPT_INDENT_2).decode()
+            return orjson.dumps(as_json(self._dossier), option=orjson.OPT_INDENT_2).decode()
         if form == "text":
             return self._text()
         raise ConfigError(f"there is no format '{form}'; choose text, markdown, json or html")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from siuo_async.analysis.agreeing import agreements, uneven
 from siuo_async.analysis.agreement import Agreement
@@ -11,6 +11,7 @@ from siuo_async.analysis.comparison import Comparison
 from siuo_async.analysis.gathered import Gathered
 from siuo_async.engine.summary import warnings
 from siuo_async.report.methods import methods
+from siuo_async.values import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,13 @@ def dossier(run: Gathered, *, reference: str | None = None) -> Dossier:
     comparison = compare(run, reference=reference)
     agreed = agreements(run)
     return Dossier(run, comparison, agreed, (*warnings(run.summary), *uneven(agreed)), methods(run, comparison))
+
+
+def as_json(found: Dossier) -> dict[str, Json]:
+    """The summary, where the run is, and all that comparing its models and judges gave; unrounded."""
+    return {
+        **found.run.summary,
+        "run": str(found.run.directory.path),
+        "comparison": asdict(found.comparison) if found.comparison else None,
+        "agreement": [asdict(each) for each in found.agreements],
+    }

@@ -72,6 +72,7 @@ _BEYOND: Mapping[str, str] = MappingProxyType(
         "ı": "\\i{}",
         "¿": "?`",
         "¡": "!`",
+        "\N{REPLACEMENT CHARACTER}": "?",  # LuaLaTeX takes it for broken input, and stops
     }
 )
 _CEDILLA = "\u0327"

@@ -60,6 +60,11 @@ def test_ordinary_names_stay_readable(plain: str) -> None:
     assert escaped(plain) == plain
 
 
+def test_what_luatex_takes_for_broken_input_is_a_question_mark() -> None:
+    """Characters that change a text's direction become U+FFFD before."""
+    assert escaped("a\u202eb\ufffdc") == "a?b?c"
+
+
 def test_hyphens_stay_hyphens() -> None:
     assert escaped("a--b---c") == "a-{}-b-{}-{}-c"
 

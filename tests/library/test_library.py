@@ -196,6 +196,9 @@ def test_a_spent_quota_stops_it_early_and_says_where_the_rest_stands() -> None:
         ({"limt": 3}, "evaluate(): unknown setting 'limt'; did you mean 'limit'?"),
         ({"limit": 0}, "evaluate(): 'limit'"),
         ({"models": "gpt-4o"}, "names no provider"),
+        ({"models": 3}, "3 is no model"),
+        ({"models": [None]}, "None is no model"),
+        ({"judge": 3}, "3 is no model"),
         ({"benchmark": ["demo", "siuo-gen"]}, "there is no benchmark"),
     ],
 )
@@ -278,7 +281,10 @@ def test_a_run_can_be_loaded_by_path_and_by_name(run: Run) -> None:
 
 def test_reports_say_what_was_measured(run: Run) -> None:
     assert run.report().startswith(run.protocol_line)
-    assert json.loads(run.report("json"))["run"] == str(run.path)
+    printed = subprocess.run(
+        [sys.executable, "-m", "siuo_async", "report", str(run.path), "--format", "json"], check=True, capture_output=True, text=True
+    )
+    assert json.loads(run.report("json")) == json.loads(printed.stdout)
     assert run.methods().startswith("SIMULATED")
     assert "### Methods" in run.report("markdown")
     assert run.report("html").startswith("<!doctype html>")

@@ -12,7 +12,7 @@ from siuo_async.analysis.gathered import Gathered, Take
 from siuo_async.benchmarks.base import GENERATE, SEARCH
 from siuo_async.config import Price
 from siuo_async.engine.records import CallRecord
-from siuo_async.engine.spending import Spend
+from siuo_async.engine.spending import Spend, price_of_call
 
 LATENCY_SHARES = (5, 25, 50, 75, 95)
 _MOST_FORMS = 12
@@ -56,7 +56,7 @@ def money_of(take: Take, prices: Mapping[str, Price]) -> tuple[float | None, flo
     answering, judging = Spend(), Spend()
     for call in take.calls:
         if call.stage != SEARCH:
-            (answering if call.stage == GENERATE else judging).add(call, prices.get(f"{call.provider}/{call.model}"))
+            (answering if call.stage == GENERATE else judging).add(call, price_of_call(call, prices))
     return answering.usd, judging.usd
 
 
