@@ -234,6 +234,19 @@ def test_a_price_written_into_the_config_later_counts_wherever_it_says_that_it_i
     for usd in (1, 2):
         price = f"{{sim/openai-careful: {{input: {usd}, output: {usd}, source: our contract}}}}"
         (siuo.folder / "run.yaml").write_text(f"prices: {price}\n", encoding="utf-8")
-        words = ("run", "siuo-gen", "--data", dozen, "-m", "sim/openai-careful", "--no-judge", "--limit", "3", "-c", "run.yaml", "--json")
+        words = (
+            "run",
+            "siuo-gen",
+            "--data",
+            dozen,
+            "-m",
+            "sim/openai-careful",
+            "--no-judge",
+            "--limit",
+            "3",
+            "-c",
+            "run.yaml",
+            "--json",
+        )
         costs.append(model(siuo(*words, code=None).json, "openai-careful")["cost"]["generation_usd"])
     assert costs[1] == pytest.approx(2 * costs[0])

@@ -153,6 +153,13 @@ def test_over_the_budget_the_ways_to_pay_less_stand_by_saving_and_hold_when_take
     assert by_flag[limit]["cost_usd"] <= budget
 
 
+def test_a_model_whose_thinking_is_switched_on_is_planned_with_it(priced: Siuo) -> None:
+    words = ("plan", "siuo-gen", "-m", "anthropic/claude-sonnet-4-6", "--no-judge", "-c", "prices.yaml", "--json")
+    on = ("--thinking-tokens", "8000", "--param", 'thinking={"type": "enabled", "budget_tokens": 8000}')
+    plain, thinking = (priced(*words, *more).json["total"]["tokens"]["output"]["expected"] for more in ((), on))
+    assert thinking > 2 * plain
+
+
 def test_within_the_budget_nothing_is_recommended(priced: Siuo) -> None:
     plan = priced("plan", *ASKED, "--budget", "100", "--json").json
     assert (plan["over_budget"], plan["ways"]) == (False, [])
