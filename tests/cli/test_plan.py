@@ -192,8 +192,19 @@ def test_the_tables_fit_a_narrow_terminal(priced: Siuo) -> None:
     told = console.file.getvalue()  # type: ignore[attr-defined]
     assert max(map(len, told.splitlines())) <= 80
     assert "openai-judge (judge)" in told
-    assert "--limit" in told
     assert "…" not in told
+
+
+def test_what_is_to_be_typed_stays_whole_on_a_narrow_terminal(priced: Siuo) -> None:
+    words = ("plan", *ASKED, "--check-judge", "sim/anthropic-judge-harsh", "--budget", "0.1")
+    flag = "--check-judge sim/anthropic-judge-harsh:1/3"
+    narrow, wide = (priced(*words, env={"COLUMNS": columns}).out for columns in ("80", "200"))
+    told = narrow.partition("To pay less\n")[2]
+    assert f"{flag}  saves $" in told
+    assert "continued" not in told
+    assert max(map(len, told.partition("Cost: ")[0].splitlines())) <= 80
+    assert flag in wide
+    assert "What is lost" in wide
 
 
 def test_several_benchmarks_are_planned_one_after_another(priced: Siuo) -> None:
