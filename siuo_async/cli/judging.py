@@ -42,7 +42,7 @@ def judged_again(path: Path, judges: Mapping[str, Any], config_file: Path | None
         benchmark=build(Setup(config, before.prompts_folder, before.search.source if before.search else "")),
         **plans.judges_of(config, specs),
     )
-    prices = plans.prices_kept(plans.prices_of(plan, specs), before.prices or {})
+    prices = plans.prices_kept(plans.prices_of(plan, specs), before.prices or {}, plans.prices_given(plan))
     return Job(replace(plan, prices=prices), directory, specs.__getitem__)
 
 

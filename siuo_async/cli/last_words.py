@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import traceback
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from siuo_async.cli.output import complaint
@@ -15,9 +16,12 @@ _PLAINER = (
     (r"Input should be a valid number.*", "must be a number"),
     (r"Input should", "must"),
     (r"\. Did you mean", "; did you mean"),
-    (r" \(Possible options: (.*)\)$", r"; did you mean \1?"),
 )
 """Typer names types of Python, which nobody typed, and makes suggestions in two forms."""
+
+
+_NEARLY = 0.1
+_SEVERAL = re.compile(r"(?P<told>.*?(?P<typed>--?[\w-]+)) \(Possible options: (?P<options>.*)\)$")
 
 
 def without_keys(text: str) -> str:
@@ -43,6 +47,8 @@ def of_what_was_mistyped(error: Exception) -> str | None:
     told = str(error.format_message())
     if told.startswith("Usage:"):
         return f"{told}\n"  # nothing was typed: the help
+    if several := _SEVERAL.match(told):
+        told = f"{several['told']}; did you mean {', '.join(_likeliest(several['typed'], several['options'].split(', ')))}?"
     for pattern, plain in _PLAINER:
         told = re.sub(pattern, plain, told)
     context = getattr(error, "ctx", None)
@@ -50,6 +56,13 @@ def of_what_was_mistyped(error: Exception) -> str | None:
     told = told.rstrip(".")
     end = " " if told.endswith("?") else "; "
     return of_a_sentence(f"{told[:1].lower()}{told[1:]}{end}`{place} --help` shows what there is")
+
+
+def _likeliest(typed: str, options: list[str]) -> list[str]:
+    """Those of the options that are as near to what was typed as the nearest, or nearly so; typer lists them by name."""
+    near = {option: SequenceMatcher(None, typed, option).ratio() for option in options}
+    best = max(near.values())
+    return sorted((option for option in options if near[option] > best - _NEARLY), key=lambda option: -near[option])
 
 
 def of_an_unusable_path(error: OSError) -> str:

@@ -31,7 +31,7 @@ from siuo_async.engine.summary import protocol_line
 from siuo_async.providers.prices import priced_beside
 from siuo_async.providers.profiles import profile_for
 from siuo_async.providers.token_counts import Range
-from siuo_async.report.plan_tables import plan_grids, usd, usd_range
+from siuo_async.report.plan_tables import draw_ways, plan_grids, usd, usd_range
 from siuo_async.report.render import draw
 from siuo_async.report.text import duration, in_line
 from siuo_async.values import Json
@@ -256,6 +256,9 @@ def _show(plan: Mapping[str, Any]) -> None:
     for grid in plan_grids(plan):
         screen.print()
         draw(screen, grid)
+    if plan["ways"]:
+        draw_ways(screen, plan["ways"])
+        screen.print()
     for words in _closing(plan):
         say(words, to_stderr=False)
     for note in plan["notes"]:

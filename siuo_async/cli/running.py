@@ -29,7 +29,7 @@ from siuo_async.engine import run_directory
 from siuo_async.engine.budget import Budget
 from siuo_async.engine.estimate import differences, estimate
 from siuo_async.engine.paying import Earlier, budget_for, earlier, must_have_prices
-from siuo_async.engine.plan import Participant, Plan, prices_kept
+from siuo_async.engine.plan import Participant, Plan, prices_given, prices_kept
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.session import Outcomes, Session, finished_at
@@ -138,7 +138,8 @@ def _placed(planned: _Planned, path: Path | None, *, fresh: bool, marked: bool) 
         say(f"continuing {directory.path}: {'; '.join(changed)}; at most {total} new calls")
     _tell_oddities(plan)
     if earlier is not None:
-        plan = replace(plan, created_at=earlier.created_at, prices=prices_kept(plan.prices or {}, earlier.prices or {}))
+        prices = prices_kept(plan.prices or {}, earlier.prices or {}, prices_given(plan))
+        plan = replace(plan, created_at=earlier.created_at, prices=prices)
     plan = replace(plan, fresh=earlier.fresh if earlier else marked)
     return Job(plan, directory, spec_of, planned.searcher)
 

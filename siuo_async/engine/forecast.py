@@ -29,7 +29,7 @@ from siuo_async.engine.records import CallRecord
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import NAMES_THE_SAMPLE, StoppedEarly
-from siuo_async.providers.profiles import profile_for
+from siuo_async.providers.profiles import profile_for, room_for_thinking
 from siuo_async.providers.token_counts import Family, family_of
 from siuo_async.values import Answer, Completion, Outcome, Parameters, Picture, Prompt, Sample
 
@@ -276,7 +276,7 @@ class _Forecasting:
             family_of(dialect.name, config.name),
             self._sizes,
             profile.max_n,
-            lambda stage, cap: self._lengths.of(target.full_name, stage, profile, cap),
+            lambda stage, cap: self._lengths.of(target.full_name, stage, cap, room_for_thinking(target.parameters[stage], profile)),
             self._filler,
         )
         return replace(target, endpoint=cast(Endpoint, reckoner), halt=reckoner.halt), reckoner

@@ -17,7 +17,6 @@ from siuo_async.engine.journal import lines
 from siuo_async.engine.records import CallRecord, parse
 from siuo_async.engine.run_directory import all_runs
 from siuo_async.errors import RunDirectoryError
-from siuo_async.providers.dialects.base import Profile
 from siuo_async.providers.token_counts import Range
 from siuo_async.seals import BadLineError, checked
 from siuo_async.values import Outcome
@@ -112,38 +111,39 @@ class Lengths:
         for run, record in _records(results, benchmark) if results is not None else ():
             self._earlier.setdefault((f"{record.provider}/{record.model}", record.stage), _Sums()).add(record, run)
 
-    def of(self, full_name: str, stage: str, profile: Profile, cap: int | None) -> Length:
+    def of(self, full_name: str, stage: str, cap: int | None, thinking_room: int = 0) -> Length:
         """Of one answer of a model in a stage.
 
         Args:
             full_name: `provider/model[@revision]`.
             cap: the most visible tokens.
+            thinking_room: the most tokens of thinking; 0 where it does not think.
         """
         sums = self._earlier.get((full_name, stage))
         if sums is not None and sums.calls >= _ENOUGH:
             return sums.length()
-        return self._typical(full_name, stage, profile, cap)
+        return self._typical(full_name, stage, cap, thinking_room)
 
     def found_chars(self) -> float | None:
         """How long the texts were that earlier searches found; None: nobody searched yet."""
         sums = [each for (_, stage), each in self._earlier.items() if stage == SEARCH and each.answers]
         return sum(each.chars for each in sums) / sum(each.answers for each in sums) if sums else None
 
-    def _typical(self, full_name: str, stage: str, profile: Profile, cap: int | None) -> Length:
+    def _typical(self, full_name: str, stage: str, cap: int | None, thinking_room: int) -> Length:
         table = _typical()
         kind = GENERATE if stage == GENERATE else "judge"
         simulated = full_name.startswith(f"{SIMULATED}/")
-        own = {} if simulated else table.get(self._benchmark, {})
-        low, expected, high = own.get(stage) or own.get(kind) or table["simulated" if simulated else "*"][kind]
-        if simulated and kind == GENERATE:
-            most = table.get(self._benchmark, {}).get(kind, (0, math.inf, math.inf))[2]
-            low, expected, high = (min(value, most) for value in (low, expected, high))
+        own = table.get(self._benchmark, {})
+        found = own.get(stage) or own.get(kind) or table["*"][kind]
+        if simulated:  # terse, where the benchmark does not ask for less
+            found = [min(pair) for pair in zip(found, table["simulated"][kind], strict=True)]
+        low, expected, high = found
         if cap is not None:
             low, expected, high = (min(value, cap) for value in (low, expected, high))
         chars = expected * (CHINESE_CHARS_PER_TOKEN if self._chinese else CHARS_PER_TOKEN)
         tokens, words = Range(low, expected, high), f"typical of {self._benchmark}"
-        if profile.thinking == "always" and not simulated:
-            tokens += Range(*table["thinking"][kind])
+        if thinking_room and not simulated:
+            tokens += Range(*(min(value, thinking_room) for value in table["thinking"][kind]))
             words += " and of a model that thinks"
         return Length(tokens, chars, "typical of simulated models" if simulated else words)
 

@@ -17,22 +17,23 @@ from siuo_async.engine.asking import Target
 from siuo_async.engine.budget import Budget, CallPurse
 from siuo_async.engine.held_money import Owed
 from siuo_async.engine.journal import JournalReader, lines
+from siuo_async.engine.picture_sizes import PictureSizes
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.records import CallRecord, parse
 from siuo_async.engine.replay import readers
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.spending import cost_of, price_of_call
-from siuo_async.engine.upper_bound import Size, UpperBound
+from siuo_async.engine.upper_bound import Extent, Size, UpperBound
 from siuo_async.errors import ConfigError, RunDirectoryError
 from siuo_async.providers.dialects.anthropic_messages import DEFAULT_VISIBLE_CAP
 from siuo_async.providers.profiles import cap_to_send
-from siuo_async.providers.token_counts import family_of
+from siuo_async.providers.token_counts import Family, family_of
 from siuo_async.seals import BadLineError
-from siuo_async.values import Json, Parameters, Prompt
+from siuo_async.values import Json, Parameters, Picture, Prompt
 
 _CAPS = ("max_tokens", "max_completion_tokens")
-_PICTURE_MARGIN = 1.25
-"""Over the most tokens that a large picture is thought to take with a model."""
+_UNKNOWN_PIXELS = 2**62
+"""Of a picture whose size cannot be read."""
 _ENOUGH = 20
 """Calls, until the dearest of them tells what others may have cost."""
 _BUDGET_FILE = "budget.json"
@@ -50,19 +51,24 @@ class Payments:
         self.budget = budget
         self._prices = prices
         self._bounds: dict[tuple[str, str], UpperBound] = {}
+        self._sizes = PictureSizes()
+
+    def close(self) -> None:
+        """Lets the archives go that pictures were looked for in."""
+        self._sizes.close()
 
     def purse(self, target: Target, stage: str, prompt: Prompt, parameters: Parameters, asked: int, order: int) -> CallPurse:
         """The money of one call of `target`, which has an endpoint."""
         endpoint = target.endpoint
         assert endpoint is not None
+        family = family_of(endpoint.dialect.name, endpoint.model)
         if (bound := self._bounds.get((target.full_name, stage))) is None:
             price = self._prices[f"{target.provider}/{target.model}"]
-            picture = family_of(endpoint.dialect.name, endpoint.model).picture_tokens(None).high
-            bound = UpperBound(price, ceil(picture * _PICTURE_MARGIN))
+            bound = UpperBound(price, ceil(family.picture_tokens(None).high))
             self._bounds[target.full_name, stage] = bound
         return self.budget.purse(
             bound,
-            Size.of(prompt, schema=parameters.answer_schema is not None),
+            Size.of(prompt, lambda picture: self._extent(picture, family), schema=parameters.answer_schema is not None),
             cap_of(parameters, endpoint),
             min(asked, endpoint.max_n),
             priority=Priority.GENERATION if stage == GENERATE else Priority.JUDGE,
@@ -70,6 +76,11 @@ class Payments:
             halt=target.halt or endpoint.halt,
             name=target.full_name,
         )
+
+    def _extent(self, picture: Picture, family: Family) -> Extent:
+        size = self._sizes(picture)
+        pixels = _UNKNOWN_PIXELS if size is None else size[0] * size[1]
+        return pixels, ceil(family.picture_tokens(size).high)
 
 
 def cap_of(parameters: Parameters, endpoint: Endpoint) -> int | None:

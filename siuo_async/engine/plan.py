@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,7 +21,7 @@ from siuo_async.engine import run_directory
 from siuo_async.engine.asking import SearchTarget, Target
 from siuo_async.engine.order import Ordered, balanced, in_file_order
 from siuo_async.engine.run_directory import RunDirectory
-from siuo_async.engine.spending import CONFIGURED, price_for
+from siuo_async.engine.spending import given_price, price_for
 from siuo_async.errors import ConfigError, RunDirectoryError
 from siuo_async.values import Json, Parameters, Sample
 from siuo_async.wording import must_be
@@ -252,7 +252,7 @@ def judges_of(config: RunConfig, specs: Mapping[str, AccountSpec]) -> dict[str, 
 
 def with_prices(plan: Plan, specs: Mapping[str, AccountSpec]) -> Plan:
     """The plan of a run that goes on, with prices for those who had none when it began and are asked now."""
-    return replace(plan, prices=prices_kept(prices_of(plan, specs), plan.prices or {}))
+    return replace(plan, prices=prices_kept(prices_of(plan, specs), plan.prices or {}, prices_given(plan)))
 
 
 def prices_of(plan: Plan, specs: Mapping[str, AccountSpec]) -> dict[str, Price]:
@@ -265,12 +265,20 @@ def prices_of(plan: Plan, specs: Mapping[str, AccountSpec]) -> dict[str, Price]:
     return found
 
 
-def prices_kept(now: Mapping[str, Price], before: Mapping[str, Price]) -> dict[str, Price]:
+def prices_given(plan: Plan) -> set[str]:
+    """Those whose price the configuration gives, wherever it says that it has it from, by `provider identity/model`."""
+    return {each.priced_as for each in plan.participants if given_price(each.config, plan.config) is not None}
+
+
+def prices_kept(now: Mapping[str, Price], before: Mapping[str, Price], given: Collection[str]) -> dict[str, Price]:
     """The prices of a run that goes on: those it began with, save where the configuration gives one.
 
     So its figures stay what they were when a list of prices is updated.
+
+    Args:
+        given: those whose price the configuration gives now.
     """
-    return {**now, **before, **{name: price for name, price in now.items() if price.source == CONFIGURED}}
+    return {**now, **before, **{name: price for name, price in now.items() if name in given}}
 
 
 def from_directory(run: RunDirectory, *, samples: bool = True, benchmark: str | None = None) -> Plan:

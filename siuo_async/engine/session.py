@@ -182,6 +182,8 @@ class Session:
                     journal.close()
                 if self.state.budget is not None:
                     self.state.budget.end()
+                if self._payments is not None:
+                    self._payments.close()
             return self._finish(door)
 
     def _open_budget(self) -> None:

@@ -35,9 +35,15 @@ def price_for(participant: Participant, config: RunConfig, spec: AccountSpec) ->
     return price_of(participant.config, config, spec)
 
 
+def given_price(model: ModelConfig, config: RunConfig) -> Price | None:
+    """The price that the user gives: for the model, for its name, for its provider; None where nothing is said."""
+    provider = config.providers.get(model.provider)
+    return model.price or config.prices.get(model.model) or (provider.price if provider else None)
+
+
 def price_of(model: ModelConfig, config: RunConfig, spec: AccountSpec) -> Price | None:
     """The same of a model that has no place in a run yet."""
-    if (given := model.price or config.prices.get(model.model) or spec.price) is not None:
+    if (given := given_price(model, config) or spec.price) is not None:
         return given if given.source else given.model_copy(update={"source": CONFIGURED})
     if spec.identity == IMPORTED:
         return None

@@ -92,10 +92,11 @@ def cap_to_send(
     visible = default if parameters.max_tokens is None else parameters.max_tokens
     if visible is None:
         return None
-    return parameters.cap_scale * (visible + _room(parameters, profile, ruled_out))
+    return parameters.cap_scale * (visible + room_for_thinking(parameters, profile, ruled_out))
 
 
-def _room(parameters: Parameters, profile: Profile, ruled_out: frozenset[str]) -> int:
+def room_for_thinking(parameters: Parameters, profile: Profile, ruled_out: frozenset[str] = frozenset()) -> int:
+    """Tokens for thinking beside the visible answer; 0 where the model does not think, or nobody knows that it does."""
     asked = parameters.thinking_tokens
     if profile.thinking == "none" or thinking_fragment(parameters, profile, ruled_out):
         return 0

@@ -1,4 +1,4 @@
-"""How many tokens a text or a picture is to a model, reckoned before a call: an estimate, and a bound that is safe. Pure.
+"""How many tokens a text or a picture is to a model, reckoned before a call: an estimate with a range. Pure.
 
 No tokenizer is fetched, since most providers publish none: a text is reckoned from its words, digits, signs and characters, which is
 within a few percent of the open ones for what benchmarks ask. Pictures follow the providers' own rules. Both are data
@@ -22,12 +22,8 @@ from siuo_async.values import EMPTY, Json, Picture, Prompt
 
 UNKNOWN_SIZE: Size = (1024, 1024)
 """Taken for a picture whose size cannot be read."""
-_LARGEST: Size = (8000, 8000)
-"""Taken as a bound for such a picture: no provider takes a larger one."""
 _TURN_TOKENS, _REQUEST_TOKENS = 4, 3
 """What role and markers of a turn, and the start of the answer, take."""
-_MOST_TURN_TOKENS = 32
-"""A bound for the same."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _DIGITS = re.compile(r"[0-9]{1,3}")
 _SIGNS = re.compile(r"[!-/:-@\[-`{-~]+")
@@ -125,31 +121,10 @@ class Family:
                     pictures += self.picture_tokens(size_of(part))
         return text, pictures
 
-    def upper_bound(self, prompt: Prompt, size_of: Callable[[Picture], Size | None]) -> int:
-        """More input tokens than a call with `prompt` can have.
-
-        A token is at least one byte of UTF-8. Where the rule for pictures is only a guess (an unknown model), four times its value.
-        """
-        tokens = _MOST_TURN_TOKENS
-        for turn in prompt:
-            tokens += _MOST_TURN_TOKENS
-            for part in turn.parts:
-                if isinstance(part, str):
-                    tokens += len(part.encode(errors="surrogatepass"))
-                else:
-                    counted = self.pictures.of(size_of(part) or _LARGEST)
-                    tokens += math.ceil(counted * max(1.25, self.pictures.spread**1.5))
-        return tokens
-
 
 def family_of(dialect: str, model: str) -> Family:
     """How `model` counts: the last entry of its dialect that matches its name."""
     return _family_of(dialect, model.lower())
-
-
-def upper_bound(prompt: Prompt, dialect: str, model: str, size_of: Callable[[Picture], Size | None] = lambda _: None) -> int:
-    """More input tokens than a call can have; see `Family.upper_bound`."""
-    return family_of(dialect, model).upper_bound(prompt, size_of)
 
 
 @lru_cache(maxsize=512)

@@ -5,18 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from siuo_async.report.grid import Grid
+from rich.console import Console
+from rich.text import Text
+
+from siuo_async.report.grid import Fitted, Grid, fitted
+from siuo_async.report.render import bullets, draw
 from siuo_async.report.text import count, duration
 
 
 def plan_grids(plan: Mapping[str, Any]) -> list[Grid]:
-    """The grids of one plan as `siuo plan --json` has it."""
+    """The grids of one plan as `siuo plan --json` has it, ways to pay less aside."""
     found = [_asked(plan)]
     if any(group["seconds"] is not None for group in plan["time"]["groups"]):
         found.append(_times(plan["time"]))
-    if plan["ways"]:
-        found.append(_ways(plan["ways"]))
     return found
+
+
+def draw_ways(console: Console, ways: Sequence[Mapping[str, Any]]) -> None:
+    """Prints the ways to pay less: as a table where it fits, else one below the other, so that what is to be typed stays whole."""
+    grid = _ways(ways)
+    if _is_whole(fitted(grid, console.width), grid):
+        draw(console, grid)
+        return
+    console.print(Text(f"\n{grid.title}", style="bold"))
+    told = (f"{flag}  saves {saves}, costs {then} then; {lost}" for flag, saves, then, lost in grid.rows)
+    bullets(console, told)
+
+
+def _is_whole(shown: Fitted, grid: Grid) -> bool:
+    """Whether no cell is folded and no column taken apart."""
+    widths = shown.widths[0]
+    return len(shown.grids) == 1 and all(len(row[each]) <= width for row in grid.rows for each, width in enumerate(widths))
 
 
 def usd(value: float) -> str:

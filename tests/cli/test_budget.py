@@ -227,3 +227,26 @@ def test_the_prices_of_a_run_are_told_with_their_source(siuo: Siuo, dozen: Path)
     assert (price["input"], price["output"], price["source"]) == (1.0, 4.0, "made up")
     cost = model(done.json, "openai-careful")["cost"]
     assert cost["generation_usd"] + cost["judging_usd"] == pytest.approx(model(done.json, "openai-careful")["cost_usd"])
+
+
+def test_a_price_written_into_the_config_later_counts_wherever_it_says_that_it_is_from(siuo: Siuo, dozen: Path) -> None:
+    costs = []
+    for usd in (1, 2):
+        price = f"{{sim/openai-careful: {{input: {usd}, output: {usd}, source: our contract}}}}"
+        (siuo.folder / "run.yaml").write_text(f"prices: {price}\n", encoding="utf-8")
+        words = (
+            "run",
+            "siuo-gen",
+            "--data",
+            dozen,
+            "-m",
+            "sim/openai-careful",
+            "--no-judge",
+            "--limit",
+            "3",
+            "-c",
+            "run.yaml",
+            "--json",
+        )
+        costs.append(model(siuo(*words, code=None).json, "openai-careful")["cost"]["generation_usd"])
+    assert costs[1] == pytest.approx(2 * costs[0])

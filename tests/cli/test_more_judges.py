@@ -177,7 +177,9 @@ def test_a_judge_of_a_models_own_family_is_named(siuo: Siuo, dozen: Path, simula
     text = " ".join(siuo("report", done.run).out.split())
     assert "of one family" not in text, "an address of one's own says nothing of whose models it serves"
     summary = json.loads((siuo.folder / done.run / "summary.json").read_text(encoding="utf-8"))
-    assert summary["judges"] == [{"role": "judge", "label": "openai-judge", "model": "openai-lab/openai-judge", "share": 1.0}]
+    assert summary["judges"] == [
+        {"role": "judge", "label": "openai-judge", "model": "openai-lab/openai-judge", "share": 1.0, "price": None}
+    ]
 
 
 def test_a_run_killed_among_second_opinions_goes_on_and_pays_nothing_twice(tmp_path: Path, dozen: Path) -> None:

@@ -153,6 +153,13 @@ def test_over_the_budget_the_ways_to_pay_less_stand_by_saving_and_hold_when_take
     assert by_flag[limit]["cost_usd"] <= budget
 
 
+def test_a_model_whose_thinking_is_switched_on_is_planned_with_it(priced: Siuo) -> None:
+    words = ("plan", "siuo-gen", "-m", "anthropic/claude-sonnet-4-6", "--no-judge", "-c", "prices.yaml", "--json")
+    on = ("--thinking-tokens", "8000", "--param", 'thinking={"type": "enabled", "budget_tokens": 8000}')
+    plain, thinking = (priced(*words, *more).json["total"]["tokens"]["output"]["expected"] for more in ((), on))
+    assert thinking > 2 * plain
+
+
 def test_within_the_budget_nothing_is_recommended(priced: Siuo) -> None:
     plan = priced("plan", *ASKED, "--budget", "100", "--json").json
     assert (plan["over_budget"], plan["ways"]) == (False, [])
@@ -185,8 +192,19 @@ def test_the_tables_fit_a_narrow_terminal(priced: Siuo) -> None:
     told = console.file.getvalue()  # type: ignore[attr-defined]
     assert max(map(len, told.splitlines())) <= 80
     assert "openai-judge (judge)" in told
-    assert "--limit" in told
     assert "…" not in told
+
+
+def test_what_is_to_be_typed_stays_whole_on_a_narrow_terminal(priced: Siuo) -> None:
+    words = ("plan", *ASKED, "--check-judge", "sim/anthropic-judge-harsh", "--budget", "0.1")
+    flag = "--check-judge sim/anthropic-judge-harsh:1/3"
+    narrow, wide = (priced(*words, env={"COLUMNS": columns}).out for columns in ("80", "200"))
+    told = narrow.partition("To pay less\n")[2]
+    assert f"{flag}  saves $" in told
+    assert "continued" not in told
+    assert max(map(len, told.partition("Cost: ")[0].splitlines())) <= 80
+    assert flag in wide
+    assert "What is lost" in wide
 
 
 def test_several_benchmarks_are_planned_one_after_another(priced: Siuo) -> None:

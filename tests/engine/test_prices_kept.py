@@ -26,19 +26,19 @@ def priced(model: str, *, base_url: str | None = None, **settings: Any) -> Price
 
 
 def test_a_list_of_prices_that_was_updated_changes_no_run_that_began() -> None:
-    assert prices_kept({"a": NEW}, {"a": OLD}) == {"a": OLD}
+    assert prices_kept({"a": NEW}, {"a": OLD}, ()) == {"a": OLD}
 
 
 def test_what_the_configuration_says_wins_over_what_a_run_began_with() -> None:
-    assert prices_kept({"a": MINE}, {"a": OLD}) == {"a": MINE}
+    assert prices_kept({"a": MINE}, {"a": OLD}, {"a"}) == {"a": MINE}
 
 
 def test_a_price_that_the_configuration_gave_once_stays() -> None:
-    assert prices_kept({"a": NEW}, {"a": MINE}) == {"a": MINE}
+    assert prices_kept({"a": NEW}, {"a": MINE}, ()) == {"a": MINE}
 
 
 def test_models_that_are_new_and_models_that_are_gone_both_have_theirs() -> None:
-    assert prices_kept({"new": NEW}, {"gone": OLD}) == {"new": NEW, "gone": OLD}
+    assert prices_kept({"new": NEW}, {"gone": OLD}, ()) == {"new": NEW, "gone": OLD}
 
 
 def test_the_users_word_for_a_model_goes_before_its_names_and_its_providers() -> None:

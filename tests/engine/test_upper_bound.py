@@ -56,7 +56,7 @@ def test_a_call_like_those_seen_before_costs_no_more_than_its_bound(calls: list[
     for size, tokens in used:
         it.learn(size, 1, Usage(tokens, 10))
     for size, tokens in used:
-        assert tokens <= it.input_tokens(size) <= Size(0, 0).around + size.text_bytes + 10_000 * size.pictures + 1
+        assert tokens <= it.input_tokens(size) <= Size(0, 0).around + size.text_bytes + 1.25 * 10_000 * size.pictures + 1
 
 
 def test_what_was_seen_brings_the_bound_near_to_the_truth() -> None:
@@ -64,6 +64,27 @@ def test_what_was_seen_brings_the_bound_near_to_the_truth() -> None:
     for _ in range(30):
         it.learn(Size(4000, 1), 1, Usage(1800, 100))
     assert it.input_tokens(Size(4000, 1)) < 3 * 1800
+
+
+def test_a_picture_larger_than_all_that_were_seen_is_as_dear_as_at_first() -> None:
+    it = bound(picture_tokens=9000)
+    for _ in range(50):
+        it.learn(Size(400, 1, 0, (300 * 200, 258)), 1, Usage(360, 10))
+    assert it.input_tokens(Size(400, 1, 0, (300 * 200, 258))) < 1000
+    assert it.input_tokens(Size(400, 1, 0, (4000 * 4000, 258 * 36))) > 9000
+    assert it.input_tokens(Size(400, 1, 0, (300 * 300, 258))) > 9000
+    it.learn(Size(400, 1, 0, (4000 * 4000, 258 * 36)), 1, Usage(258 * 36, 10))
+    assert it.input_tokens(Size(400, 1, 0, (300 * 300, 258))) > 258 * 36
+
+
+def test_a_picture_that_is_larger_than_large_is_bounded_by_its_size() -> None:
+    assert bound(picture_tokens=9000).input_tokens(Size(0, 1, 0, (8000 * 8000, 31_000))) > 31_000
+
+
+def test_the_largest_of_several_pictures_counts() -> None:
+    extents = iter([(5, 9), (7, 3)])
+    size = Size.of((Turn("user", (PICTURE, PICTURE)),), lambda _: next(extents))
+    assert (size.pictures, size.largest) == (2, (7, 9))
 
 
 def test_a_server_that_counts_more_than_there_can_be_makes_later_calls_dearer() -> None:
