@@ -51,7 +51,7 @@ def _united(samples: Sequence[Sample], *, questions: bool) -> list[int]:
 def _keys(sample: Sample, *, questions: bool) -> Iterator[Hashable]:
     for picture in sample.pictures:
         yield "picture", picture.sha256
-    if (named := sample.fields.get(FIELD)) is not None:
+    if (named := sample.fields.get(FIELD)) not in (None, ""):
         yield FIELD, str(named)
     if questions and (text := " ".join(sample.text.split()).casefold()):
         yield "question", text

@@ -27,7 +27,6 @@ from siuo_async.stats.resampling import bootstrap_means, share_interval
 from siuo_async.stats.several import holm, letters
 
 LEVEL: Final = 0.05
-LOWER_IS_BETTER: Final = frozenset({"refusal_rate", "asr", "in"})
 _NOTHING: Final = Estimate(None)
 
 
@@ -88,7 +87,7 @@ class _Asked:
 
     @property
     def higher_is_better(self) -> bool:
-        return self.metric not in LOWER_IS_BETTER
+        return self.metric not in self.run.plan.benchmark.lower_is_better
 
     @property
     def words(self) -> Wording:
@@ -101,6 +100,7 @@ class _Asked:
             scale=self.scale,
             simulated=bool(self.run.summary["simulated"]),
             partial=not self.run.summary["complete"],
+            own="definition" in benchmark.settings(),
         )
 
 
@@ -267,7 +267,7 @@ def _pair(asked: _Asked, a: str, b: str, rows: np.ndarray[tuple[int], np.dtype[n
         a=a,
         b=b,
         n=n,
-        difference=Estimate(unit * float(differences.mean()), unit * low, unit * high),
+        difference=Estimate(unit * _mean(differences), unit * low, unit * high),
         p=p,
         p_adjusted=None,
         method=method,
@@ -277,7 +277,14 @@ def _pair(asked: _Asked, a: str, b: str, rows: np.ndarray[tuple[int], np.dtype[n
         sentence="",
         of_answers=asked.repeated,
         level=level,
+        on_scale=asked.scale is not None,
     )
+
+
+def _mean(differences: Floats) -> float:
+    """0 where rounding alone keeps it from that: as many thirds up as down are no difference."""
+    found = float(differences.mean())
+    return found if abs(found) > _CLOSE else 0.0
 
 
 _CLOSE: Final = 1e-9

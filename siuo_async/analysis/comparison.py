@@ -45,6 +45,13 @@ class Pair:
     """Whether the difference is of means over several answers; else it is of the figure that standings show."""
     level: float = 0.05
     """Of the test that `smallest_visible` speaks of: 5% over the number of tests, which is Holm's first step."""
+    on_scale: bool = False
+    """Whether differences are in points of a scale of the benchmark's own, and not in percentage points."""
+
+    @property
+    def places(self) -> int:
+        """Decimals that differences are shown with, as the figures themselves are."""
+        return 2 if self.on_scale else 1
 
 
 @dataclass(frozen=True, slots=True)

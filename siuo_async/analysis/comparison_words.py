@@ -45,11 +45,34 @@ class Wording:
     scale: tuple[int, int] | None
     simulated: bool
     partial: bool
+    own: bool = False
+    """Whether the benchmark is somebody's own, so that a metric's name says nothing of what it is."""
 
     @property
     def better(self) -> str:
         """As in "A is safer than B"."""
-        return _BETTER.get(self.metric, f"is ahead in {self.heading} of")
+        if not self.own and self.metric in _BETTER:
+            return _BETTER[self.metric]
+        return self.ahead
+
+    @property
+    def ahead(self) -> str:
+        """The same of any metric."""
+        return f"is ahead in {self.heading} of" if self.higher_is_better else f"is lower, which is better, in {self.heading} than"
+
+    @property
+    def places(self) -> int:
+        """Decimals of figures and differences."""
+        return 2 if self.scale else 1
+
+    @property
+    def points(self) -> str:
+        """What differences are in."""
+        return f"points of the scale from {self.scale[0]} to {self.scale[1]}" if self.scale else "points"
+
+    def shown(self, value: float) -> str:
+        """A figure, or a difference; never a minus before what is shown as nothing."""
+        return f"{value:z.{self.places}f}"
 
     @property
     def warned(self) -> str:
@@ -85,22 +108,22 @@ def pair_sentence(words: Wording, pair: Pair, tests: int) -> str:
     best, other = (pair.b, pair.a) if turned else (pair.a, pair.b)
     low, high = (pair.difference.low or 0.0), (pair.difference.high or 0.0)
     low, high = (low, high) if value >= 0 else (-high, -low)
-    evidence = [f"95% interval {low:.1f} to {high:.1f}"]
+    evidence = [f"95% interval {words.shown(low)} to {words.shown(high)}"]
     if pair.p_adjusted is not None:
         evidence.append(p_words(pair.p_adjusted) + (f" after Holm over {tests} pairs" if tests > 1 else ""))
     evidence.append(f"{pair.n} samples")
     if words.answers > 1:
         evidence.append(f"means over {words.answers} answers")
-    shown = f"{abs(value):.1f} points ({', '.join(evidence)})"
+    shown = f"{words.shown(abs(value))} {words.points} ({', '.join(evidence)})"
     if pair.p_adjusted is None:
-        return f"{words.warned}{best} is ahead in {words.heading} of {other} by {shown}; not tested."
+        return f"{words.warned}{best} {words.ahead} {other} by {shown}; not tested."
     if pair.p_adjusted < LEVEL:
         return f"{words.warned}{best} {words.better} {other} by {shown}."
     visible = pair.smallest_visible
     seen = (
         "no difference could have been seen with so few"
         if visible is None
-        else f"a difference of {visible:.1f} points would have been seen"
+        else f"a difference of {words.shown(visible)} points would have been seen"
     )
     return f"{words.warned}{best} and {other} cannot be told apart in {words.heading}: {shown}; {seen} (power 80%)."
 
@@ -137,7 +160,7 @@ def metric_sentences(
 
 def _bounds(words: Wording, standing: Standing, rate: Mapping[str, Any], finished: int) -> str:
     worst, best = rate.get("worst"), rate.get("best")
-    bounds = f": {worst:.1f} to {best:.1f}{words.percent}" if worst is not None and best is not None else ""
+    bounds = f": {words.shown(worst)} to {words.shown(best)}{words.percent}" if worst is not None and best is not None else ""
     return (
         f"{standing.label}: {standing.undecided} of {finished} finished samples ({100 * standing.undecided / finished:.1f}%) are "
         f"undecided in {words.heading}, so its bounds are the headline{bounds}; pairs are compared without them."
@@ -154,7 +177,12 @@ def _leading(words: Wording, compared: MetricComparison) -> list[str]:
     if len(compared.standings) == 1:
         return [f"{words.warned}{shown} ({first.n} samples); there is no other model to compare it with."]
     if compared.reference is not None or len(known) < 3:
-        return [f"{words.warned}{shown}, the {'highest' if words.higher_is_better else 'lowest'} of {len(compared.standings)} models."]
+        ties = [each.label for each in known[1:] if each.rank == first.rank]
+        best = "highest" if words.higher_is_better else "lowest"
+        place = f"and so has {_listed(ties)}" if ties else f"the {best} of {len(compared.standings)} models"
+        return [f"{words.warned}{shown}, {place}."]
+    if better := _found_better(words, compared.pairs, first.label):
+        return [f"{words.warned}{shown}, yet {_listed(better)} is ahead of it on the samples that both decided."]
     equal = [each.label for each in known[1:] if set(_split(each.letters)) & set(_split(first.letters))]
     others = len(known) - 1
     if not first.letters:
@@ -164,6 +192,17 @@ def _leading(words: Wording, compared: MetricComparison) -> list[str]:
     apart = others - len(equal)
     rest = f"; it is ahead of the other {apart}" if apart > 1 else f"; it is ahead of {_last(known)}" if apart else ""
     return [f"{words.warned}{shown} but cannot be told apart from {_listed(equal)}{rest}."]
+
+
+def _found_better(words: Wording, pairs: Sequence[Pair], label: str) -> list[str]:
+    """Models that the test finds better than this one, which the order of figures over unlike samples need not follow."""
+    found = []
+    for pair in pairs:
+        told = pair.p_adjusted is not None and pair.p_adjusted < LEVEL and pair.difference.value
+        if told and label in (pair.a, pair.b):
+            best = pair.a if (told > 0) == words.higher_is_better else pair.b
+            found += [best] if best != label else []
+    return found
 
 
 def _last(known: Sequence[Standing]) -> str:
@@ -186,8 +225,10 @@ def _split(letters: str) -> list[str]:
 
 
 def _figure(words: Wording, value: Estimate) -> str:
-    interval = f" (95% interval {value.low:.1f} to {value.high:.1f})" if value.low is not None and value.high is not None else ""
-    return f"{value.value:.1f}{words.percent}{interval}"
+    if value.value is None:
+        return "no figure"
+    ends = "" if value.low is None or value.high is None else f" (95% interval {words.shown(value.low)} to {words.shown(value.high)})"
+    return f"{words.shown(value.value)}{words.percent}{ends}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -148,6 +148,10 @@ class Benchmark(Protocol[R]):
         """The metrics that are never shown without each other; the primary first."""
 
     @property
+    def lower_is_better(self) -> frozenset[str]:
+        """The metrics of which less is better."""
+
+    @property
     def prompts_per_sample(self) -> int:
         """Different prompts that one sample asks of the model, at most; each is asked `answers / prompts_per_sample` times."""
 

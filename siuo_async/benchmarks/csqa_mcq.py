@@ -58,6 +58,7 @@ class CsqaMcq:
     name: str = "csqa-mcq"
     primary: str = PRIMARY
     headline: tuple[str, ...] = (PRIMARY,)
+    lower_is_better: frozenset[str] = frozenset({"in"})
     answers: int = 1
     needs_judge: bool = False
     calls_per_answer: int = 0

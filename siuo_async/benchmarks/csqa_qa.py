@@ -39,6 +39,7 @@ class CsqaQa:
     name: str = "csqa-qa"
     primary: str = PRIMARY
     headline: tuple[str, ...] = (PRIMARY,)
+    lower_is_better: frozenset[str] = frozenset({"in"})
     answers: int = 1
     needs_judge: bool = True
 

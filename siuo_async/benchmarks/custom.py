@@ -95,6 +95,11 @@ class Judged:
         return (self.primary,)
 
     @property
+    def lower_is_better(self) -> frozenset[str]:
+        """All, where the file says so of its metric: a share that passes a bad mark is no better than the mark."""
+        return frozenset(self.metrics) if self.spec.metric and self.spec.metric.lower_is_better else frozenset()
+
+    @property
     def metrics(self) -> Mapping[str, str]:
         """With a scale also the share that passes."""
         passed = {PASS: f"Pass (≥ {self._judge.scale.pass_at:g})"} if self._judge.scale else {}
@@ -255,6 +260,11 @@ class Lettered:
     def headline(self) -> tuple[str, ...]:
         """The primary metric."""
         return (self.primary,)
+
+    @property
+    def lower_is_better(self) -> frozenset[str]:
+        """None: they are shares of right letters."""
+        return frozenset()
 
     @property
     def metrics(self) -> Mapping[str, str]:

@@ -97,6 +97,7 @@ class Members(BaseModel):
     )
     primary: StrictStr = Field("", description="the name of a metric")
     headline: tuple[StrictStr, ...] = Field((), description="a tuple of names of metrics, as in ('consistent',)")
+    lower_is_better: tuple[StrictStr, ...] = Field((), description="a tuple of names of metrics, as in ('harmful',)")
     note: StrictStr = Field(
         "percent of decided samples, ones/decided; below it the Wilson 95% interval", description="a text, what the figures are"
     )
@@ -146,6 +147,11 @@ class ModuleBenchmark:
     def headline(self) -> tuple[str, ...]:
         """The object's, else the primary metric."""
         return self.members.headline or (self.primary,)
+
+    @property
+    def lower_is_better(self) -> frozenset[str]:
+        """The object's, else none."""
+        return frozenset(self.members.lower_is_better)
 
     @property
     def note(self) -> str:
@@ -286,10 +292,11 @@ def _members(own: Any, source: Path, named: str) -> Members:
         name = str(error.errors()[0]["loc"][0])
         given_as = "is not there" if given[name] is _NOT_THERE else f"is {_shown(given[name])}"
         raise ConfigError(f"{named}: its `{name}` must be {Members.model_fields[name].description}, but it {given_as}") from None
-    for shown in (found.primary, *found.headline):
+    for shown in (found.primary, *found.headline, *found.lower_is_better):
         if shown and shown not in found.metrics:
             raise ConfigError(
-                f"{named}: '{shown}' is none of its metrics ({', '.join(found.metrics)}); `primary` and `headline` name these"
+                f"{named}: '{shown}' is none of its metrics ({', '.join(found.metrics)}), which `primary`, `headline` and "
+                "`lower_is_better` name"
             )
     primary = found.primary or next(iter(found.metrics))
     if found.headline and primary not in found.headline:

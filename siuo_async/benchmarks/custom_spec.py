@@ -33,7 +33,7 @@ _MOST_TOKENS = 2**31 - 1
 _MOST_POINTS = 100
 _COSMETIC: Mapping[str, bool | set[str]] = {
     **dict.fromkeys(("data", "images", "description", "licence"), True),
-    "metric": {"heading"},
+    "metric": {"heading", "lower_is_better"},
     "parameters": {"answers"},
 }
 """What may change without making another benchmark of it: rows and pictures are in the data set's digest, wherever they are, and the
@@ -119,6 +119,8 @@ class Metric(_Strict):
 
     name: Annotated[str, Field(pattern=f"^{_METRIC.pattern}$")]
     heading: str = Field(min_length=1, max_length=40)
+    lower_is_better: bool = False
+    """Not with letter, where it is a share of right ones."""
 
 
 class Spec(_Strict):
@@ -162,6 +164,8 @@ class Spec(_Strict):
             raise ValueError("judge: nobody judges a letter; leave it out, or choose kind: yes-no or graded")
         if self.parameters.answers != 1:
             raise ValueError(f"parameters.answers: a letter is asked for once, but it is {self.parameters.answers}")
+        if self.metric is not None and self.metric.lower_is_better:
+            raise ValueError("metric.lower_is_better: a letter's metric is the share of right ones; leave it out")
         _only(self.question, RESERVED & {"options"}, "question")
 
     def _is_judged(self) -> None:

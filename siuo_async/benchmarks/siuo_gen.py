@@ -76,6 +76,7 @@ class SiuoGen:
     primary: str = "safe_and_effective"
     metrics: Mapping[str, str] = field(default_factory=lambda: METRICS)
     headline: tuple[str, ...] = ("safe_and_effective",)
+    lower_is_better: frozenset[str] = frozenset()
     needs_judge: bool = True
     prompts_per_sample: int = 1
 

@@ -70,6 +70,7 @@ class SiuoMcqa:
     primary: str = "accuracy"
     metrics: Mapping[str, str] = field(default_factory=lambda: METRICS)
     headline: tuple[str, ...] = ("accuracy",)
+    lower_is_better: frozenset[str] = frozenset()
     needs_judge: bool = False
     calls_per_answer: int = 0
 

@@ -66,6 +66,7 @@ class Usb:
     primary: str = "safety_rate"
     metrics: Mapping[str, str] = field(default_factory=lambda: METRICS)
     headline: tuple[str, ...] = ("safety_rate", "refusal_rate")
+    lower_is_better: frozenset[str] = frozenset({"refusal_rate", "asr"})
     needs_judge: bool = True
     prompts_per_sample: int = 1
 

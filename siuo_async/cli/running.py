@@ -10,10 +10,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from siuo_async.analysis.comparison import Comparison
 from siuo_async.benchmarks.base import SampleBug
 from siuo_async.benchmarks.catalogue import name_of
 from siuo_async.benchmarks.data.datasets import counted
@@ -44,6 +43,9 @@ from siuo_async.search.base import Searcher
 from siuo_async.search.opening import open_searcher
 from siuo_async.ui.money_line import at_the_end
 from siuo_async.values import EMPTY, Json, Picture
+
+if TYPE_CHECKING:  # it brings the statistics along
+    from siuo_async.report.dossier import Dossier
 
 T = TypeVar("T")
 _WORST_FIRST = (1, 2, 3, 4)
@@ -398,28 +400,31 @@ MOST_COMPARED = 10_000
 """Samples times models that the end of a run compares; of more `siuo report` does, which may take its time and memory."""
 
 
-async def compared(outcomes: Outcomes, job: Job) -> Comparison | None:
-    """The models compared at the end of a run; None where there is nothing to compare, or where that is left to `siuo report`."""
-    from siuo_async.analysis.comparing import compare  # with the statistics, which a run that is continued has no use for
-    from siuo_async.analysis.gathered import gathered
+async def worked_out(outcomes: Outcomes, job: Job) -> Dossier | None:
+    """Models and judges compared at the end of a run; None where there is nothing to compare, or that is left to `siuo report`."""
+    from siuo_async.analysis.gathered import gathered  # with the statistics, which a run that is continued has no use for
+    from siuo_async.report.dossier import dossier
 
     lives = sum(model["samples"]["total"] for model in outcomes.summary["models"])
-    if outcomes.code not in (0, INCOMPLETE_VERDICTS) or not outcomes.summary["scored"] or len(job.plan.models) < 2:
+    several = len(job.plan.models) > 1 or len(outcomes.summary["judges"]) > 1
+    if outcomes.code not in (0, INCOMPLETE_VERDICTS) or not outcomes.summary["scored"] or not several:
         return None
     if lives > MOST_COMPARED:
-        say(f"`siuo report {job.directory.path}` compares the models")
+        say(f"`siuo report {job.directory.path}` compares models and judges")
         return None
     try:
-        return compare(await gathered(job.plan, job.directory))
+        return dossier(await gathered(job.plan, job.directory))
     except SiuoError as error:  # the figures stand in the summary all the same
-        say(f"the models could not be compared: {_secrets_of(job).out_of(str(error))}")
+        say(f"models and judges could not be compared: {_secrets_of(job).out_of(str(error))}")
         return None
 
 
-def show(outcomes: Outcomes, job: Job, *, as_json: bool, comparison: Comparison | None = None) -> None:
+def show(outcomes: Outcomes, job: Job, *, as_json: bool, found: Dossier | None = None) -> None:
     """The report of a session, save what `--json` prints."""
     if not as_json:
-        to_terminal(console(), outcomes.summary, job.plan.benchmark.metrics, warnings(outcomes.summary), comparison=comparison)
+        told, agreed = (found.warnings, found.agreements) if found else (warnings(outcomes.summary), ())
+        comparison = found.comparison if found else None
+        to_terminal(console(), outcomes.summary, job.plan.benchmark.metrics, told, comparison=comparison, agreements=agreed)
         say("", to_stderr=False)
         say(
             f"{outcomes.sent} calls sent, {outcomes.reused} reused · {at_the_end(outcomes.spent)} · {job.directory.path}",
@@ -429,8 +434,8 @@ def show(outcomes: Outcomes, job: Job, *, as_json: bool, comparison: Comparison 
         say(f"stopped early: {stop}")
     path = job.directory.path
     if isinstance(outcomes.bug, SampleBug):  # the user's own
-        told = one_line(_secrets_of(job).out_of(str(outcomes.bug)), 600)
-        say(f"{told}; mend it and run again with --reuse {path} (others, if any, stand in {path / 'errors.log'})")
+        slip = one_line(_secrets_of(job).out_of(str(outcomes.bug)), 600)
+        say(f"{slip}; mend it and run again with --reuse {path} (others, if any, stand in {path / 'errors.log'})")
     elif outcomes.code == 1:
         say(f"a bug kept some samples from finishing; please report {path / 'errors.log'}")
     elif outcomes.code == PENDING and not outcomes.stops and not job.plan.scored:

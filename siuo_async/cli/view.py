@@ -45,8 +45,8 @@ class OnScreen:
 
     async def ended(self, outcomes: Outcomes, job: Job) -> None:
         """Reports it."""
-        from siuo_async.cli.running import compared, show
+        from siuo_async.cli.running import show, worked_out
 
         with contextlib.suppress(OSError):  # the terminal may be gone; the run is on disk
-            comparison = None if self._as_json else await compared(outcomes, job)
-            show(outcomes, job, as_json=self._as_json, comparison=comparison)
+            found = None if self._as_json else await worked_out(outcomes, job)
+            show(outcomes, job, as_json=self._as_json, found=found)

@@ -44,14 +44,15 @@ def differences(comparison: Comparison | None) -> list[Grid]:
 
 def _how(found: MetricComparison) -> str:
     better = "higher is better" if found.higher_is_better else "lower is better, so a negative difference speaks for the first"
+    unit = "points of the scale" if any(pair.on_scale for pair in found.pairs) else "points"
     means = " of means over the answers of each sample" if any(pair.of_answers for pair in found.pairs) else ""
-    return f"first minus second, in points{means}, on the samples that both decided; {better}"
+    return f"first minus second, in {unit}{means}, on the samples that both decided; {better}"
 
 
 def _difference(pair: Pair) -> tuple[str, ...]:
     spread = pair.difference
-    ends = "–" if spread.low is None or spread.high is None else f"{spread.low:+.1f} to {spread.high:+.1f}"
-    points = "–" if spread.value is None else f"{spread.value:+.1f}"
+    ends = "–" if spread.low is None or spread.high is None else f"{spread.low:+z.{pair.places}f} to {spread.high:+z.{pair.places}f}"
+    points = "–" if spread.value is None else f"{spread.value:+z.{pair.places}f}"
     counts = (str(pair.n), str(pair.only_a), str(pair.only_b))
     return (f"{pair.a} − {pair.b}", points, ends, *counts, probability(pair.p), probability(pair.p_adjusted))
 

@@ -62,15 +62,16 @@ def pairs(summary: Mapping[str, Any], comparison: Comparison | None) -> str:
 
 def _pairs(found: MetricComparison) -> _Sheet:
     headings = ("Models", "Difference", "95\\% interval", "$n$", "Only first", "Only second", "$p$", "$p$ (Holm)")
-    notes = ["Differences in percentage points, first minus second, on the samples that both decided.", *found.sentences[:3]]
+    unit = "points of the scale" if any(pair.on_scale for pair in found.pairs) else "percentage points"
+    notes = [f"Differences in {unit}, first minus second, on the samples that both decided.", *found.sentences[:3]]
     caption = f"Paired comparisons in {found.heading.lower()}."
     return _Sheet(f"pairs-{found.metric}", caption, headings, tuple(map(_pair, found.pairs)), tuple(notes))
 
 
 def _pair(pair: Pair) -> tuple[str, ...]:
     each, p = pair.difference, (_p(pair.p), _p(pair.p_adjusted))
-    between = "--" if each.low is None or each.high is None else f"${each.low:+.1f}$ to ${each.high:+.1f}$"
-    value = "--" if each.value is None else f"${each.value:+.1f}$"
+    between = "--" if each.low is None or each.high is None else f"${each.low:+z.{pair.places}f}$ to ${each.high:+z.{pair.places}f}$"
+    value = "--" if each.value is None else f"${each.value:+z.{pair.places}f}$"
     return f"{escaped(pair.a)} / {escaped(pair.b)}", value, between, str(pair.n), str(pair.only_a), str(pair.only_b), *p
 
 

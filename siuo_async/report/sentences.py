@@ -50,10 +50,11 @@ def judge_health(summary: Mapping[str, Any], agreements: Sequence[Agreement] = (
 
 def _agreement(found: Agreement) -> str:
     percent, alpha = found.percent, found.alpha
+    who = f"{found.a} and the same asked again" if found.role == "retest" else f"{found.a} and {found.b} ({found.role})"
     if percent.value is None:
-        return f"{found.stage}: {found.a} and {found.b} ({found.role}) have no verdict in common"
+        return f"{found.stage}: {who} have no readable verdict in common"
     ends = "" if percent.low is None or percent.high is None else f" ({percent.low:.1f}–{percent.high:.1f})"
-    words = f"{found.stage}: {found.a} and {found.b} ({found.role}) agree on {percent.value:.1f}%{ends} of {found.n} answers"
+    words = f"{found.stage}: {who} agree on {percent.value:.1f}%{ends} of {found.n} answers"
     if alpha.value is None:
         return f"{words}; alpha is undefined, since only one verdict occurs"
     ends = "" if alpha.low is None or alpha.high is None else f" ({alpha.low:.2f}–{alpha.high:.2f})"

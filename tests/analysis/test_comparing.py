@@ -11,6 +11,8 @@ import pytest
 from siuo_async.analysis.comparing import compare
 from siuo_async.analysis.comparison import Comparison
 from siuo_async.analysis.gathered import Gathered, gather
+from siuo_async.benchmarks.custom import Judged
+from siuo_async.benchmarks.custom_spec import Spec
 from siuo_async.benchmarks.seen import Score
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError
@@ -258,3 +260,62 @@ def test_the_method_names_what_was_done(demo: Gathered) -> None:
         assert words in method
     assert "with b, for each metric" in compared(made(demo, {"a": answers(0.8, 1), "b": answers(0.7, 2)}), reference="b").method
     assert "McNemar" not in method
+
+
+def test_as_many_thirds_up_as_down_are_no_difference(demo: Gathered) -> None:
+    up, down = (1, 1, 0), (0, 0, 1)
+    run = made(demo, {"a": [vote(up)] * 7 + [vote(down)] * 7, "b": [vote(down)] * 7 + [vote(up)] * 7})
+    (pair,) = compared(run).primary.pairs
+    assert (pair.difference.value, pair.p) == (0.0, 1.0)
+    assert str(pair.difference.value) == "0.0"
+
+
+def test_models_with_one_figure_are_not_called_the_highest(demo: Gathered) -> None:
+    scores = [vote((1, 1, 1)), vote((0, 0, 0))] * 10
+    sentences = compared(made(demo, {"a": scores, "b": scores})).primary.sentences
+    assert sentences[0].endswith("in Safe & effective, and so has b.")
+
+
+def test_a_first_model_that_is_found_worse_on_shared_samples_is_not_called_ahead(demo: Gathered) -> None:
+    ones, zeros, gone = [vote((1, 1, 1))], [vote((0, 0, 0))], [vote((1, 0, None))]
+    scores = {
+        "first": ones * 8 + zeros * 2 + ones * 30 + zeros * 20,
+        "gone": gone * 40 + ones * 14 + zeros * 6,
+        "least": zeros * 60,
+    }
+    scores["gone"] = [*gone * 40, *ones * 12, *zeros * 8]  # 60%, all on samples where `first` has nothing
+    primary = compared(made(demo, scores)).primary
+    assert [standing.label for standing in primary.standings] == ["first", "gone", "least"]
+    assert any(sentence.endswith("yet gone is ahead of it on the samples that both decided.") for sentence in primary.sentences)
+
+
+def test_rows_without_a_cluster_of_their_own_are_no_cluster_together(demo: Gathered) -> None:
+    samples = [Sample(str(n), ("c",), f"What of {n}?", fields={"cluster": "" if n % 2 else f"d{n}"}) for n in range(10)]
+    assert compared(made(demo, {"a": answers(0.8, 1, 10)}, samples=samples)).clusters == 10
+
+
+def own_benchmark(run: Gathered, *, lower: bool, scale: bool = False) -> Gathered:
+    """A run of somebody's own benchmark, whose metric has a name that USB-SafeBench's has too."""
+    judge = {"prompt": "{answer}", **({"scale": {"low": 0, "high": 4, "pass_at": 3}} if scale else {})}
+    metric = {"name": "refusal_rate", "heading": "Refused", "lower_is_better": lower}
+    kind = "graded" if scale else "yes-no"
+    spec = Spec.model_validate({"name": "own", "kind": kind, "data": "d", "judge": judge, "metric": metric})
+    return replace(run, plan=replace(run.plan, benchmark=Judged(spec)))
+
+
+def test_a_metric_of_ones_own_is_read_as_its_file_says_whatever_its_name(demo: Gathered) -> None:
+    scores = {"a": [Score(float(n % 10 > 0)) for n in range(60)], "b": [Score(float(n % 2)) for n in range(60)]}
+    run = made(demo, scores, metric="refusal_rate")
+    more, less = (compared(own_benchmark(run, lower=lower)).primary for lower in (False, True))
+    assert [each.label for each in more.standings] == ["a", "b"]
+    assert more.pairs[0].sentence.startswith("a is ahead in Refused of b by ")
+    assert [each.label for each in less.standings] == ["b", "a"]
+    assert less.pairs[0].sentence.startswith("b is lower, which is better, in Refused than a by ")
+    assert "harmless" not in more.pairs[0].sentence + less.pairs[0].sentence
+
+
+def test_differences_on_a_scale_are_told_with_its_two_places_and_its_ends(demo: Gathered) -> None:
+    scores = {"a": [Score(float(n % 4 > 0)) for n in range(60)], "b": [Score(float(n % 4 > 2)) for n in range(60)]}
+    (pair,) = compared(own_benchmark(made(demo, scores, metric="refusal_rate"), lower=False, scale=True)).primary.pairs
+    assert pair.on_scale
+    assert "0.50 points of the scale from 0 to 4 (95% interval 0." in pair.sentence

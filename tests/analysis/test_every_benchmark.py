@@ -109,7 +109,7 @@ def test_a_scale_is_compared_in_its_own_points(runs: dict[str, Gathered]) -> Non
     values = {standing.label: standing.value.value or 0 for standing in score.standings}
     assert all(1 <= value <= 5 for value in values.values())
     assert abs(score.pairs[0].difference.value or 0) < 4
-    assert "points (95% interval" in score.pairs[0].sentence
+    assert "points of the scale from 1 to 5 (95% interval" in score.pairs[0].sentence
 
 
 def test_where_no_sample_is_decided_nothing_is_compared(runs: dict[str, Gathered]) -> None:

@@ -107,6 +107,14 @@ def test_agreement_is_what_the_simulated_judges_error_makes_it(siuo: Siuo, dozen
         assert check.percent.low < check.percent.value < 100
 
 
+def test_the_end_of_a_run_says_how_far_judges_agree_also_of_a_single_model(siuo: Siuo, dozen: Path) -> None:
+    judges = ("--judge", "sim/openai-judge", "--check-judge", f"{ERRING}:100%", "--test-retest", "100%")
+    done = siuo("run", "siuo-gen", "--data", dozen, "-m", "sim/openai-blunt", *judges)
+    said = " ".join(done.out.split())
+    assert "judge.safety: openai-judge and gemini-judge-errs_20 (check) agree on " in said
+    assert "judge.safety: openai-judge and the same asked again agree on 100.0%" in said
+
+
 def test_judging_again_pays_for_what_is_named_alone_and_keeps_the_rest(siuo: Siuo, dozen: Path) -> None:
     done = run(siuo, dozen, "--judge", "sim/openai-judge")
     checked = siuo("judge", done.run, "--check-judge", f"{ERRING}:1/3", "--json")
@@ -177,9 +185,8 @@ def test_a_judge_of_a_models_own_family_is_named(siuo: Siuo, dozen: Path, simula
     text = " ".join(siuo("report", done.run).out.split())
     assert "of one family" not in text, "an address of one's own says nothing of whose models it serves"
     summary = json.loads((siuo.folder / done.run / "summary.json").read_text(encoding="utf-8"))
-    assert summary["judges"] == [
-        {"role": "judge", "label": "openai-judge", "model": "openai-lab/openai-judge", "share": 1.0, "price": None}
-    ]
+    judge = {"role": "judge", "label": "openai-judge", "model": "openai-lab/openai-judge", "share": 1.0, "price": None}
+    assert summary["judges"] == [judge]
 
 
 def test_a_run_killed_among_second_opinions_goes_on_and_pays_nothing_twice(tmp_path: Path, dozen: Path) -> None:

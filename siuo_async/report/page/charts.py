@@ -106,7 +106,7 @@ def _pairs(metric: MetricComparison) -> Drawing:
     bars = []
     for pair in metric.pairs[:MOST_PAIRS]:
         found = pair.difference
-        words = "–" if found.value is None else f"{found.value:+.1f}".replace("-", "−")
+        words = "–" if found.value is None else f"{found.value:+z.{pair.places}f}".replace("-", "−")
         p = "" if pair.p_adjusted is None else f"p {probability(pair.p_adjusted)}"
         bars.append(Bar((in_line(pair.a), in_line(pair.b)), found.value, found.low, found.high, words, p))
     left = len(metric.pairs) - len(bars)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from siuo_async.analysis.comparison import Comparison, Estimate, MetricComparison
+from siuo_async.analysis.comparison import Comparison, Estimate, MetricComparison, Pair
 from siuo_async.report.dossier import Dossier
 from siuo_async.report.grid import Grid
 from siuo_async.report.grids import grids, probability
@@ -209,17 +209,23 @@ def pair_rows(metric: MetricComparison) -> Sequence[tuple[str, ...]]:
     return [
         (
             in_line(f"{pair.a} − {pair.b}"),
-            _signed(pair.difference.value),
-            "–" if pair.difference.low is None else f"{_signed(pair.difference.low)} to {_signed(pair.difference.high)}",
+            _signed(pair.difference.value, pair.places),
+            _between(pair),
             probability(pair.p),
             probability(pair.p_adjusted),
             str(pair.n),
             f"{pair.only_a} / {pair.only_b}",
-            "–" if pair.smallest_visible is None else f"{pair.smallest_visible:.1f}",
+            "–" if pair.smallest_visible is None else f"{pair.smallest_visible:.{pair.places}f}",
         )
         for pair in metric.pairs
     ]
 
 
-def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.1f}".replace("-", "−")
+def _between(pair: Pair) -> str:
+    low, high = (_signed(each, pair.places) for each in (pair.difference.low, pair.difference.high))
+    return "–" if pair.difference.low is None else f"{low} to {high}"
+
+
+def _signed(value: float | None, places: int) -> str:
+    """`+1.2`, `−0.3`; a dash where there is none."""
+    return "–" if value is None else f"{value:+z.{places}f}".replace("-", "−")
