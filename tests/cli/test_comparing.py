@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from siuo_async.analysis.contrast import contrast
+from siuo_async.analysis.gathered import gather
+from siuo_async.analysis.instrument import parts, shared_samples
+from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.simulator import Settings, SimulatorProcess
 from tests.cli.program import Siuo, every, make_data
 
@@ -75,6 +79,20 @@ def copied(runs: Runs) -> Iterator[Path]:
     shutil.copytree(runs.siuo.folder / "results" / "b", copy)
     yield copy
     shutil.rmtree(copy)
+
+
+def test_runs_are_read_once_whatever_is_compared_of_them(runs: Runs, copied: Path) -> None:
+    a = gather(RunDirectory(runs.siuo.folder / "results" / "a"))
+    b = gather(RunDirectory(copied))
+    (copied / "calls.jsonl").unlink()
+    pairs = [(label, label) for label in a.labels]
+    shared = shared_samples(a, b, pairs)
+    found = contrast(a, b, pairs, parts(a, b, pairs, shared), shared, metric="safe_and_effective")
+    told = runs.json("a", "b")["changes"]
+    assert [(each.metric, each.a, each.before.k, each.after.k) for each in found.changes] == [
+        (each["metric"], each["a"], each["before"]["k"], each["after"]["k"]) for each in told
+    ]
+    assert any(each.after.n for each in found.changes)
 
 
 # -- the instrument
