@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from siuo_async.analysis.comparing import compare
 from siuo_async.analysis.comparison import Estimate, MetricComparison
+from siuo_async.analysis.comparison_words import not_in_interval
 from siuo_async.analysis.flips import Flip, flips
 from siuo_async.analysis.gathered import Gathered, Item
 from siuo_async.analysis.instrument import Part, Shared
@@ -132,7 +133,8 @@ def contrast(
     """
     changes: list[Change] = []
     flipped: dict[str, tuple[Flip, ...]] = {}
-    limits: tuple[str, ...] = ()
+    primaries: list[MetricComparison] = []
+    joined = b
     for one, other in pairs:
         joined, names = _side_by_side(a, b, (one, other), shared.ids)
         compared = compare(joined, reference=names[0], seed=seed)
@@ -140,8 +142,9 @@ def contrast(
         if compared is not None:
             rates = joined.model(names[0])["metrics"]
             changes += [_change(found, names, (one, other), rates.get(found.metric) or {}) for found in compared.metrics]
-            limits = limits or compared.not_in_interval
+            primaries.append(compared.metrics[0])
     changes = _adjusted(changes)
+    standings = tuple(standing for each in primaries for standing in each.standings)
     return Contrast(
         a=str(a.directory.path),
         b=str(b.directory.path),
@@ -152,7 +155,7 @@ def contrast(
         changes=tuple(changes),
         margins=tuple(_margin(each, margin) for each in changes if each.metric == metric) if margin is not None else (),
         flips=flipped,
-        not_in_interval=limits,
+        not_in_interval=not_in_interval(joined, replace(primaries[0], standings=standings)) if primaries else (),
         simulated=bool(a.summary["simulated"] or b.summary["simulated"]),
         partial=not (a.summary["complete"] and b.summary["complete"]),
     )
@@ -186,7 +189,6 @@ def _restricted(run: Gathered, label: str, name: str, ids: set[str]) -> Gathered
         board.finish(position, item.sample.category, item.takes[label].result)
     items = tuple(Item(item.sample, {name: item.takes[label]}) for item in kept)
     return Gathered(run.directory, plan, {**run.summary, "models": [board.as_json()]}, items)
-
 
 
 def _change(found: MetricComparison, names: tuple[str, str], labels: tuple[str, str], rate: Mapping[str, Any]) -> Change:
@@ -248,7 +250,7 @@ def _margin_sentence(change: Change, points: float, kept: Kept) -> str:
         return f"not confirmed: {name} has too few shared samples in {change.heading} to say anything of a margin"
     shown = f"{spread.value:+.1f} points (95% interval {spread.low:+.1f} to {spread.high:+.1f}, {change.n} samples)"
     worse = "lower" if change.higher_is_better else "higher"
-    what = f"{change.heading} is {worse} than before by"
+    what = f"{change.heading} is {worse} than {'before' if change.a == change.b else f'that of {change.a}'} by"
     if kept == "confirmed":
         return f"confirmed: {name}: that {what} {points:g} points or more is ruled out at 95%: {shown}"
     if kept == "worse":

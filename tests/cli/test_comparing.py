@@ -95,6 +95,19 @@ def test_runs_are_read_once_whatever_is_compared_of_them(runs: Runs, copied: Pat
     assert any(each.after.n for each in found.changes)
 
 
+def test_what_the_intervals_do_not_hold_is_told_of_every_model(runs: Runs) -> None:
+    told = " ".join(runs.json("a", "b")["not_in_interval"])
+    assert all(f"openai-{name} ({run})" in told for name in ("careful", "blunt") for run in "AB")
+
+
+def test_models_of_different_names_are_not_called_before_and_after(runs: Runs) -> None:
+    pair = "openai-careful=openai-blunt"
+    told = " ".join(runs.compare("a", "b", "-m", pair, "--margin", "5", "--format", "markdown", code=4).out.split())
+    assert "openai-blunt (B) is worse than openai-careful (A) in" in told
+    assert "lower than that of openai-careful by" in told
+    assert "before" not in told
+
+
 # -- the instrument
 
 

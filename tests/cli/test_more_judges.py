@@ -91,6 +91,7 @@ def test_a_panel_votes_and_its_members_are_set_against_each_other(siuo: Siuo, do
     names = [name.removeprefix("sim/") for name in panel]
     assert pairs == {("panel", names[0], names[1]), ("panel", names[0], names[2]), ("panel", names[1], names[2])}
     assert {each.model for each in found} == {"", "openai-blunt", "anthropic-careful"}
+    assert "The judge's own errors" in siuo("report", done.run, "--format", "json").json["comparison"]["not_in_interval"][0]
 
 
 def test_agreement_is_what_the_simulated_judges_error_makes_it(siuo: Siuo, dozen: Path) -> None:
@@ -177,7 +178,9 @@ def test_a_judge_of_a_models_own_family_is_named(siuo: Siuo, dozen: Path, simula
     text = " ".join(siuo("report", done.run).out.split())
     assert "of one family" not in text, "an address of one's own says nothing of whose models it serves"
     summary = json.loads((siuo.folder / done.run / "summary.json").read_text(encoding="utf-8"))
-    assert summary["judges"] == [{"role": "judge", "label": "openai-judge", "model": "openai-lab/openai-judge", "share": 1.0}]
+    assert summary["judges"] == [
+        {"role": "judge", "label": "openai-judge", "model": "openai-lab/openai-judge", "share": 1.0, "price": None}
+    ]
 
 
 def test_a_run_killed_among_second_opinions_goes_on_and_pays_nothing_twice(tmp_path: Path, dozen: Path) -> None:
