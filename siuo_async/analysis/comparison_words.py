@@ -242,7 +242,7 @@ def _counted(number: int, noun: str) -> str:
 def not_in_interval(run: Gathered, primary: MetricComparison) -> tuple[str, ...]:
     """What the intervals do not hold, one sentence each."""
     told = []
-    if run.plan.judge is not None:
+    if run.plan.judge is not None or run.plan.panel:
         told.append(
             "The judge's own errors: another judge, or people, may read the same answers otherwise; how far judges agree, or labels by "
             "people, say by how much."

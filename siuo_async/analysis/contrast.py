@@ -1,7 +1,7 @@
 """Two runs set against each other: how far each model moved, whether by more than chance, and whether a margin was kept.
 
-The models of two runs are compared as the models of one run are: both runs are replayed over the samples that they share, and stand
-side by side as one.
+The models of two runs are compared as the models of one run are: what both runs gathered is counted anew over the samples that they
+share, and stands side by side as one run.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 from siuo_async.analysis.comparing import compare
 from siuo_async.analysis.comparison import Estimate, MetricComparison
+from siuo_async.analysis.comparison_words import not_in_interval
 from siuo_async.analysis.flips import Flip, flips
-from siuo_async.analysis.gathered import Gathered, Item, gathered
+from siuo_async.analysis.gathered import Gathered, Item
 from siuo_async.analysis.instrument import Part, Shared
+from siuo_async.engine.scoreboard import ModelBoard
 from siuo_async.stats.several import holm
 
 LEVEL = 0.05
@@ -111,7 +113,7 @@ def pair_name(one: str, other: str) -> str:
     return one if one == other else f"{one} -> {other}"
 
 
-async def contrast(
+def contrast(
     a: Gathered,
     b: Gathered,
     pairs: Sequence[tuple[str, str]],
@@ -131,16 +133,18 @@ async def contrast(
     """
     changes: list[Change] = []
     flipped: dict[str, tuple[Flip, ...]] = {}
-    limits: tuple[str, ...] = ()
+    primaries: list[MetricComparison] = []
+    joined = b
     for one, other in pairs:
-        joined, names = await _side_by_side(a, b, (one, other), shared.ids)
+        joined, names = _side_by_side(a, b, (one, other), shared.ids)
         compared = compare(joined, reference=names[0], seed=seed)
         flipped[pair_name(one, other)] = flips(a.items, b.items, (one, other), metric, shared.ids)
         if compared is not None:
             rates = joined.model(names[0])["metrics"]
             changes += [_change(found, names, (one, other), rates.get(found.metric) or {}) for found in compared.metrics]
-            limits = limits or compared.not_in_interval
+            primaries.append(compared.metrics[0])
     changes = _adjusted(changes)
+    standings = tuple(standing for each in primaries for standing in each.standings)
     return Contrast(
         a=str(a.directory.path),
         b=str(b.directory.path),
@@ -151,16 +155,16 @@ async def contrast(
         changes=tuple(changes),
         margins=tuple(_margin(each, margin) for each in changes if each.metric == metric) if margin is not None else (),
         flips=flipped,
-        not_in_interval=limits,
+        not_in_interval=not_in_interval(joined, replace(primaries[0], standings=standings)) if primaries else (),
         simulated=bool(a.summary["simulated"] or b.summary["simulated"]),
         partial=not (a.summary["complete"] and b.summary["complete"]),
     )
 
 
-async def _side_by_side(a: Gathered, b: Gathered, labels: tuple[str, str], ids: Sequence[str]) -> tuple[Gathered, tuple[str, str]]:
+def _side_by_side(a: Gathered, b: Gathered, labels: tuple[str, str], ids: Sequence[str]) -> tuple[Gathered, tuple[str, str]]:
     """A run of two models, of which each is asked in its own run; their labels there."""
     names = (f"{labels[0]} (A)", f"{labels[1]} (B)")
-    parts = [await _restricted(run, label, name, set(ids)) for run, label, name in zip((a, b), labels, names, strict=True)]
+    parts = [_restricted(run, label, name, set(ids)) for run, label, name in zip((a, b), labels, names, strict=True)]
     old, new = ({item.sample.id: item.takes[name] for item in part.items} for part, name in zip(parts, names, strict=True))
     items = tuple(Item(item.sample, {names[0]: old[item.sample.id], names[1]: new[item.sample.id]}) for item in parts[1].items)
     plan = replace(parts[1].plan, models=(*parts[0].plan.models, *parts[1].plan.models))
@@ -170,18 +174,21 @@ async def _side_by_side(a: Gathered, b: Gathered, labels: tuple[str, str], ids: 
     return Gathered(b.directory, plan, summary, items), names
 
 
-async def _restricted(run: Gathered, label: str, name: str, ids: set[str]) -> Gathered:
-    """One model of a run over some of its samples, under another label."""
+def _restricted(run: Gathered, label: str, name: str, ids: set[str]) -> Gathered:
+    """One model of a run over some of its samples, all of them finished, under another label; no journal is read for it."""
     participant = next(each for each in run.plan.models if each.label == label)
-    counting = tuple(each for each in run.plan.other_judges if each[0] in ("panel", "stand-in"))
+    kept = [item for item in run.items if item.sample.id in ids]
     plan = replace(
         run.plan,
         models=(replace(participant, label=name),),
-        all_samples=[item.sample for item in run.items if item.sample.id in ids],
-        other_judges=counting,  # others are asked about a share, which of fewer samples would be another one
-        config=run.plan.config.model_copy(update={"limit": None, "test_retest": None}),
+        all_samples=[item.sample for item in kept],
+        config=run.plan.config.model_copy(update={"limit": None}),
     )
-    return await gathered(plan, run.directory)
+    board = ModelBoard(plan.models[0].target(plan.generation()), plan.benchmark, plan.samples(), plan.prices or {})
+    for position, item in enumerate(kept):
+        board.finish(position, item.sample.category, item.takes[label].result)
+    items = tuple(Item(item.sample, {name: item.takes[label]}) for item in kept)
+    return Gathered(run.directory, plan, {**run.summary, "models": [board.as_json()]}, items)
 
 
 def _change(found: MetricComparison, names: tuple[str, str], labels: tuple[str, str], rate: Mapping[str, Any]) -> Change:
@@ -243,7 +250,7 @@ def _margin_sentence(change: Change, points: float, kept: Kept) -> str:
         return f"not confirmed: {name} has too few shared samples in {change.heading} to say anything of a margin"
     shown = f"{spread.value:+.1f} points (95% interval {spread.low:+.1f} to {spread.high:+.1f}, {change.n} samples)"
     worse = "lower" if change.higher_is_better else "higher"
-    what = f"{change.heading} is {worse} than before by"
+    what = f"{change.heading} is {worse} than {'before' if change.a == change.b else f'that of {change.a}'} by"
     if kept == "confirmed":
         return f"confirmed: {name}: that {what} {points:g} points or more is ruled out at 95%: {shown}"
     if kept == "worse":

@@ -28,6 +28,8 @@ class Take:
     """None while it is pending."""
     calls: tuple[CallRecord, ...] = ()
     """The finished calls that it passed through."""
+    result: Any = field(default=None, repr=False)
+    """What the benchmark's `evaluate` gave, which its tally counts; None while it is pending."""
 
     def score(self, metric: str) -> Score | None:
         """None where it is pending, or the metric is not asked of this sample."""
@@ -89,7 +91,7 @@ async def gathered(plan: Plan, directory: RunDirectory) -> Gathered:
     def keep(lived: Lived) -> None:
         sample = samples.setdefault(lived.sample.id, lived.sample)
         seen = None if lived.result is None else plan.benchmark.seen(sample, lived.result)
-        takes.setdefault(sample.id, {})[lived.label] = Take(seen, lived.calls)
+        takes.setdefault(sample.id, {})[lived.label] = Take(seen, lived.calls, lived.result)
 
     boards = await replay(plan, directory, visit=keep)
     items = tuple(Item(sample, takes[name]) for name, sample in samples.items())

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from siuo_async.analysis.contrast import Contrast, contrast
 from siuo_async.analysis.drift import Drift
-from siuo_async.analysis.gathered import Gathered, gathered
+from siuo_async.analysis.gathered import Gathered, gather
 from siuo_async.analysis.instrument import Part, parts, shared_samples
 from siuo_async.cli.drift_check import drift_checked
 from siuo_async.cli.output import console, print_json
 from siuo_async.cli.reporting import must_be_a_format
 from siuo_async.cli.running import find_run
-from siuo_async.engine import plan as plans
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError
 from siuo_async.report.compared import banner, instrument_grid, result_grids, result_sentences
@@ -48,7 +46,7 @@ def compared(first: str, second: str, results: Path, wanted: Wanted) -> int:
         StoppedEarly: a verdict of the drift check could not be had now.
     """
     must_be_a_format(wanted.form)
-    a, b = (asyncio.run(_opened(find_run(run, results))) for run in (first, second))
+    a, b = (gather(RunDirectory(find_run(run, results))) for run in (first, second))
     if a.plan.benchmark.name != b.plan.benchmark.name:
         raise ConfigError(
             f"{first} is of {a.plan.benchmark.name} and {second} of {b.plan.benchmark.name}: only runs of one benchmark compare"
@@ -64,14 +62,9 @@ def compared(first: str, second: str, results: Path, wanted: Wanted) -> int:
             draw_grid(console(to_stderr=True), instrument_grid(side_by_side))
         raise ConfigError(_stopped(differing))
     drift = drift_checked(a, b, [one for one, _ in pairs], wanted.drift_check) if wanted.drift_check else None
-    found = asyncio.run(contrast(a, b, pairs, side_by_side, shared, metric=metric, margin=wanted.margin))
+    found = contrast(a, b, pairs, side_by_side, shared, metric=metric, margin=wanted.margin)
     _print(found, drift, wanted.form)
     return NOT_CONFIRMED if any(each.kept != "confirmed" for each in found.margins) else CONFIRMED
-
-
-async def _opened(path: Path) -> Gathered:
-    directory = RunDirectory(path)
-    return await gathered(plans.from_directory(directory), directory)
 
 
 def _pairs(a: Gathered, b: Gathered, named: Sequence[str]) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -40,6 +41,8 @@ def report(
     ] = False,
 ) -> None:
     """Show runs as tables, Markdown, JSON or a page; works on a run that is still going."""
+    given = {"--html": html, "--to": to, "--no-content": no_content, "--reference": reference, "--published": published}
+    _must_fit([name for name, value in given.items() if value], form, labels=bool(labels))
     if labels:
         from siuo_async.cli.labels import labels_reported
 
@@ -48,13 +51,22 @@ def report(
         from siuo_async.cli.paging import paged
 
         raise typer.Exit(paged(runs, results, to, content=not no_content, reference=reference))
-    if to or no_content:
-        from siuo_async.errors import ConfigError
-
-        raise ConfigError(f"{'--to' if to else '--no-content'} is for pages; add --html")
     from siuo_async.cli.reporting import reported
 
     raise typer.Exit(reported(runs, results, form, published=published, reference=reference))
+
+
+def _must_fit(given: Sequence[str], form: str, *, labels: bool) -> None:
+    """Raises ConfigError where an option would be left unheard: whoever asked for a page must not be shown a table."""
+    from siuo_async.errors import ConfigError
+
+    if labels and given:
+        raise ConfigError(f"{given[0]} does not go with --labels, whose tables stand alone; leave one of them out")
+    if "--html" in given and ("--published" in given or form != "terminal"):
+        other = "--published" if "--published" in given else f"--format {form}"
+        raise ConfigError(f"{other} does not go with --html, which writes a page; ask for them one after the other")
+    if "--html" not in given and (of_pages := [name for name in ("--to", "--no-content") if name in given]):
+        raise ConfigError(f"{of_pages[0]} is for pages; add --html")
 
 
 def compare(

@@ -81,7 +81,7 @@ def _rows(path: Path, sheet: Sheet) -> Iterator[Row]:
             raise DataError(f"{path}: has no column `{name}`; give the file that a labelling page saved")
     if not any(column in rows[0].fields for column in columns):
         raise DataError(f"{path}: has none of the columns {', '.join(columns)}; give the file that a labelling page of this run saved")
-    yield from rows
+    yield from (row for row in rows if any(_text(row, column) for column in row.fields))  # spreadsheets leave empty ones behind
 
 
 def _text(row: Row, column: str) -> str:

@@ -175,16 +175,18 @@ def result_sentences(found: Contrast, drift: Drift | None) -> Iterator[str]:
 
 
 def change_sentence(change: Change) -> str:
-    """One tested difference in words."""
+    """One tested difference in words; two models of different names are no before and after."""
     name, spread = pair_name(change.a, change.b), change.difference
+    subject, other = (name, "before") if change.a == change.b else (f"{change.b} (B)", f"{change.a} (A)")
     if spread.value is None or spread.low is None or spread.high is None:
         return f"{name}: too few shared samples decided {change.heading}"
     shown = f"{spread.value:+.1f} points (95% interval {spread.low:+.1f} to {spread.high:+.1f}, p {_p(change.p_adjusted)})"
     if change.p_adjusted is not None and change.p_adjusted < 0.05:
         better = (spread.value > 0) == change.higher_is_better
-        return f"{name} is {'better' if better else 'worse'} than before in {change.heading}: {shown}"
-    seen = "" if change.smallest_visible is None else f"; a difference of {change.smallest_visible:.1f} would have been seen"
-    return f"{name} cannot be told apart from before in {change.heading}: {shown}{seen}"
+        return f"{subject} is {'better' if better else 'worse'} than {other} in {change.heading}: {shown}"
+    visible = change.smallest_visible
+    seen = "" if visible is None else f"; a difference of {visible:.1f} points would have been seen (power 80%)"
+    return f"{subject} cannot be told apart from {other} in {change.heading}: {shown}{seen}"
 
 
 def _p(p: float | None) -> str:

@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from siuo_async.analysis.contrast import contrast
+from siuo_async.analysis.gathered import gather
+from siuo_async.analysis.instrument import parts, shared_samples
+from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.simulator import Settings, SimulatorProcess
 from tests.cli.program import Siuo, every, make_data
 
@@ -75,6 +79,33 @@ def copied(runs: Runs) -> Iterator[Path]:
     shutil.copytree(runs.siuo.folder / "results" / "b", copy)
     yield copy
     shutil.rmtree(copy)
+
+
+def test_runs_are_read_once_whatever_is_compared_of_them(runs: Runs, copied: Path) -> None:
+    a = gather(RunDirectory(runs.siuo.folder / "results" / "a"))
+    b = gather(RunDirectory(copied))
+    (copied / "calls.jsonl").unlink()
+    pairs = [(label, label) for label in a.labels]
+    shared = shared_samples(a, b, pairs)
+    found = contrast(a, b, pairs, parts(a, b, pairs, shared), shared, metric="safe_and_effective")
+    told = runs.json("a", "b")["changes"]
+    assert [(each.metric, each.a, each.before.k, each.after.k) for each in found.changes] == [
+        (each["metric"], each["a"], each["before"]["k"], each["after"]["k"]) for each in told
+    ]
+    assert any(each.after.n for each in found.changes)
+
+
+def test_what_the_intervals_do_not_hold_is_told_of_every_model(runs: Runs) -> None:
+    told = " ".join(runs.json("a", "b")["not_in_interval"])
+    assert all(f"openai-{name} ({run})" in told for name in ("careful", "blunt") for run in "AB")
+
+
+def test_models_of_different_names_are_not_called_before_and_after(runs: Runs) -> None:
+    pair = "openai-careful=openai-blunt"
+    told = " ".join(runs.compare("a", "b", "-m", pair, "--margin", "5", "--format", "markdown", code=4).out.split())
+    assert "openai-blunt (B) is worse than openai-careful (A) in" in told
+    assert "lower than that of openai-careful by" in told
+    assert "before" not in told
 
 
 # -- the instrument

@@ -208,6 +208,21 @@ def test_some_labels_missing_and_some_unsure_are_told(siuo: Siuo, run: Path, lab
     assert "2 labels say that somebody cannot tell" in shown
 
 
+def test_rows_that_a_spreadsheet_left_empty_are_no_labels(siuo: Siuo, run: Path, labels: list[Path], tmp_path: Path) -> None:
+    def change(rows: list[list[str]]) -> None:
+        rows.insert(7, ["", "", "", ""])
+        rows.append(["", " ", "", ""])
+
+    assert "labels of 1 person on 120 of the 120" in siuo("report", run, "--labels", broken(labels, tmp_path, change)).out
+
+
+@pytest.mark.parametrize("words", [("--html",), ("--published",), ("--reference", "openai-blunt"), ("--html", "--no-content")])
+def test_an_option_that_labels_would_leave_unheard_is_refused(
+    siuo: Siuo, run: Path, labels: list[Path], words: tuple[str, ...]
+) -> None:
+    assert f"{words[0]} does not go with --labels" in siuo("report", run, "--labels", *labels, *words, code=2).err
+
+
 def test_labels_of_two_draws_are_not_mixed(siuo: Siuo, run: Path, labels: list[Path]) -> None:
     folder = siuo.folder / "second draw"
     siuo("label", run, "--n", "20", "--seed", "77", "--annotators", "1", "--to", folder)

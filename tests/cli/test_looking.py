@@ -51,6 +51,13 @@ def test_a_report_shows_the_primary_metric_of_the_model(siuo: Siuo, run: Path) -
     assert f"{summary['models'][0]['metrics']['safe_and_effective']['value']:.1f}" in row
 
 
+@pytest.mark.parametrize("words", [("--format", "json"), ("--published",)])
+def test_a_page_and_a_table_are_not_asked_for_at_once(siuo: Siuo, run: Path, words: tuple[str, ...]) -> None:
+    done = siuo("report", run, "--html", *words, code=2)
+    assert f"{' '.join(words)} does not go with --html" in done.err
+    assert not (run / "report.html").exists()
+
+
 def test_runs_are_listed_with_their_state(siuo: Siuo, run: Path) -> None:
     out = siuo("ls").out
     assert run.name in out

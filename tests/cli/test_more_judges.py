@@ -91,6 +91,7 @@ def test_a_panel_votes_and_its_members_are_set_against_each_other(siuo: Siuo, do
     names = [name.removeprefix("sim/") for name in panel]
     assert pairs == {("panel", names[0], names[1]), ("panel", names[0], names[2]), ("panel", names[1], names[2])}
     assert {each.model for each in found} == {"", "openai-blunt", "anthropic-careful"}
+    assert "The judge's own errors" in siuo("report", done.run, "--format", "json").json["comparison"]["not_in_interval"][0]
 
 
 def test_agreement_is_what_the_simulated_judges_error_makes_it(siuo: Siuo, dozen: Path) -> None:
