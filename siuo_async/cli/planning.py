@@ -93,6 +93,7 @@ def _planned(job: Job, uplink_mbit: float | None) -> dict[str, Json]:
         "answers_per_sample": plan.benchmark.answers,
         "finished": dict(found.finished),
         "spent_usd": before.spent_pico / PICO,
+        "maybe_billed_usd": before.kept_pico / PICO,
         "asked": _rows(plan, found.parts),
         "total": _sum(found.parts),
         "parts": [part.as_json() for part in found.parts],
@@ -290,10 +291,12 @@ def _closing(plan: Mapping[str, Any]) -> list[str]:
 
 def _against_budget(plan: Mapping[str, Any]) -> str:
     spent = f", {usd(plan['spent_usd'])} spent before" if plan["spent_usd"] else ""
+    if plan["maybe_billed_usd"]:
+        spent += f", up to {usd(plan['maybe_billed_usd'])} more for calls that may have been billed"
     budget = plan["budget_usd"]
     if budget is None or plan["total"]["cost_usd"] is None:
         return spent
     if plan["over_budget"]:
         return f"{spent}: more than the budget of {usd(budget)}"
-    tight = plan["total"]["cost_usd"]["high"] + plan["spent_usd"] > budget
+    tight = plan["total"]["cost_usd"]["high"] + plan["spent_usd"] + plan["maybe_billed_usd"] > budget
     return f"{spent}: within the budget of {usd(budget)}" + (", if answers are not much longer than expected" if tight else "")

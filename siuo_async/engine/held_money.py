@@ -51,9 +51,9 @@ def read(path: Path) -> Owed:
     except FileNotFoundError:
         return Owed()
     except (orjson.JSONDecodeError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} is damaged") from error
+        raise ValueError("it is damaged") from error
     if not all(type(number) is int and number >= 0 for number in found):
-        raise ValueError(f"{path} is damaged")
+        raise ValueError("it is damaged")
     return Owed(*found)
 
 

@@ -210,3 +210,20 @@ def test_what_is_to_be_typed_stays_whole_on_a_narrow_terminal(priced: Siuo) -> N
 def test_several_benchmarks_are_planned_one_after_another(priced: Siuo) -> None:
     plans = priced("plan", "demo", "siuo-gen", "-m", MODELS[0], "--judge", "sim/openai-judge", "-c", "prices.yaml", "--json").json
     assert [plan["benchmark"] for plan in plans] == ["demo", "siuo-gen"]
+
+
+def test_what_may_have_been_billed_is_told_beside_what_was_spent(priced: Siuo) -> None:
+    priced("run", *ASKED, "--limit", "2", "--budget", "5")
+    held = next((priced.folder / "results").glob("*/budget.json"))
+    held.write_text('{"maybe_billed_pico_usd":400000000000,"tries":3,"on_wire_pico_usd":0,"on_wire_calls":0}', encoding="utf-8")
+    words = ("plan", *ASKED, "--limit", "3", "--budget", "5")
+    assert "spent before, up to $0.40 more for calls that may have been billed: within the budget of $5.00" in priced(*words).out
+    assert priced(*words, "--json").json["maybe_billed_usd"] == 0.4
+
+
+def test_a_damaged_note_of_what_is_owed_is_one_sentence_that_names_it_once(priced: Siuo) -> None:
+    priced("run", *ASKED, "--limit", "1", "--budget", "5")
+    held = next((priced.folder / "results").glob("*/budget.json"))
+    held.write_text("{}", encoding="utf-8")
+    done = priced("run", *ASKED, "--limit", "2", "--budget", "5", code=2)
+    assert (done.err.count("budget.json"), done.err.count("Traceback")) == (1, 0)
