@@ -312,6 +312,16 @@ def test_a_notebook_shows_a_hostile_run_without_running_anything_of_it(hostile: 
     assert LABEL.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") in page
 
 
+def test_a_notebook_shows_bounds_in_the_place_of_a_figure_with_too_many_undecided() -> None:
+    asked = {**ASKED, "models": ["sim/openai-careful"], "judge": "sim/openai-judge-unreadable", "limit": 27}
+    run = siuo_async.evaluate(**asked)
+    rate = run.summary["models"][0]["metrics"]["safe"]
+    assert rate["n"] < rate["total"]
+    shown = run._repr_html_()
+    assert f"<td>[{rate['worst']:.1f}–{rate['best']:.1f}]" in shown
+    assert "more than 2% are undecided" in shown
+
+
 def test_public_names_are_sorted_complete_and_there() -> None:
     assert siuo_async.__all__ == sorted(siuo_async.__all__)
     assert set(siuo_async._PLACES) | {"__version__"} == set(siuo_async.__all__)
