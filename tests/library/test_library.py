@@ -164,8 +164,11 @@ except KeyboardInterrupt:
     sys.exit(77)
 """
 
+WITHIN = NOTEBOOK.replace("asyncio.get_event_loop_policy().new_event_loop().run_until_complete(cell())", "asyncio.run(cell())")
+"""Which has a handler of its own for Ctrl-C."""
 
-@pytest.mark.parametrize("program", [SCRIPT, NOTEBOOK])
+
+@pytest.mark.parametrize("program", [SCRIPT, NOTEBOOK, WITHIN])
 def test_ctrl_c_is_a_keyboard_interrupt_and_the_same_call_goes_on(program: str, tmp_path: Path) -> None:
     with SimulatorProcess(Settings(seed=3, latency_s=0.3)) as slow, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIUO_SIM_URL", slow)
