@@ -12,10 +12,9 @@ from typing import Any, Final
 
 from siuo_async.analysis.comparison import Estimate, MetricComparison, Pair, Standing
 from siuo_async.analysis.gathered import Gathered
+from siuo_async.benchmarks.counting import MOST_UNDECIDED
 
 LEVEL: Final = 0.05
-UNDECIDED: Final = 0.02
-"""A larger share of undecided samples makes the bounds the headline."""
 _FEW_PAIRS: Final = 3
 _FEW_BOUNDS: Final = 3
 """Models whose bounds are told one by one."""
@@ -142,10 +141,10 @@ def metric_sentences(
         told.append("SIMULATED: answers or verdicts were made up by the simulator, so these figures measure nothing.")
     if words.partial:
         told.append("PARTIAL: the run is not complete, and what is pending may change figures and order.")
-    undecided = [standing for standing in compared.standings if standing.undecided > UNDECIDED * finished[standing.label]]
+    undecided = [standing for standing in compared.standings if 100 * standing.undecided > MOST_UNDECIDED * finished[standing.label]]
     if len(undecided) > _FEW_BOUNDS:
         told.append(
-            f"{len(undecided)} of {len(compared.standings)} models have more than {100 * UNDECIDED:.0f}% undecided in "
+            f"{len(undecided)} of {len(compared.standings)} models have more than {MOST_UNDECIDED:g}% undecided in "
             f"{words.heading}, so their bounds are the headline; pairs are compared without these samples."
         )
     else:

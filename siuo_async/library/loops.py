@@ -50,17 +50,25 @@ def in_a_thread(work: Callable[[], T], interrupt: Callable[[], None] = lambda: N
     thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name="siuo", daemon=True)
     thread.start()
     interrupted = False
-    while thread.is_alive():
-        try:
-            thread.join()
-        except KeyboardInterrupt:
-            interrupted = True
-            interrupt()
+    with signals_kept():
+        _ctrl_c_is_raised()
+        while thread.is_alive():
+            try:
+                thread.join()
+            except KeyboardInterrupt:
+                interrupted = True
+                interrupt()
     if interrupted:
         raise KeyboardInterrupt
     if failed:
         raise failed[0]
     return done[0]
+
+
+def _ctrl_c_is_raised() -> None:
+    """`asyncio.run` keeps Ctrl-C for when its loop goes on, which waits for us: calls would be made, and paid, to the end."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -41,7 +41,8 @@ from siuo_async.exchange.rows import (
 )
 from siuo_async.library.loops import without_a_loop
 from siuo_async.report.dossier import Dossier, as_json, dossier
-from siuo_async.report.text import harmless, interval, percent, share
+from siuo_async.report.leaderboard import BRACKETS, bounds_lead, cell
+from siuo_async.report.text import harmless
 from siuo_async.values import Json
 
 if TYPE_CHECKING:
@@ -301,16 +302,13 @@ class Run:
         rows = []
         for model in summary["models"]:
             rates = [model["metrics"].get(metric) for metric in metrics]
-            cells = "".join(f"<td>{_html(_told(rate)) if rate else '–'}</td>" for rate in rates)
+            cells = "".join(f"<td>{_html(cell(model, rate)) if rate else '–'}</td>" for rate in rates)
             rows.append(f"<tr><td>{_html(model['label'])}</td>{cells}</tr>")
         line = f"<p><b>{_html(summary['protocol_line'])}</b><br>{_html(str(self.path))}</p>"
+        if any(bounds_lead(model, rate) for model in summary["models"] for rate in map(model["metrics"].get, metrics) if rate):
+            line += f"<p>{_html(BRACKETS)}</p>"
         return f"{line}<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _told(rate: Json) -> str:
-    spread = f" [{found}]" if (found := interval(rate)) else ""
-    return f"{percent(rate)}{spread} {share(rate) if rate.get('k') is not None else ''}".strip()
-
-
 def _html(text: str) -> str:
-    return escape(harmless(text))
+    return "<br>".join(escape(harmless(line)) for line in text.split("\n"))

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from siuo_async.analysis.comparison import Comparison, MetricComparison, Pair, Standing
+from siuo_async.benchmarks.counting import MOST_UNDECIDED
 from siuo_async.report.latex_text import PREAMBLE, escaped, in_comment
-from siuo_async.report.text import money, not_measured, percent
+from siuo_async.report.leaderboard import bounds_lead, ranked
+from siuo_async.report.text import interval, money, not_measured, percent, share
 
 _MOST_ROWS = 40
 """Of one table: what fits on a page."""
@@ -33,16 +35,21 @@ class _Sheet:
 
 def leaderboard(summary: Mapping[str, Any], metrics: Mapping[str, str], comparison: Comparison | None) -> str:
     """Models by the primary metric, with all the metrics that are shown beside it."""
-    models = _ranked(summary, comparison)
+    models = ranked(summary, comparison)
     standings = {each.label: each for each in comparison.primary.standings} if comparison else {}
     lettered = any(each.letters for each in standings.values()) and len(models) > 1
     headings = ["Model", *map(escaped, metrics.values()), *(["Group"] if lettered else []), "Cost (USD)"]
     rows = []
     for model in models:
-        figures = [_figure(model["metrics"][metric]) for metric in metrics]
+        figures = [_cell(model, model["metrics"][metric]) for metric in metrics]
         letters = [_letters(standings.get(model["label"]))] if lettered else []
         rows.append((escaped(model["label"]), *figures, *letters, escaped(money(model["cost_usd"]).removeprefix("$"))))
     notes = [summary["note"].replace("below it", "in brackets"), *_undecided(models, metrics, summary["headline"]), *_baselines(models)]
+    if any(bounds_lead(model, model["metrics"][metric]) for model in models for metric in metrics):
+        share_of_undecided = f"More than {MOST_UNDECIDED:g}% are undecided where a range stands in bold"
+        notes.append(
+            f"{share_of_undecided}: it is what they leave of the figure, all counted as 0 or all as 1; behind it the decided alone."
+        )
     notes += ["Models that share a letter were not told apart."] if lettered else []
     caption = f"Results on {summary['benchmark']}, in percent with 95% intervals."
     return _file(summary, [_Sheet("leaderboard", caption, tuple(headings), tuple(rows), tuple(notes))])
@@ -50,7 +57,7 @@ def leaderboard(summary: Mapping[str, Any], metrics: Mapping[str, str], comparis
 
 def categories(summary: Mapping[str, Any], metrics: Mapping[str, str], comparison: Comparison | None) -> str:
     """The primary metric by category, and by whatever else the benchmark tells apart."""
-    models = _ranked(summary, comparison)
+    models = ranked(summary, comparison)
     return _file(summary, [sheet for sheet in _breakdowns(summary, metrics, models) if sheet.rows])
 
 
@@ -99,16 +106,12 @@ def _in_group(group: Mapping[str, Any] | None, metric: str) -> str:
     return _figure(rate) if rate else "--"
 
 
-def _ranked(summary: Mapping[str, Any], comparison: Comparison | None) -> list[Mapping[str, Any]]:
-    if comparison:
-        places = {standing.label: number for number, standing in enumerate(comparison.primary.standings)}
-        return sorted(summary["models"], key=lambda model: places.get(model["label"], len(places)))
-    primary = summary["primary"]
-    return sorted(summary["models"], key=lambda model: _order(model["metrics"].get(primary)), reverse=True)
-
-
-def _order(rate: Mapping[str, Any] | None) -> float:
-    return -1.0 if rate is None or rate["value"] is None else float(rate["value"])
+def _cell(model: Mapping[str, Any], rate: Mapping[str, Any]) -> str:
+    """A figure, or what the undecided leave of it where they are too many: the bounds in bold, behind them the decided alone."""
+    if not bounds_lead(model, rate):
+        return _figure(rate)
+    bounds = interval({**rate, "low": rate["worst"], "high": rate["best"]})
+    return f"\\textbf{{{escaped(bounds)}}} {{\\footnotesize {escaped(percent(rate))}}} {{\\scriptsize({escaped(share(rate))})}}"
 
 
 def _figure(rate: Mapping[str, Any]) -> str:
@@ -128,8 +131,12 @@ def _letters(standing: Standing | None) -> str:
 def _undecided(models: Sequence[Mapping[str, Any]], metrics: Mapping[str, str], headline: Sequence[str]) -> Iterator[str]:
     """How far the undecided could move a figure."""
     for name in headline:
-        rates = [(model["label"], model["metrics"][name]) for model in models if name in model["metrics"]]
-        told = [f"{label} {rate['worst']:.1f}–{rate['best']:.1f}" for label, rate in rates if _open(rate)]
+        rates = [(model, model["metrics"][name]) for model in models if name in model["metrics"]]
+        told = [
+            f"{model['label']} {rate['worst']:.1f}–{rate['best']:.1f}"
+            for model, rate in rates
+            if _open(rate) and not bounds_lead(model, rate)
+        ]
         if told:
             yield f"If the undecided all went one way or the other, {metrics[name].lower()}: {', '.join(told)}."
 

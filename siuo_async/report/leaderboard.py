@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from siuo_async.analysis.comparison import Comparison, MetricComparison, Standing
+from siuo_async.benchmarks.counting import MOST_UNDECIDED
 from siuo_async.report.grid import Grid
 from siuo_async.report.text import interval, money, not_measured, percent, share, share_of
 
-MOST_UNDECIDED = 0.02
-"""Share of what was asked for; above it the bounds are the headline."""
+BRACKETS = (
+    f"[in brackets]: more than {MOST_UNDECIDED:g}% are undecided, so these are the bounds that they leave; below, the decided alone"
+)
+"""What stands under a table with bounds in the place of figures."""
 BAR = 26
 """Columns of the screen that an interval is drawn in."""
 _KEPT, _LETTERS = 0, 1
@@ -37,8 +40,8 @@ def bounds_lead(model: Mapping[str, Any], rate: Mapping[str, Any]) -> bool:
         return False
     if model["samples"]["pending"]:  # what was not asked yet is no judge's silence; PARTIAL stands above the table
         return False
-    undecided = float(rate["total"] - rate["n"]) / float(rate["total"])
-    return bool(model.get("bounds_are_headline")) or undecided > MOST_UNDECIDED
+    undecided = 100 * (rate["total"] - rate["n"]) > MOST_UNDECIDED * rate["total"]
+    return bool(model.get("bounds_are_headline")) or bool(undecided)
 
 
 def leaderboard(summary: Mapping[str, Any], metrics: Mapping[str, str], comparison: Comparison | None = None) -> Grid:
@@ -191,8 +194,7 @@ def _note(
     if comparison and len(models) > 1 and any(each.letters for each in comparison.primary.standings):
         note += "\nmodels that share a letter were not told apart"
     if any(bounds_lead(model, model["metrics"][name]) for model in models for name in metrics):
-        share = f"{100 * MOST_UNDECIDED:.0f}%"
-        note += f"\n[in brackets]: more than {share} are undecided, so these are the bounds that they leave; below, the decided alone"
+        note += f"\n{BRACKETS}"
     for name in summary["headline"]:
         bounds = [
             f"{model['label']} {interval({**rate, 'low': rate['worst'], 'high': rate['best']})}"

@@ -117,6 +117,20 @@ def test_the_leaderboard_has_every_model_with_its_figure_and_interval(reported: 
     assert text.count("\\toprule") == text.count("\\bottomrule") == 1
 
 
+def test_bounds_stand_in_the_place_of_a_figure_with_too_many_undecided(reported: Dossier) -> None:
+    """As on the screen and on the page: what is not known must not look sure in a paper alone."""
+    summary, metrics = reported.run.summary, reported.run.plan.benchmark.metrics
+    first = summary["models"][0]
+    silent = {"value": 75.0, "low": 40.0, "high": 92.0, "k": 6, "n": 8, "total": 9, "worst": 66.7, "best": 77.8}
+    models = [{**first, "metrics": {**first["metrics"], summary["primary"]: silent}}, *summary["models"][1:]]
+    text = leaderboard({**summary, "models": models}, metrics, reported.comparison)
+    (row,) = [line for line in text.splitlines() if line.startswith(first["label"])]
+    assert r"\textbf{66.7--77.8} {\footnotesize 75.0} {\scriptsize(6/8 of 9)}" in row
+    assert "40.0" not in row
+    assert r"More than 2\% are undecided where a range stands in bold" in text
+    assert "in bold" not in leaderboard(summary, metrics, reported.comparison)
+
+
 def test_models_stand_in_the_order_of_the_comparison(reported: Dossier) -> None:
     assert reported.comparison is not None
     text = leaderboard(reported.run.summary, reported.run.plan.benchmark.metrics, reported.comparison)

@@ -164,8 +164,11 @@ except KeyboardInterrupt:
     sys.exit(77)
 """
 
+WITHIN = NOTEBOOK.replace("asyncio.get_event_loop_policy().new_event_loop().run_until_complete(cell())", "asyncio.run(cell())")
+"""Which has a handler of its own for Ctrl-C."""
 
-@pytest.mark.parametrize("program", [SCRIPT, NOTEBOOK])
+
+@pytest.mark.parametrize("program", [SCRIPT, NOTEBOOK, WITHIN])
 def test_ctrl_c_is_a_keyboard_interrupt_and_the_same_call_goes_on(program: str, tmp_path: Path) -> None:
     with SimulatorProcess(Settings(seed=3, latency_s=0.3)) as slow, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIUO_SIM_URL", slow)
@@ -310,6 +313,16 @@ def test_a_notebook_shows_a_hostile_run_without_running_anything_of_it(hostile: 
     page = Run(hostile.directory)._repr_html_()
     assert "<b>%" not in page
     assert LABEL.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") in page
+
+
+def test_a_notebook_shows_bounds_in_the_place_of_a_figure_with_too_many_undecided() -> None:
+    asked = {**ASKED, "models": ["sim/openai-careful"], "judge": "sim/openai-judge-unreadable", "limit": 27}
+    run = siuo_async.evaluate(**asked)
+    rate = run.summary["models"][0]["metrics"]["safe"]
+    assert rate["n"] < rate["total"]
+    shown = run._repr_html_()
+    assert f"<td>[{rate['worst']:.1f}–{rate['best']:.1f}]" in shown
+    assert "more than 2% are undecided" in shown
 
 
 def test_public_names_are_sorted_complete_and_there() -> None:
