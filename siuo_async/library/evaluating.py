@@ -18,7 +18,7 @@ from siuo_async.cli.settings import merged
 from siuo_async.config import RunConfig
 from siuo_async.errors import ConfigError
 from siuo_async.library.ending import Ending
-from siuo_async.library.loops import in_a_loop, in_a_thread, run, signals_kept
+from siuo_async.library.loops import ctrl_c_is_raised, in_a_loop, in_a_thread, run, signals_kept
 from siuo_async.library.progress import OnProgress
 from siuo_async.library.run import Run
 from siuo_async.values import Json
@@ -58,13 +58,15 @@ def evaluate(
         StoppedEarly: it stopped before it was complete; what is finished is on disk, and the same call continues it.
         KeyboardInterrupt: Ctrl-C, after the calls on the wire had their time; the same call continues it.
     """
-    configs = _configs(benchmark, models, judge, config, settings)
     ended = Ending(on_progress)
-    arguments = (configs, Path(path) if path is not None else None, fresh, ended)
-    if in_a_loop():
-        in_a_thread(lambda: run(_evaluated(*arguments)), interrupt=ended.interrupt)
-    else:
-        with signals_kept():
+    with signals_kept():
+        if waiting := in_a_loop():
+            ctrl_c_is_raised()
+        configs = _configs(benchmark, models, judge, config, settings)
+        arguments = (configs, Path(path) if path is not None else None, fresh, ended)
+        if waiting:
+            in_a_thread(lambda: run(_evaluated(*arguments)), interrupt=ended.interrupt)
+        else:
             run(_evaluated(*arguments))
     return ended.run()
 

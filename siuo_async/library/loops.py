@@ -51,7 +51,7 @@ def in_a_thread(work: Callable[[], T], interrupt: Callable[[], None] = lambda: N
     thread.start()
     interrupted = False
     with signals_kept():
-        _ctrl_c_is_raised()
+        ctrl_c_is_raised()
         while thread.is_alive():
             try:
                 thread.join()
@@ -65,7 +65,7 @@ def in_a_thread(work: Callable[[], T], interrupt: Callable[[], None] = lambda: N
     return done[0]
 
 
-def _ctrl_c_is_raised() -> None:
+def ctrl_c_is_raised() -> None:
     """`asyncio.run` keeps Ctrl-C for when its loop goes on, which waits for us: calls would be made, and paid, to the end."""
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
