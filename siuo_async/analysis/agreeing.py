@@ -60,8 +60,8 @@ def agreements(run: Gathered, *, seed: int = 0) -> tuple[Agreement, ...]:
 def uneven(found: Sequence[Agreement]) -> list[str]:
     """Judges that agree less on one model than on another, so that scores would move apart with the other judge; a sentence each.
 
-    Told where the 95% intervals of the percentages do not overlap, of the models that are furthest apart; of many models, whose ends are
-    far apart by chance, where they are further apart still.
+    Told where the 95% intervals of the percentages do not overlap, of the models that are furthest apart; of many models,
+    whose ends are far apart by chance, where they are further apart still.
     """
     told = []
     by_pair: dict[tuple[str, ...], list[Agreement]] = {}
