@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from math import sqrt
+from statistics import NormalDist
 from typing import Any
 
 from siuo_async.analysis.agreement import Agreement
@@ -18,6 +20,7 @@ from siuo_async.providers.families import family_of
 PANEL = "panel"
 """Stands for what a panel came to, where a second opinion is set against it."""
 _HARM = "judge.vulnerability"
+_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ def agreements(run: Gathered, *, seed: int = 0) -> tuple[Agreement, ...]:
 def uneven(found: Sequence[Agreement]) -> list[str]:
     """Judges that agree less on one model than on another, so that scores would move apart with the other judge; a sentence each.
 
-    Told where the 95% intervals of the percentages do not overlap, of the models that are furthest apart.
+    Told where the 95% intervals of the percentages do not overlap, of the models that are furthest apart; of many models,
+    whose ends are far apart by chance, where they are further apart still.
     """
     told = []
     by_pair: dict[tuple[str, ...], list[Agreement]] = {}
@@ -66,13 +70,25 @@ def uneven(found: Sequence[Agreement]) -> list[str]:
             by_pair.setdefault((each.stage, each.role, each.a, each.b), []).append(each)
     for (stage, role, a, b), models in by_pair.items():
         least, most = (pick(models, key=lambda each: each.percent.value or 0.0) for pick in (min, max))
-        if (least.percent.high or 0.0) < (most.percent.low or 0.0):
+        if _apart(least.percent, most.percent, len(models)):
             who = f"{a}, asked again, agrees with itself" if role == "retest" else f"{a} and {b} agree"
             told.append(
                 f"{stage.removeprefix('judge.')}: {who} on {least.percent.value:.1f}% of the answers of {least.model}, but on "
                 f"{most.percent.value:.1f}% of those of {most.model}: the judge's error differs by model, and may move their order"
             )
     return told
+
+
+def _apart(least: Estimate, most: Estimate, models: int) -> bool:
+    """Whether two figures differ by more than the widest of all pairs would once in twenty times, and their intervals do not overlap.
+
+    Intervals that just do not overlap are about 1.96 sqrt(2) standard errors apart (of the difference, where both are as wide); for k
+    pairs Bonferroni's bound wants the normal quantile of 1 - 0.025/k.
+    """
+    if least.value is None or most.value is None or least.high is None or most.low is None:
+        return False
+    wanted = _NORMAL.inv_cdf(1 - 0.025 / max(1, models * (models - 1) // 2)) / (_NORMAL.inv_cdf(0.975) * sqrt(2))
+    return most.value - least.value > max(1.0, wanted) * (least.high - least.value + most.value - most.low)
 
 
 def _said(run: Gathered) -> dict[_Pair, _Said]:

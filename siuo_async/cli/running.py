@@ -422,9 +422,9 @@ async def worked_out(outcomes: Outcomes, job: Job) -> Dossier | None:
 def show(outcomes: Outcomes, job: Job, *, as_json: bool, found: Dossier | None = None) -> None:
     """The report of a session, save what `--json` prints."""
     if not as_json:
-        told, agreed = (found.warnings, found.agreements) if found else (warnings(outcomes.summary), ())
+        cautions, agreed = (found.warnings, found.agreements) if found else (warnings(outcomes.summary), ())
         comparison = found.comparison if found else None
-        to_terminal(console(), outcomes.summary, job.plan.benchmark.metrics, told, comparison=comparison, agreements=agreed)
+        to_terminal(console(), outcomes.summary, job.plan.benchmark.metrics, cautions, comparison=comparison, agreements=agreed)
         say("", to_stderr=False)
         say(
             f"{outcomes.sent} calls sent, {outcomes.reused} reused · {at_the_end(outcomes.spent)} · {job.directory.path}",

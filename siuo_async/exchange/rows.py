@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from siuo_async.benchmarks.base import SEARCH
+from siuo_async.benchmarks.counting import without_verdict
 from siuo_async.benchmarks.judged import Opinion, Verdict
 from siuo_async.benchmarks.seen import Seen
 from siuo_async.config import Price
@@ -125,7 +126,7 @@ class ModelRow:
     empty: int = field(metadata=_says("answers without any text"))
     failed: int = field(metadata=_says("answers that never came"))
     verdicts: int | None = field(metadata=_says("verdicts that a judge was asked for; empty where nobody judges"))
-    verdicts_missing: int | None = field(metadata=_says("of these unreadable, declined, filtered or failed"))
+    verdicts_missing: int | None = field(metadata=_says("of these without a readable one, of a stand-in either"))
     input_tokens: int | None = field(metadata=_says("of its own calls; empty where nobody told"))
     output_tokens: int | None = field(metadata=_says("the same, thinking included"))
     judge_input_tokens: int | None = field(metadata=_says("of the verdicts on it"))
@@ -292,7 +293,7 @@ def model_row(model: Mapping[str, Any], *, simulated: bool) -> ModelRow:
         finished=model["samples"]["finished"],
         **{name: outcomes[name] for name in ("answered", "declined", "filtered", "empty", "failed")},
         verdicts=judge["verdicts"] if judge else None,
-        verdicts_missing=sum(judge[state] for state in ("unreadable", "declined", "filtered", "failed")) if judge else None,
+        verdicts_missing=without_verdict(judge) if judge else None,
         input_tokens=tokens["generation"]["input"],
         output_tokens=tokens["generation"]["output"],
         judge_input_tokens=tokens["judging"]["input"],

@@ -160,7 +160,8 @@ def _judge(run: Gathered, facts: Made) -> Iterator[str]:
         if (judge := model.get("judge")) and judge["verdicts"]:
             missing = {state: judge[state] for state in ("unreadable", "declined", "filtered", "failed") if judge[state]}
             told = ", ".join(f"{count} {state}" for state, count in missing.items()) or "none missing"
-            yield f"Of {judge['verdicts']} verdicts on {_plain(model['label'])}: {told}, {judge['re_asked']} asked for again."
+            stood_in = f" {judge['stood_in']} of them are the stand-in's." if judge.get("stood_in") else ""
+            yield f"Of {judge['verdicts']} verdicts on {_plain(model['label'])}: {told}, {judge['re_asked']} asked for again.{stood_in}"
 
 
 def _full(participant: Participant) -> str:

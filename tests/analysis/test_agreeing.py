@@ -84,3 +84,9 @@ def test_judges_that_agree_less_on_one_model_are_named() -> None:
 def test_what_chance_explains_is_not_told() -> None:
     assert uneven([on("", 10), on("m", 94), on("n", 85)]) == []
     assert uneven([on("m", 94), on("n", 70, role="retest")]) == []
+
+
+def test_of_many_models_the_two_ends_must_be_further_apart() -> None:
+    ends = [on("m", 93), on("n", 81)]
+    assert uneven(ends)
+    assert uneven([*ends, *(on(f"between {number}", 87) for number in range(10))]) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -66,6 +67,10 @@ def test_a_stand_in_is_asked_for_exactly_what_is_missing(siuo: Siuo, dozen: Path
     assert f"stand-in sim/anthropic-judge for {100 * sum(missing) / 144:.1f}% of the verdicts" in done.json["protocol_line"]
     assert all(rate["n"] == rate["total"] for model in done.json["models"] for rate in model["metrics"].values())
     assert roles(done) == [("judge", "openai-judge-unreadable", 1.0), ("stand-in", "anthropic-judge", None)]
+    siuo("export", done.run, "--format", "csv", "--to", "tables")
+    (models,) = (siuo.folder / "tables").glob("*-models-*.csv")
+    rows = list(csv.DictReader(models.read_text(encoding="utf-8-sig").splitlines()))
+    assert [row["verdicts_missing"] for row in rows] == ["0", "0"]
 
 
 def test_where_more_than_two_percent_are_undecided_the_bounds_are_the_headline(siuo: Siuo, dozen: Path) -> None:

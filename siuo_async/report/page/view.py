@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from siuo_async.analysis.comparison import Comparison, Estimate, MetricComparison, Pair
+from siuo_async.benchmarks.counting import without_verdict
 from siuo_async.report.dossier import Dossier
 from siuo_async.report.grid import Grid
 from siuo_async.report.grids import grids, probability
@@ -164,9 +165,10 @@ def _judge(summary: Mapping[str, Any]) -> Grid | None:
     if not judged:
         return None
     names = [name for name in _JUDGE_STATES if any(name in judge for _, judge in judged)]
+    names += ["stood_in"] if any(judge.get("stood_in") for _, judge in judged) else []
     rows = []
     for label, judge in judged:
-        missing = sum(judge.get(state, 0) for state in ("unreadable", "declined", "filtered", "failed"))
+        missing = without_verdict(judge)
         share = f"{100 * missing / judge['verdicts']:.1f}" if judge.get("verdicts") else "–"
         rows.append((str(label), *(str(judge.get(name, 0)) for name in names), share))
     headings = tuple(name.replace("_", "-").capitalize() for name in names)
