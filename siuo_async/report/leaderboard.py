@@ -112,7 +112,8 @@ def _metrics(summary: Mapping[str, Any], models: Sequence[Mapping[str, Any]], me
         cells = tuple(cell(model, rate) for model, rate in zip(models, rates, strict=True))
         columns.append(_Column(metrics[metric], cells, _KEPT, strong=metric == primary))
         if metric == primary and rates[0].get("unit") != "points" and any(rate["n"] for rate in rates):
-            columns.append(_Column(_axis(), tuple(bar(rate) for rate in rates), 9, drawn=True))
+            bars = tuple(bar(rate, bounds=bounds_lead(model, rate)) for model, rate in zip(models, rates, strict=True))
+            columns.append(_Column(_axis(), bars, 9, drawn=True))
     return columns
 
 
@@ -132,10 +133,14 @@ def _axis() -> str:
     return "0" + "50".rjust(half) + "100".rjust(BAR - half - 1)
 
 
-def bar(rate: Mapping[str, Any]) -> str:
-    """An interval on a scale from 0 to 100 with its figure as a dot."""
+def bar(rate: Mapping[str, Any], *, bounds: bool = False) -> str:
+    """An interval on a scale from 0 to 100 with its figure as a dot; or the bounds in brackets, as in the cell beside it."""
     if rate["value"] is None:
         return ""
+    if bounds:
+        first, last = (min(BAR - 1, int(each * BAR / 100)) for each in (rate["worst"], rate["best"]))
+        inside = "┄" * (last - first - 1)
+        return (" " * first + (f"[{inside}]" if first < last else "┄")).ljust(BAR)
     low = rate["value"] if rate["low"] is None else rate["low"]
     high = rate["value"] if rate["high"] is None else rate["high"]
     first, dot, last = (min(BAR - 1, int(each * BAR / 100)) for each in (low, rate["value"], high))
@@ -152,8 +157,10 @@ def _beside(
     metrics: Mapping[str, str],
     standings: Mapping[str, MetricComparison],
 ) -> list[_Column]:
-    """A vote flatters above one half, so what single answers and whole samples score stands beside it."""
+    """A vote flatters above one half, so what single answers and whole samples score stands beside it; of one answer all are one."""
     primary, found = summary["primary"], []
+    if summary.get("answers_per_sample") == 1:
+        return []
     if all(f"{primary}_per_answer" in model["metrics"] for model in models):
         cells = tuple(_per_answer(model, primary, _standing(standings.get(primary), model["label"])) for model in models)
         found.append(_Column("Per answer", cells, 4))

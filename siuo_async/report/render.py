@@ -23,7 +23,22 @@ from siuo_async.report.text import harmless, in_line, tame
 MOST_ROWS = 30
 """Of a breakdown in the terminal; what is longer is no table to look at."""
 _PLAINER = str.maketrans(
-    {"–": "-", "−": "-", "→": ">", "·": "|", "─": "-", "├": "|", "┤": "|", "●": "o", "▸": ">", "≈": "~", "…": "...", "•": "*", "×": "x"}
+    {
+        "–": "-",
+        "−": "-",
+        "→": ">",
+        "·": "|",
+        "─": "-",
+        "├": "|",
+        "┤": "|",
+        "┄": ".",
+        "●": "o",
+        "▸": ">",
+        "≈": "~",
+        "…": "...",
+        "•": "*",
+        "×": "x",
+    }
 )
 """For terminals that know no more than ASCII."""
 

@@ -233,8 +233,11 @@ class _Ascii(StringIO):
 def test_a_terminal_that_knows_only_ascii_gets_only_ascii() -> None:
     out = _Ascii()
     compared = comparison(standing("a", 1, "a"), standing("b", 2, "b"))
-    to_terminal(Console(file=out, width=200, markup=False), summary(model("a"), model("b")), METRICS, [], comparison=compared)
+    to_terminal(
+        Console(file=out, width=200, markup=False), summary(model("a"), model("b", 50, 50, 100)), METRICS, [], comparison=compared
+    )
     out.getvalue().encode("ascii")
+    assert "?" not in out.getvalue()
 
 
 @pytest.mark.parametrize("label", ["[bold]x[/bold]", "x\x1b[31m", "a|b", "<img src=x>", "x\u202ey"])
@@ -256,6 +259,21 @@ def test_a_bar_holds_its_interval_and_its_figure() -> None:
 @pytest.mark.parametrize("value", [0.0, 100.0])
 def test_a_bar_at_an_end_stays_within_its_scale(value: float) -> None:
     assert len(bar({"value": value, "low": max(0.0, value - 3), "high": min(100.0, value + 3)})) == BAR
+
+
+def test_where_the_bounds_lead_the_drawing_shows_them_and_no_interval() -> None:
+    grid = leaderboard(summary(model("m", 50, 50, 100)), METRICS)
+    assert grid.drawn is not None
+    drawn = grid.rows[0][grid.drawn]
+    assert len(drawn) == BAR
+    assert drawn.index("[") == BAR // 2
+    assert drawn.rstrip().endswith("┄]")
+    assert not set(drawn) & set("├─┤●")
+
+
+def test_of_one_answer_a_vote_has_no_columns_of_answers_beside_it() -> None:
+    several, one = (leaderboard(summary(model("m"), answers_per_sample=count), METRICS).headings for count in (3, 1))
+    assert set(several) - set(one) == {"Per answer", "Safe in every answer"}
 
 
 def test_a_page_has_all_columns_but_the_drawing() -> None:

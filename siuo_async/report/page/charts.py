@@ -56,6 +56,7 @@ def primary(summary: Mapping[str, Any], headings: Mapping[str, str], comparison:
         if any(bar.bounds for bar in bars)
         else ""
     )
+    note += " Models that share a letter were not told apart." if any(each.letters for each in standings.values()) else ""
     return figures.intervals(headings[metric], bars, axis=axis, percent=shares, note=note)
 
 

@@ -160,6 +160,7 @@ def _bar(canvas: _Canvas, axes: Axes, place: int, bar: Bar, label: str, beside: 
             markeredgewidth=1.2,
             gid=canvas.tip(canvas.tips[gid]),
             zorder=4,
+            clip_on=False,  # else half of a mark at 0 or 100 is cut off
         )
     across = axes.get_yaxis_transform()
     if canvas.narrow:
