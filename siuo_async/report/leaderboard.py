@@ -206,7 +206,8 @@ def _note(
         bounds = [
             f"{model['label']} {interval({**rate, 'low': rate['worst'], 'high': rate['best']})}"
             for model in models
-            if (rate := model["metrics"][name])["n"] != rate["total"] and rate["worst"] is not None and not bounds_lead(model, rate)
+            if (rate := model["metrics"][name])["n"] != rate["total"] and rate["worst"] is not None
+            if not model["samples"]["pending"] and not bounds_lead(model, rate)
         ]
         if bounds:
             note += f"\nif the undecided all went one way or the other, {_lower(metrics[name])}: {', '.join(bounds)}"

@@ -143,9 +143,11 @@ def test_where_all_is_decided_there_are_no_bounds() -> None:
 
 
 def test_what_was_not_asked_yet_is_not_undecided() -> None:
-    row = cells(summary(model("a", 40, 50, 100, pending=50), complete=False))["a"]
+    going = summary(model("a", 40, 50, 100, pending=50), complete=False)
+    row = cells(going)["a"]
     assert row["Safe & effective"].startswith("80.0  40/50 of 100")
     assert row["Undecided"] == "0"
+    assert "undecided all went" not in leaderboard(going, METRICS).note
 
 
 # -- how it is drawn
