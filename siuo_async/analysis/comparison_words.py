@@ -117,7 +117,8 @@ def pair_sentence(words: Wording, pair: Pair, tests: int) -> str:
     if pair.p_adjusted is None:
         return f"{words.warned}{best} {words.ahead} {other} by {shown}; not tested."
     if pair.p_adjusted < LEVEL:
-        return f"{words.warned}{best} {words.better} {other} by {shown}."
+        at_odds = "; the test tells them apart, while the interval, the more cautious of the two, also holds 0" if low <= 0 else ""
+        return f"{words.warned}{best} {words.better} {other} by {shown}{at_odds}."
     visible = pair.smallest_visible
     seen = (
         "no difference could have been seen with so few"

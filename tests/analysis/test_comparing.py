@@ -116,6 +116,13 @@ def test_models_that_cannot_be_told_apart_are_told_what_would_have_been_seen(dem
     assert f"; a difference of {pair.smallest_visible:.1f} points would have been seen (power 80%)." in pair.sentence
 
 
+def test_an_interval_that_holds_0_where_the_test_finds_a_difference_is_told(demo: Gathered) -> None:
+    (pair,) = compared(made(demo, {"a": [vote([1, 1, 1])] * 6, "b": [vote([1, 1, 0])] * 6})).primary.pairs
+    assert pair.p_adjusted == pytest.approx(2 / 2**6)
+    assert (pair.difference.low or 0) < 0
+    assert pair.sentence.endswith("; the test tells them apart, while the interval, the more cautious of the two, also holds 0.")
+
+
 def test_the_better_one_is_named_first_whichever_way_the_difference_is_taken(demo: Gathered) -> None:
     run = made(demo, {"low": answers(0.3, 1), "high": answers(0.8, 2)})
     (pair,) = compared(run, reference="high").primary.pairs
