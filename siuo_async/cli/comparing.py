@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 
 from siuo_async.analysis.contrast import Contrast, contrast
@@ -46,6 +47,8 @@ def compared(first: str, second: str, results: Path, wanted: Wanted) -> int:
         StoppedEarly: a verdict of the drift check could not be had now.
     """
     must_be_a_format(wanted.form)
+    if wanted.margin is not None and not isfinite(wanted.margin):
+        raise ConfigError(f"--margin {wanted.margin} is no number of points; write how much worse B may be, as in --margin 3")
     a, b = (gather(RunDirectory(find_run(run, results))) for run in (first, second))
     if a.plan.benchmark.name != b.plan.benchmark.name:
         raise ConfigError(

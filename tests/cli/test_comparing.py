@@ -248,8 +248,9 @@ def test_a_model_that_is_worse_by_more_than_the_margin_is_worse(runs: Runs) -> N
     assert [margin["kept"] for margin in done.json["margins"]] == ["worse"]
 
 
-def test_a_margin_below_nothing_is_refused(runs: Runs) -> None:
-    assert "--margin" in runs.compare("a", "b", "--margin", "-1", code=2).err
+@pytest.mark.parametrize("margin", ["-1", "inf", "nan"])
+def test_a_margin_that_is_no_number_of_points_is_refused(runs: Runs, margin: str) -> None:
+    assert "--margin" in runs.compare("a", "b", "--margin", margin, code=2).err
 
 
 # -- the judge's drift
