@@ -25,6 +25,11 @@ def plain_bytes(path: Path) -> bytes:
         return file.read()
 
 
+def without_waiting(path: str, flags: int) -> int:
+    """An opener for `open`: a pipe is opened without waiting for its writer, so that it can be told to be none of ours."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _check(mode: int, path: Path) -> None:
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "it is no file" if not stat.S_ISDIR(mode) else "it is a folder", str(path))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from pathlib import Path
 from typing import IO
 from zipfile import BadZipFile, ZipFile
 
+from siuo_async.plain_files import without_waiting
 from siuo_async.providers.picture_size import Size, size_in
 from siuo_async.values import Picture
 
@@ -44,7 +44,7 @@ class PictureSizes:
         try:
             if picture.member is not None:
                 return self._in_archive(picture.path, picture.member)
-            with open(picture.path, "rb", opener=_without_waiting) as file:
+            with open(picture.path, "rb", opener=without_waiting) as file:
                 return _size(file)
         except (OSError, ValueError, KeyError, BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
             return None  # what is wrong with it is told where the data are read
@@ -68,8 +68,3 @@ def _size(file: IO[bytes]) -> Size | None:
         if (found := size_in(head)) is not None or len(head) < length:
             return found
     return None
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Opens a file, and a pipe without waiting for its writer."""
-    return os.open(path, flags | os.O_NONBLOCK)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 from siuo_async.errors import DataError
+from siuo_async.plain_files import without_waiting
 from siuo_async.values import EMPTY, Picture
 from siuo_async.zip_members import ZipMembers
 
@@ -111,7 +112,7 @@ def _must_be_a_file(path: Path, seen: os.stat_result) -> None:
 
 
 def _read(path: Path, name: str) -> Picture:
-    with open(name, "rb", opener=_without_waiting) as file:
+    with open(name, "rb", opener=without_waiting) as file:
         seen = os.fstat(file.fileno())
         _must_be_a_file(path, seen)  # once more, since the file may be another one by now
         head = file.read(_HEAD_BYTES)
@@ -121,11 +122,6 @@ def _read(path: Path, name: str) -> Picture:
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Picture(path=name, sha256=digest, mime=mime, size=seen.st_size, mtime_ns=seen.st_mtime_ns)
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Opens a file, and a pipe without waiting for its writer."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 @contextmanager
