@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,16 +22,6 @@ from tests.analysis.answers import unit
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 HOSTILE = (
     "</script><script>window.ran = 1</script><img src=x onerror='window.ran = 2'><svg onload='window.ran = 3'>"
     "<a href='javascript:window.ran = 4'>{{ 7 * 7 }}</a> <!-- =cmd()|1 \u202e\x1b[31m \ud800 https://evil.example/x.png"
@@ -57,19 +46,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Key]:
     file = folder / "page.html"
     file.write_text(label_page(key, by_name(tuple(units)), SHEET, 1, simulated=False), encoding="utf-8")
     return file, key
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """A browser without a window."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip(f"there is no browser here ({', '.join(NAMES)})")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
