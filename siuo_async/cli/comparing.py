@@ -12,9 +12,9 @@ from siuo_async.analysis.drift import Drift
 from siuo_async.analysis.gathered import Gathered, gather
 from siuo_async.analysis.instrument import Part, parts, shared_samples
 from siuo_async.cli.drift_check import drift_checked
+from siuo_async.cli.finding import find_run
 from siuo_async.cli.output import console, print_json
 from siuo_async.cli.reporting import must_be_a_format
-from siuo_async.cli.running import find_run
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError
 from siuo_async.report.compared import banner, instrument_grid, result_grids, result_sentences

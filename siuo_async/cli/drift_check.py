@@ -15,7 +15,8 @@ from siuo_async.analysis.drift import Drawn, Drift, draw, measured
 from siuo_async.analysis.gathered import Gathered
 from siuo_async.cli.ceilings import registry_of
 from siuo_async.cli.output import say
-from siuo_async.cli.running import environment, in_loop
+from siuo_async.cli.preparing import environment
+from siuo_async.cli.running import in_loop
 from siuo_async.cli.simulated import simulator_for
 from siuo_async.client.accounts import IMPORTED, AccountSpec, Environment, account_spec
 from siuo_async.engine.asking import Target

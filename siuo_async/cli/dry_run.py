@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from siuo_async.cli.output import print_json, say
-from siuo_async.cli.running import Job
+from siuo_async.cli.preparing import Job
 from siuo_async.engine.estimate import ModelEstimate, estimate, searches
 from siuo_async.engine.summary import judge_name, protocol_line
 from siuo_async.values import Json

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from siuo_async.cli.finding import find_run
 from siuo_async.cli.output import console, say
-from siuo_async.cli.running import find_run
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.engine.summary import COMPLETE, INCOMPLETE_VERDICTS, exit_code, warnings
 from siuo_async.exchange.importing import FILE, Order, make_run

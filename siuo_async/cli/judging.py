@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from siuo_async.benchmarks.catalogue import Setup, build
-from siuo_async.cli.running import Job, must_hold_no_key
+from siuo_async.cli.preparing import Job, must_hold_no_key
 from siuo_async.client.accounts import IMPORTED, Environment, account_spec
 from siuo_async.config import RunConfig, load_file, make, parse_model
 from siuo_async.engine import plan as plans

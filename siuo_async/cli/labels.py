@@ -11,8 +11,8 @@ from siuo_async.analysis.label_key import FOLDER, Key, new_key, read_keys, same_
 from siuo_async.analysis.people import people
 from siuo_async.analysis.questions import sheet_of
 from siuo_async.analysis.units import by_name, units_of
+from siuo_async.cli.finding import find_run
 from siuo_async.cli.output import console, print_json, say
-from siuo_async.cli.running import find_run
 from siuo_async.engine.durable import make_folder
 from siuo_async.engine.run_directory import RunDirectory, write_bytes
 from siuo_async.errors import ConfigError

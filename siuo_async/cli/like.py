@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from siuo_async.cli.finding import find_run
 from siuo_async.cli.output import say
-from siuo_async.cli.running import Job, find_run
+from siuo_async.cli.preparing import Job
 from siuo_async.cli.settings import merged
 from siuo_async.client.accounts import IMPORTED
 from siuo_async.config import ModelConfig, RunConfig, make

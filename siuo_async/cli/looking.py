@@ -10,16 +10,15 @@ import orjson
 from rich.table import Table
 from rich.text import Text
 
+from siuo_async.cli.finding import find_run
 from siuo_async.cli.output import console, print_json, say
-from siuo_async.cli.running import find_run
 from siuo_async.client.accounts import IMPORTED
 from siuo_async.engine import plan as plans
 from siuo_async.engine.journal import Index
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.repair import repair_journal
 from siuo_async.engine.replay import replay
-from siuo_async.engine.run_directory import RunDirectory, all_runs, damaged_runs, write_json
-from siuo_async.engine.session import finished_at
+from siuo_async.engine.run_directory import RunDirectory, all_runs, damaged_runs, finished_at, write_json
 from siuo_async.engine.summary import exit_code, summarise, warnings
 from siuo_async.engine.writer_lock import being_written
 from siuo_async.errors import RunDirectoryError, StoppedEarly

@@ -16,7 +16,7 @@ from siuo_async.benchmarks.catalogue import entry_of
 from siuo_async.benchmarks.custom_module import ModuleBenchmark
 from siuo_async.cli.like import must_be_alike
 from siuo_async.cli.output import console, print_json, say
-from siuo_async.cli.running import Job, environment, prepared
+from siuo_async.cli.preparing import Job, environment, prepared
 from siuo_async.client.accounts import Environment
 from siuo_async.config import Price, RunConfig
 from siuo_async.engine.cheaper import Check, Situation, Way, half_width, ways

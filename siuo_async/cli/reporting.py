@@ -7,8 +7,8 @@ from itertools import combinations
 from pathlib import Path
 
 from siuo_async.analysis.gathered import gather
+from siuo_async.cli.finding import find_run
 from siuo_async.cli.output import console, print_json, say
-from siuo_async.cli.running import find_run
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError
 from siuo_async.report.dossier import Dossier, as_json, dossier

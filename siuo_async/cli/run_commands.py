@@ -40,10 +40,10 @@ def demo(
 ) -> None:
     """The bundled samples on three simulated models; no key, no network."""
     from siuo_async.cli.output import say
-    from siuo_async.cli.running import environment, execute, prepared
+    from siuo_async.cli.preparing import environment, prepared
+    from siuo_async.cli.running import execute
     from siuo_async.config import make
-    from siuo_async.engine.run_directory import all_runs
-    from siuo_async.engine.session import finished_at
+    from siuo_async.engine.run_directory import all_runs, finished_at
     from siuo_async.simulator import Settings, SimulatorProcess
 
     settings = {"benchmark": "demo", "models": list(DEMO_MODELS), "judge": DEMO_JUDGE, "results": results, "limit": limit}
@@ -119,7 +119,8 @@ def run(  # one parameter per flag is what a command line is
 ) -> None:
     """Ask models, judge their answers. Typed again, it continues; nothing finished is paid twice."""
     flags: dict[str, Any] = dict(locals())
-    from siuo_async.cli.running import environment, execute, prepared
+    from siuo_async.cli.preparing import environment, prepared
+    from siuo_async.cli.running import execute
 
     jobs = prepared(_asked_for(flags), environment(), path=run, fresh=fresh)
     if like is not None:
@@ -190,7 +191,9 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Continue a run with the settings it has; --rpm, --tpm and --concurrency hold for this time alone."""
-    from siuo_async.cli.running import environment, execute, find_run, newest_unfinished, remembered, with_budget
+    from siuo_async.cli.finding import find_run, newest_unfinished
+    from siuo_async.cli.preparing import environment, remembered, with_budget
+    from siuo_async.cli.running import execute
     from siuo_async.cli.simulated import simulator_for
 
     path = find_run(run, results) if run else newest_unfinished(results)
@@ -218,8 +221,10 @@ def judge(
     as_json: Json = False,
 ) -> None:
     """Judge the answers of a run, judge them anew, or ask for second opinions; pays only for verdicts."""
+    from siuo_async.cli.finding import find_run
     from siuo_async.cli.judging import judged_again
-    from siuo_async.cli.running import environment, execute, find_run, with_budget
+    from siuo_async.cli.preparing import environment, with_budget
+    from siuo_async.cli.running import execute
     from siuo_async.cli.settings import members
     from siuo_async.cli.simulated import simulator_for
 

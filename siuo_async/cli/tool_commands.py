@@ -13,7 +13,7 @@ def providers() -> None:
     from rich.table import Table
 
     from siuo_async.cli.output import console, say
-    from siuo_async.cli.running import environment
+    from siuo_async.cli.preparing import environment
     from siuo_async.providers.presets import load_presets, shown
 
     surroundings = environment()

@@ -13,7 +13,7 @@ from siuo_async.engine.session import Outcomes, Session
 from siuo_async.ui.watch import watching
 
 if TYPE_CHECKING:  # which shows sessions through this seam
-    from siuo_async.cli.running import Job
+    from siuo_async.cli.preparing import Job
 
 
 class View(Protocol):

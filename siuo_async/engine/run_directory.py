@@ -340,3 +340,11 @@ def _shown(value: Json) -> str:
 def known_pictures(samples: Sequence[Sample]) -> Mapping[str, Picture]:
     """Pictures by place as an earlier session hashed them."""
     return KnownPictures(samples)
+
+
+def finished_at(run: RunDirectory) -> datetime | None:
+    """When the run was finished, or None."""
+    with contextlib.suppress(TypeError, ValueError):
+        if told := run.read_stats().get("finished_at"):
+            return datetime.fromisoformat(told)
+    return None

@@ -432,10 +432,3 @@ def _endpoint_stats(endpoint: Endpoint) -> dict[str, Json]:
         "slots": endpoint.group.slots,
         "simulated": endpoint.account.provider == SIMULATED,
     }
-
-
-def finished_at(directory: RunDirectory) -> datetime | None:
-    """When the run was finished, or None."""
-    with contextlib.suppress(TypeError, ValueError):
-        return datetime.fromisoformat(directory.read_stats()["finished_at"]) if directory.read_stats().get("finished_at") else None
-    return None

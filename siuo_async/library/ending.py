@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from siuo_async.benchmarks.base import SampleBug
-from siuo_async.cli.running import Job
+from siuo_async.cli.preparing import Job
 from siuo_async.engine.session import Outcomes, Session
 from siuo_async.engine.summary import PENDING
 from siuo_async.errors import StoppedEarly, UsageError

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from siuo_async.cli.output import heard_by
-from siuo_async.cli.running import environment, executed, prepared
+from siuo_async.cli.preparing import environment, prepared
+from siuo_async.cli.running import executed
 from siuo_async.cli.settings import merged
 from siuo_async.config import RunConfig
 from siuo_async.errors import ConfigError

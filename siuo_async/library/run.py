@@ -16,7 +16,7 @@ import orjson
 from siuo_async.analysis.agreement import Agreement
 from siuo_async.analysis.comparison import Comparison
 from siuo_async.analysis.gathered import Gathered, gather, gathered
-from siuo_async.cli.running import find_run
+from siuo_async.cli.finding import find_run
 from siuo_async.engine.plan import Plan
 from siuo_async.engine.run_directory import RunDirectory
 from siuo_async.errors import ConfigError
